@@ -1,0 +1,90 @@
+/**
+ * @file outcome.h  How a call can end, in one row each: the stable reason
+ * code, the SIP answer (RFC 3261 21), the Q.850 cause (RFC 3398 8.2.6.1 and
+ * 7.2.4.1) and whether the next carrier may be tried.
+ */
+#ifndef OUTCOME_H
+#define OUTCOME_H
+#include <stdbool.h>
+#include <stdint.h>
+
+/*	name                  code                    sip  phrase                               q850 next   what the operator should do */
+#define OUTCOMES(X) \
+X(OUT_NONE,               "none",                   0, "",                                     0, false, "the call has not ended") \
+X(OUT_OK,                 "ok",                   200, "OK",                                  16, false, "normal clearing") \
+X(OUT_A_CANCELLED,        "cancelled",            487, "Request Terminated",                  16, false, "the caller gave up before an answer") \
+X(OUT_NO_AUTH,            "auth_failed",          403, "Forbidden",                           21, false, "check the trunk's user name and password") \
+X(OUT_AUTH_CHALLENGED,    "auth_challenged",      401, "Unauthorized",                        21, false, "a challenge was sent; the caller has to answer it") \
+X(OUT_TRUNK_DISABLED,     "trunk_disabled",       403, "Forbidden",                           21, false, "the trunk or its tenant is suspended: PATCH status") \
+X(OUT_BAD_REQUEST,        "bad_request",          400, "Bad Request",                        111, false, "the message lacks or repeats a mandatory part") \
+X(OUT_BAD_NUMBER,         "bad_number",           484, "Address Incomplete",                  28, false, "the called number fits no rule: see the trunk's number_in") \
+X(OUT_BAD_CALLER,         "bad_caller",           403, "Forbidden",                           21, false, "calling number not owned and the trunk has no default_cli") \
+X(OUT_NO_ROUTE,           "no_route",             404, "Not Found",                            3, false, "no route matches the called number: POST /routes") \
+X(OUT_NO_RATE,            "no_rate",              403, "Forbidden",                           21, false, "the rate deck has no rate for this number") \
+X(OUT_NO_DID,             "no_such_number",       404, "Not Found",                            1, false, "the called number belongs to no tenant: POST /dids") \
+X(OUT_NOT_REGISTERED,     "not_registered",       480, "Temporarily Unavailable",             20, false, "the customer's PBX is not registered") \
+X(OUT_NO_CREDIT,          "no_credit",            402, "Payment Required",                    21, false, "balance plus credit does not cover the first interval") \
+X(OUT_CREDIT_ENDED,       "credit_ended",         200, "OK",                                  16, false, "the balance was used up during the call") \
+X(OUT_CREDIT_UNKNOWN,     "credit_unknown",       503, "Service Unavailable",                 41, false, "no lease could be had in time: is PostgreSQL up?") \
+X(OUT_LIMIT_IN,           "limit_channels_in",    486, "Busy Here",                           17, false, "channels.in of the trunk are all in use") \
+X(OUT_LIMIT_OUT,          "limit_channels_out",   486, "Busy Here",                           17, false, "channels.out of the trunk are all in use") \
+X(OUT_LIMIT_TOTAL,        "limit_channels_total", 486, "Busy Here",                           17, false, "channels.total of the trunk are all in use") \
+X(OUT_LIMIT_CPS,          "limit_cps",            503, "Service Unavailable",                 42, false, "the trunk places more calls per second than its cps") \
+X(OUT_LIMIT_NODE,         "limit_node",           503, "Service Unavailable",                 42, false, "the node is full or drains: see calls_max, drain") \
+X(OUT_LIMIT_CARRIER,      "limit_carrier",        503, "Service Unavailable",                 42, true,  "channels of the gateway are all in use") \
+X(OUT_NO_MEDIA_PORT,      "no_media_port",        503, "Service Unavailable",                 47, false, "media port range is used up: widen media.port_min..port_max") \
+X(OUT_MEDIA_UNSUPPORTED,  "media_unsupported",    488, "Not Acceptable Here",                 65, false, "the offer needs SRTP or has no usable audio") \
+X(OUT_BAD_SDP,            "bad_sdp",              400, "Bad Session Description",            111, false, "the session description could not be read") \
+X(OUT_MEDIA_LOST,         "media_lost",           200, "OK",                                  41, false, "no media arrived for media_timeout_s") \
+X(OUT_TOO_MANY_HOPS,      "too_many_hops",        483, "Too Many Hops",                       25, false, "a routing loop: Max-Forwards reached 0") \
+X(OUT_LOOP,               "loop",                 482, "Loop Detected",                       25, false, "the same request came on two ways") \
+X(OUT_BAD_EXTENSION,      "bad_extension",        420, "Bad Extension",                      127, false, "the peer requires an extension that we lack") \
+X(OUT_B_BUSY,             "busy",                 486, "Busy Here",                           17, false, "the called party is busy") \
+X(OUT_B_BUSY_EVERYWHERE,  "busy_everywhere",      600, "Busy Everywhere",                     17, false, "the called party is busy everywhere") \
+X(OUT_B_DECLINED,         "declined",             603, "Decline",                             21, false, "the called party declined") \
+X(OUT_B_NOT_FOUND,        "not_found",            404, "Not Found",                            1, false, "the carrier does not know the number") \
+X(OUT_B_GONE,             "gone",                 410, "Gone",                                22, false, "the number has changed") \
+X(OUT_B_INCOMPLETE,       "incomplete",           484, "Address Incomplete",                  28, false, "the carrier wants more digits") \
+X(OUT_B_NOT_EXIST,        "does_not_exist",       604, "Does Not Exist Anywhere",              1, false, "the number does not exist") \
+X(OUT_B_UNAVAILABLE,      "unavailable",          480, "Temporarily Unavailable",             18, false, "the called party cannot be reached now") \
+X(OUT_B_NO_ANSWER,        "no_answer",            480, "Temporarily Unavailable",             19, false, "it rang until ring_timeout_s") \
+X(OUT_B_FORBIDDEN,        "carrier_forbidden",    403, "Forbidden",                           21, true,  "the carrier refuses this call: address, credentials, number") \
+X(OUT_B_AUTH,             "carrier_auth",         503, "Service Unavailable",                 21, true,  "the carrier challenged and the gateway's credentials failed") \
+X(OUT_B_CONGESTED,        "carrier_congested",    503, "Service Unavailable",                 42, true,  "the carrier is full or down") \
+X(OUT_B_SILENT,           "carrier_silent",       504, "Server Time-out",                    102, true,  "the carrier did not answer the INVITE at all") \
+X(OUT_B_DOWN,             "carrier_down",         503, "Service Unavailable",                 38, true,  "all gateways of the route are marked down") \
+X(OUT_B_ERROR,            "carrier_error",        502, "Bad Gateway",                         38, true,  "the carrier failed with a 5xx or a broken answer") \
+X(OUT_B_REFUSED_MEDIA,    "carrier_media",        488, "Not Acceptable Here",                 65, true,  "the carrier accepts none of the codecs") \
+X(OUT_B_REDIRECT,         "carrier_redirect",     503, "Service Unavailable",                 23, true,  "the carrier answered 3xx, which is not followed") \
+X(OUT_B_REJECTED,         "carrier_rejected",     500, "Server Internal Error",              127, false, "the carrier refused with another 4xx or 6xx") \
+X(OUT_ACK_LOST,           "ack_lost",             408, "Request Timeout",                    102, false, "no ACK within 64*T1 of our 200") \
+X(OUT_MAX_DURATION,       "max_duration",         200, "OK",                                 102, false, "max_call_s was reached") \
+X(OUT_ADMIN_DROP,         "dropped",              200, "OK",                                  31, false, "an operator ended the call") \
+X(OUT_NODE_LOST,          "node_lost",            500, "Server Internal Error",               41, false, "the switch ended without closing the call; closed from the journal") \
+X(OUT_JOURNAL_DOWN,       "journal_down",         503, "Service Unavailable",                 41, false, "CDR journal cannot be written: disk full?") \
+X(OUT_BUG,                "internal",             500, "Server Internal Error",               41, false, "a call met an impossible state: report the trail")
+
+#define X(name, code, sip, phrase, q850, next, hint) name,
+enum outcome { OUTCOMES(X) OUTCOME_N };
+#undef X
+
+/** One row of the table. */
+struct outcome_row {
+	const char *name, *code, *phrase, *hint;
+	uint16_t sip;
+	uint8_t q850;
+	bool may_try_next;
+};
+
+const struct outcome_row *outcome_row(enum outcome o);
+
+/** From the stable code; OUTCOME_N when unknown. */
+enum outcome outcome_from_code(const char *code);
+
+/**
+ * What a carrier's final answer means (RFC 3398 8.2.6.1).
+ * @param scode  300..699, or 0 when no answer came
+ */
+enum outcome outcome_from_sip(uint16_t scode);
+
+#endif

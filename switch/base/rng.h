@@ -1,0 +1,36 @@
+/**
+ * @file rng.h  The randomness door. Production draws from OpenSSL in blocks;
+ * the simulator draws from a seed. One rng belongs to one thread.
+ */
+#ifndef RNG_H
+#define RNG_H
+#include <stddef.h>
+#include <stdint.h>
+
+struct rng;
+
+/** Cryptographic, buffered (one RAND_bytes per 4 KiB). mem_deref() to free. */
+int rng_system(struct rng **rp);
+
+/** Deterministic (xoshiro256**). Never in production. */
+int rng_seeded(struct rng **rp, uint64_t seed);
+
+void rng_bytes(struct rng *r, void *buf, size_t len);
+uint64_t rng_u64(struct rng *r);
+
+/** Uniform in 0..n-1, unbiased; n > 0. */
+uint32_t rng_below(struct rng *r, uint32_t n);
+
+/** len lower-case base32 characters and a NUL. buf >= len + 1. */
+void rng_token(struct rng *r, char *buf, size_t len);
+
+/** UUIDv7 (RFC 9562 5.7) from wall time and 74 random bits. */
+void rng_uuid7(struct rng *r, int64_t wall_ms, uint8_t uuid[16]);
+
+/** "01890a5d-ac96-774b-bcce-b302099a8057"; buf >= 37 */
+const char *uuid_format(char *buf, const uint8_t uuid[16]);
+
+/** @return 0 or EBADMSG */
+int uuid_parse(uint8_t uuid[16], const char *text);
+
+#endif

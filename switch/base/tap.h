@@ -1,0 +1,61 @@
+/**
+ * @file tap.h  What every call and media stream tells whoever listens. The
+ * same events are emitted for every call; the emitter cannot tell who hears.
+ * An observer runs on the emitting thread: it copies what it wants and
+ * returns; it never waits, never fails, never changes anything.
+ */
+#ifndef TAP_H
+#define TAP_H
+#include <re.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum tap_kind {
+	TAP_CALL_BEGIN, TAP_CALL_ANSWER, TAP_CALL_END,
+	TAP_SIP,  /**< one SIP message, verbatim as on the wire           */
+	TAP_RTP,  /**< one RTP packet in the clear, as relayed            */
+	TAP_RTCP,
+	TAP_KIND_N
+};
+
+enum tap_dir { TAP_IN, TAP_OUT };
+enum tap_leg { TAP_LEG_NONE, TAP_LEG_A, TAP_LEG_B };
+
+struct tap_event {
+	enum tap_kind kind;
+	enum tap_leg leg;
+	enum tap_dir dir;
+	uint8_t call[16];       /**< call id (UUIDv7); zero if none yet    */
+	uint16_t attempt;       /**< carrier attempt of a B leg, from 1    */
+	uint16_t stream;        /**< m-line index                          */
+	struct sa local, peer;
+	uint8_t transport;      /**< enum sip_transp                       */
+	bool retransmission;
+	int64_t wall_ns;        /**< UTC                                   */
+	uint64_t seq;           /**< per (call, leg, dir, stream or SIP): a
+				     gap shows a loss                     */
+	const char *calling, *called; /**< E.164, CALL events only         */
+	const uint8_t *bytes;   /**< borrowed for the call of the handler  */
+	size_t len;
+};
+
+typedef void(tap_h)(const struct tap_event *ev, void *arg);
+
+#define TAP_OBSERVERS 4
+
+/** Attach at any time, also in mid-call. @return 0 or ENOSPC. Any thread. */
+int tap_attach(tap_h *h, void *arg);
+
+/**
+ * Detach. When it returns no handler of (h, arg) runs any more and none will.
+ * Not from inside a handler.
+ */
+void tap_detach(tap_h *h, void *arg);
+
+/** Is anybody there? One load: the per-packet test. */
+bool tap_active(void);
+
+/** Emit to all observers. Any thread. */
+void tap_emit(const struct tap_event *ev);
+
+#endif

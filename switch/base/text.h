@@ -1,0 +1,39 @@
+/**
+ * @file text.h  Bounded text for fixed buffers. No function here writes past
+ * size, and each says when something did not fit.
+ */
+#ifndef TEXT_H
+#define TEXT_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** Copy len bytes and NUL. @return 0 or EOVERFLOW (buf then holds the cut) */
+int text_set(char *buf, size_t size, const char *s, size_t len);
+int text_copy(char *buf, size_t size, const char *s);
+
+/** snprintf. @return 0 or EOVERFLOW */
+int text_format(char *buf, size_t size, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/** Decimal without sign or blanks, <= max. @return 0 or EBADMSG */
+int text_u64(uint64_t *ret, const char *s, size_t len, uint64_t max);
+
+/**
+ * Decimal money text "12.345678" <-> integer of 10^-scale units (6 for
+ * amounts, 9 for rates). Refuses more decimals than scale, and overflow.
+ * @return 0, EBADMSG or ERANGE
+ */
+int text_decimal(int64_t *ret, const char *s, int scale);
+const char *text_decimal_format(char *buf, size_t size, int64_t v, int scale);
+
+bool text_is_digits(const char *s);
+
+/** Lower-case hex of len bytes, NUL. buf >= 2 * len + 1 */
+void text_hex(char *buf, const uint8_t *bytes, size_t len);
+int text_unhex(uint8_t *bytes, size_t len, const char *hex);
+
+/** CRC-32C (Castagnoli), hardware when there is. */
+uint32_t crc32c(uint32_t crc, const void *bytes, size_t len);
+
+#endif

@@ -1,0 +1,57 @@
+/**
+ * @file deck.h  An immutable rate deck: prefix -> rate, valid in a span of
+ * time. Longest prefix wins; lookup walks a digit tree of int32 indexes.
+ */
+#ifndef DECK_H
+#define DECK_H
+#include "charge.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define DECK_ID_SIZE 36
+#define RATE_PREFIX_MAX 15
+#define RATE_DESTINATION_SIZE 48
+
+/** One row: what a call to this prefix costs. */
+struct rate {
+	char prefix[RATE_PREFIX_MAX + 1];       /**< digits, no '+'          */
+	char destination[RATE_DESTINATION_SIZE];/**< "Germany mobile"        */
+	struct tariff tariff;
+	int64_t from_ms, to_ms; /**< UTC [ms]; to_ms INT64_MAX: open end     */
+	bool is_blocked;        /**< listed, but not to be called            */
+};
+
+struct deck;
+
+struct deck_builder;
+/** Collect rows in any order, then build. mem_deref() frees the builder. */
+int deck_builder_alloc(struct deck_builder **bp, const char *id,
+		       uint64_t version, const char currency[4],
+		       struct rounding rounding);
+/** @return 0, EINVAL (prefix not digits, bad tariff), EEXIST (overlap) is
+ *  found by deck_build(), ENOMEM */
+int deck_builder_add(struct deck_builder *b, const struct rate *rate);
+int deck_build(struct deck **dp, const struct deck_builder *b);
+
+/**
+ * Longest prefix of e164 whose rate is valid at at_ms.
+ * @param e164  digits only, no '+'
+ * @return borrowed row (lives as long as the deck), NULL when none
+ * Pure; any thread.
+ */
+const struct rate *deck_find(const struct deck *deck, const char *e164,
+			     int64_t at_ms);
+
+const char *deck_id(const struct deck *deck);
+const char *deck_currency(const struct deck *deck);
+uint64_t deck_version(const struct deck *deck);
+struct rounding deck_rounding(const struct deck *deck);
+size_t deck_count(const struct deck *deck);
+size_t deck_bytes(const struct deck *deck);
+
+/** Decks are shared between threads: own atomic count, not libre's. */
+struct deck *deck_ref(struct deck *deck);
+void deck_unref(struct deck *deck);
+
+#endif

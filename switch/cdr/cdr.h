@@ -1,0 +1,110 @@
+/**
+ * @file cdr.h  The record of a call and of each attempt at a carrier. One
+ * table of fields drives the struct, the journal, COPY and the SQL columns.
+ *
+ * Attempt 0 is the call's final record; 1..n are its attempts. Key:
+ * (started_at, call_id, attempt).
+ */
+#ifndef CDR_H
+#define CDR_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "charge.h"
+#include "outcome.h"
+
+#define CDR_NULL INT64_MIN  /**< "not known" in a number or time field      */
+#define CDR_ATTEMPTS_MAX 10
+#define CDR_CHARGES_MAX 2
+
+/*
+ * S(name, size)  text, "" is NULL        N(name)  integer, CDR_NULL is NULL
+ * T(name)        UTC [ms], CDR_NULL NULL B(name)  boolean (0, 1)
+ * U(name)        UUID, zero is NULL
+ * Never reorder: the journal writes fields in this order. Append only, and
+ * bump CDR_VERSION when a meaning changes.
+ */
+#define CDR_FIELDS(S, N, T, B, U) \
+	/* who and when */ \
+	T(started_at) U(call_id) N(attempt) U(parent_call_id) \
+	S(node, 32) S(version, 24) S(direction, 12) \
+	S(tenant_id, 36) S(account_id, 36) S(trunk_id, 36) S(did_id, 36) \
+	S(carrier_id, 36) S(gateway_id, 36) S(route_id, 36) \
+	S(terminating_trunk_id, 36) B(is_emergency) B(is_onnet) \
+	/* numbers: as received, normalised, as sent to the other side */ \
+	S(calling_received, 64) S(calling, 24) S(calling_sent, 64) \
+	S(called_received, 64) S(called, 24) S(called_sent, 64) \
+	/* times; durations are monotonic */ \
+	T(ringing_at) T(answered_at) T(ended_at) \
+	N(pdd_ms) N(setup_ms) N(duration_ms) B(end_estimated) \
+	/* how it ended */ \
+	S(outcome, 24) S(initiator, 12) N(sip_code) N(q850) \
+	S(limit_hit, 40) S(reason_received, 80) \
+	/* addresses and names of both sides */ \
+	S(a_address, 56) S(a_transport, 6) S(a_call_id, 128) S(a_user_agent, 64) \
+	S(b_address, 56) S(b_transport, 6) S(b_call_id, 128) S(b_user_agent, 64) \
+	S(a_media_address, 56) S(b_media_address, 56) S(codec, 32) \
+	/* media: a_ is what we received from the calling side, b_ the called */ \
+	N(a_packets) N(a_bytes) N(a_lost) N(a_jitter_us) N(a_foreign) \
+	N(b_packets) N(b_bytes) N(b_lost) N(b_jitter_us) N(b_foreign) \
+	/* money, for reading; the charges below are what is posted */ \
+	N(price_micro) N(cost_micro) S(currency, 4) S(cost_currency, 4) \
+	N(billed_ms) S(rate_prefix, 16) S(rate_destination, 48) \
+	N(rate_per_min_nano) N(connect_fee_micro) N(first_ms) N(next_ms) \
+	S(trail, 400)
+
+#define CDR_VERSION 1
+
+struct cdr {
+#define CDR_S(f, n) char f[n];
+#define CDR_N(f) int64_t f;
+#define CDR_B(f) bool f;
+#define CDR_U(f) uint8_t f[16];
+	CDR_FIELDS(CDR_S, CDR_N, CDR_N, CDR_B, CDR_U)
+#undef CDR_S
+#undef CDR_N
+#undef CDR_B
+#undef CDR_U
+};
+
+enum charge_side { CHARGE_SELL, CHARGE_BUY };
+
+/** What is posted: sell moves the account's ledger, buy is our cost. */
+struct cdr_charge {
+	uint8_t side;
+	int64_t attempt;            /**< 0 for sell; the attempt for buy    */
+	char account_id[36];        /**< sell                               */
+	char carrier_id[36];        /**< buy                                */
+	int64_t amount_micro;
+	char currency[4];
+	char deck_id[36];
+	int64_t deck_version;
+	char prefix[16], destination[48];
+	struct tariff tariff;
+	struct rounding rounding;
+	int64_t billed_ms;
+	int64_t lease_epoch;        /**< which lease it settles             */
+};
+
+/** Everything about one call: attempt 0, its attempts, its charges. */
+struct cdr_call {
+	struct cdr call;
+	uint32_t attempt_n;
+	struct cdr attempts[CDR_ATTEMPTS_MAX];
+	uint32_t charge_n;
+	struct cdr_charge charges[CDR_CHARGES_MAX];
+};
+
+/** Set every number and time to NULL, every text to "". */
+void cdr_init(struct cdr *cdr);
+
+/** What a CHECKPOINT says, at most CDR_CHECKPOINT_MS apart. */
+#define CDR_CHECKPOINT_MS 5000
+struct cdr_checkpoint {
+	uint8_t call_id[16];
+	int64_t wall_ms;
+	int64_t duration_ms;        /**< since answer, monotonic            */
+	int64_t a_packets, b_packets;
+};
+
+#endif

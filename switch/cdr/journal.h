@@ -1,0 +1,93 @@
+/**
+ * @file journal.h  The CDR journal: append-only segment files of records
+ * (length, CRC-32C, type, version, payload), synced in groups by its own
+ * thread. A call is done when its END is on disk; PostgreSQL comes later.
+ */
+#ifndef JOURNAL_H
+#define JOURNAL_H
+#include "cdr.h"
+
+enum journal_type {
+	JOURNAL_BEGIN = 1,      /**< whole cdr_call as known at admission    */
+	JOURNAL_ANSWER = 2,     /**< whole cdr_call at the answer            */
+	JOURNAL_CHECKPOINT = 3, /**< struct cdr_checkpoint                   */
+	JOURNAL_END = 4,        /**< whole cdr_call, final                   */
+};
+
+struct mbuf;
+
+/* --- the records: pure, used by the journal, the loader and the simulator */
+
+/** Append one framed record to mb. @return 0 or ENOMEM. Pure. */
+int journal_encode_call(struct mbuf *mb, enum journal_type type,
+			const struct cdr_call *call);
+int journal_encode_checkpoint(struct mbuf *mb,
+			      const struct cdr_checkpoint *cp);
+
+struct journal_record {
+	enum journal_type type;
+	const uint8_t *payload; /**< borrowed */
+	size_t len;
+	size_t frame_len;       /**< to the next record                     */
+};
+
+/**
+ * Read one frame. Pure; input is hostile (a torn or damaged disk).
+ * @return 0; ENODATA (clean end or only a torn tail); EBADMSG (damaged)
+ */
+int journal_frame(const uint8_t *buf, size_t len,
+		  struct journal_record *ret);
+int journal_decode_call(const struct journal_record *rec,
+			struct cdr_call *ret);
+int journal_decode_checkpoint(const struct journal_record *rec,
+			      struct cdr_checkpoint *ret);
+
+/**
+ * Close what a crash left open: feed every record in order, then each call
+ * without END comes out with outcome node_lost, end_estimated, billed to its
+ * last checkpoint (a call that was not answered: nothing billed). Pure but
+ * for memory.
+ */
+struct journal_replay;
+typedef void(journal_orphan_h)(const struct cdr_call *call, void *arg);
+int journal_replay_alloc(struct journal_replay **rp);
+int journal_replay_feed(struct journal_replay *r,
+			const struct journal_record *rec);
+void journal_replay_finish(struct journal_replay *r, journal_orphan_h *h,
+			   void *arg);
+
+/* --- the writer */
+
+struct journal;
+
+/** Every record up to and including seq is on disk. On the journal thread. */
+typedef void(journal_synced_h)(uint64_t seq, void *arg);
+
+struct journal_config {
+	const char *dir;         /**< segments live here: NNNNNNNN.journal  */
+	size_t segment_bytes;    /**< a new segment after this (64 MiB)     */
+	uint32_t group_ms;       /**< wait this long for company (20)       */
+	size_t backlog_max;      /**< records waiting: above, append fails  */
+};
+
+/**
+ * Open: finish the last segment (cut a torn tail), replay what is not closed
+ * into END records of a new segment (synced before return), start the thread.
+ */
+int journal_open(struct journal **jp, const struct journal_config *cfg,
+		 journal_synced_h *h, void *arg);
+
+/**
+ * Queue one encoded record. Any thread.
+ * @param ret_seq  its sequence number, 1, 2, 3 ...
+ * @return 0, ENOBUFS (backlog full) or EIO (the disk refuses: nothing can be
+ *         admitted, see journal_healthy())
+ */
+int journal_append(struct journal *j, const uint8_t *frame, size_t len,
+		   uint64_t *ret_seq);
+bool journal_healthy(const struct journal *j);
+
+/** Sync all, stop the thread, close. */
+void journal_close(struct journal *j);
+
+#endif

@@ -1,0 +1,106 @@
+/**
+ * @file endpoint.h  One worker's SIP: bytes in, transactions, bytes out.
+ * A retransmission, an ACK for our own failure, a response to our request are
+ * settled here; what remains is given to the handlers.
+ */
+#ifndef ENDPOINT_H
+#define ENDPOINT_H
+#include "htab.h"
+#include "message.h"
+#include "moment.h"
+#include "rng.h"
+#include "token.h"
+#include "wheel.h"
+
+struct sip_endpoint;
+struct server_tx;
+
+/** The wire door. Must not call back. @return 0 or errno (counted) */
+typedef int(sip_send_h)(const struct sip_path *path, const uint8_t *buf,
+			size_t len, void *arg);
+
+/**
+ * A request outside any dialog of ours and without transaction: answer it
+ * statelessly (endpoint_reply), start a server transaction, or stay silent.
+ * ACKs that match nothing are not reported.
+ */
+typedef void(sip_request_h)(const struct sip_msg *msg,
+			    const struct sip_path *path, void *arg);
+
+/**
+ * A request inside the dialog that owns to-tag. ACK has tx NULL. For all
+ * others tx is a started server transaction that the handler must answer
+ * (now or later) with server_tx_reply().
+ */
+typedef void(sip_dialog_h)(struct server_tx *tx, const struct sip_msg *msg,
+			   const struct sip_path *path, void *arg);
+
+/** Verbatim copies for the tap; dir 0 in, 1 out. May be NULL. */
+typedef void(sip_trace_h)(const struct sip_path *path, int dir,
+			  const uint8_t *buf, size_t len,
+			  bool retransmission, void *owner, void *arg);
+
+struct sip_endpoint_config {
+	uint32_t t1_ms, t2_ms, t4_ms; /**< 500, 4000, 5000 (RFC 3261 17)    */
+	uint32_t timer_c_ms;          /**< 180 000 or more (RFC 3261 16.6)  */
+	size_t transactions_max;      /**< above: 503 to new requests       */
+	const char *server_name;      /**< Server / User-Agent text         */
+	struct wheel *wheel;          /**< borrowed                         */
+	struct rng *rng;              /**< borrowed                         */
+	struct token_mint *mint;      /**< borrowed; our tags and branches  */
+	uint16_t shard;
+	sip_send_h *sendh;
+	sip_request_h *requesth;
+	sip_trace_h *traceh;
+	void *arg;
+};
+
+int endpoint_alloc(struct sip_endpoint **epp,
+		   const struct sip_endpoint_config *cfg);
+
+/** Bytes from the wire. now is kept for everything that happens inside. */
+void endpoint_recv(struct sip_endpoint *ep, const struct moment *now,
+		   const struct sip_path *path, const uint8_t *buf,
+		   size_t len);
+
+/** The owner moved time (before wheel_advance). */
+void endpoint_now(struct sip_endpoint *ep, const struct moment *now);
+const struct moment *endpoint_moment(const struct sip_endpoint *ep);
+struct wheel *endpoint_wheel(const struct sip_endpoint *ep);
+struct rng *endpoint_rng(const struct sip_endpoint *ep);
+const struct sip_endpoint_config *
+endpoint_config(const struct sip_endpoint *ep);
+
+/** Stateless answer (nothing is kept; an ACK to it is ignored). */
+int endpoint_reply(struct sip_endpoint *ep, const struct sip_msg *msg,
+		   const struct sip_path *path, uint16_t scode,
+		   const char *reason, const char *extra, ...);
+
+/** Send bytes as they are (ACK to a 2xx, a 2xx again). owner: for the tap. */
+int endpoint_send(struct sip_endpoint *ep, const struct sip_path *path,
+		  const uint8_t *buf, size_t len, bool retransmission,
+		  void *owner);
+
+/** A fresh opaque token of ours (tag, branch suffix, Call-ID). */
+void endpoint_token(struct sip_endpoint *ep, char token[TOKEN_SIZE]);
+
+/** Requests whose To-tag is tag go to h. The binding is embedded. */
+struct sip_binding {
+	struct htab_node node;
+	char tag[TOKEN_SIZE];
+	sip_dialog_h *h;
+	void *arg;
+};
+void endpoint_bind(struct sip_endpoint *ep, struct sip_binding *b,
+		   const char *tag, sip_dialog_h *h, void *arg);
+void endpoint_unbind(struct sip_endpoint *ep, struct sip_binding *b);
+
+/** What is alive, for the simulator's checkers and the metrics. */
+struct endpoint_census {
+	size_t client_tx, server_tx, dialogs;
+	uint64_t bytes_kept;
+};
+void endpoint_census(const struct sip_endpoint *ep,
+		     struct endpoint_census *ret);
+
+#endif

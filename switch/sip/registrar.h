@@ -1,0 +1,59 @@
+/**
+ * @file registrar.h  Where customers' PBXs are: RFC 3261 10 for the address
+ * of record (realm, digest user), several contacts, NAT by received and rport
+ * (RFC 3581), bindings kept over a restart.
+ */
+#ifndef REGISTRAR_H
+#define REGISTRAR_H
+#include "endpoint.h"
+#include "gate.h"
+
+#define CONTACTS_MAX 8      /**< per address of record                     */
+
+struct registrar;
+
+struct registrar_config {
+	uint32_t expires_min_s, expires_max_s, expires_default_s; /* 60, 3600, 600 */
+	size_t bindings_max;
+	struct sip_endpoint *ep; /**< borrowed: replies                     */
+};
+
+struct contact {
+	char uri[256];          /**< Contact as registered, for the R-URI   */
+	char trunk_id[ID_SIZE];
+	char username[USER_SIZE];
+	struct sip_path path;   /**< where it came from: requests go there  */
+	uint16_t q;             /**< 0..1000                                */
+	int64_t expires_wall_ms;
+	char user_agent[64];
+	char call_id[128];
+	uint32_t cseq;
+};
+
+int registrar_alloc(struct registrar **rp,
+		    const struct registrar_config *cfg);
+
+/** REGISTER of an authenticated user: answers it. */
+void registrar_handle(struct registrar *r, const struct sip_msg *msg,
+		      const struct sip_path *path,
+		      const struct credential *cred);
+
+/** Live contacts of a trunk, best q first, then newest. @return how many */
+size_t registrar_find(const struct registrar *r, const char *trunk_id,
+		      struct contact *ret, size_t max);
+
+/** Each live contact. */
+typedef void(registrar_each_h)(const struct contact *c, void *arg);
+void registrar_each(const struct registrar *r, registrar_each_h *h,
+		    void *arg);
+
+/** Changes since the last export? Then write all as one JSON text (malloc'd,
+ *  caller frees); for the control thread to put on disk. */
+bool registrar_is_dirty(const struct registrar *r);
+char *registrar_export(struct registrar *r);
+/** At start. Expired and malformed entries are dropped. */
+int registrar_import(struct registrar *r, const char *json, size_t len);
+
+size_t registrar_count(const struct registrar *r);
+
+#endif

@@ -1,0 +1,59 @@
+/**
+ * @file sdp.h  Session descriptions (RFC 8866, RFC 3264): read what the relay
+ * needs, rewrite only what must not cross. Pure; input is hostile.
+ */
+#ifndef SDP_H
+#define SDP_H
+#include <re.h>
+#include <stdbool.h>
+
+#define SDP_SIZE_MAX 16384
+#define SDP_STREAMS_MAX 4   /**< m-lines relayed; more are refused (port 0) */
+
+enum sdp_kind { SDP_AUDIO, SDP_VIDEO, SDP_IMAGE, SDP_OTHER };
+enum sdp_dir { SDP_SENDRECV, SDP_SENDONLY, SDP_RECVONLY, SDP_INACTIVE };
+
+struct sdp_stream {
+	uint8_t kind, dir;          /**< dir: 0.0.0.0 counts as inactive    */
+	bool is_secure;             /**< RTP/SAVP(F), UDP/TLS/..., a=crypto,
+				         a=fingerprint                      */
+	bool is_relayable;          /**< RTP/AVP or RTP/AVPF, udptl no      */
+	bool has_rtcp_mux;
+	uint16_t port;              /**< 0: refused or disabled             */
+	struct sa rtp, rtcp;        /**< where the peer wants its media     */
+	char codec[32];             /**< first payload type: "PCMA/8000"    */
+	uint8_t payload_type;
+	uint32_t clock_hz;          /**< of that codec; 8000 by default     */
+};
+
+struct sdp {
+	uint8_t n;                  /**< m-lines seen, <= SDP_STREAMS_MAX   */
+	bool has_more;              /**< further m-lines: refused            */
+	bool has_address;           /**< any usable IP literal               */
+	struct sdp_stream streams[SDP_STREAMS_MAX];
+};
+
+/** @return 0; EBADMSG (not SDP); EMSGSIZE. Names (FQDN) in c= give no
+ *  address: is_relayable false. */
+int sdp_parse(struct sdp *ret, const uint8_t *text, size_t len);
+
+/** What replaces the inside: our address and ports, one per m-line. */
+struct sdp_rewrite {
+	struct sa addr;                         /**< port ignored            */
+	uint16_t rtp_port[SDP_STREAMS_MAX];     /**< 0: refuse that m-line   */
+	uint16_t rtcp_port[SDP_STREAMS_MAX];
+	uint64_t session_id, session_version;   /**< o= line; version grows
+						     by one when text changed */
+};
+
+/**
+ * Write the description for the other side: o=, s=, c=, m= ports, a=rtcp are
+ * ours; a=candidate, a=ice-*, a=crypto, a=fingerprint, a=setup, a=rtcp-mux
+ * (unless both), i=, u=, e=, p=, connection addresses never cross; codec,
+ * fmtp, ptime, direction, bandwidth lines do.
+ * @return 0, EBADMSG, ENOMEM
+ */
+int sdp_rewrite(struct mbuf *ret, const uint8_t *text, size_t len,
+		const struct sdp_rewrite *rw);
+
+#endif

@@ -35,6 +35,16 @@ struct fsm_rule {
 	const char *ref;   /**< RFC clause or design reason             */
 };
 
+/*
+ * How a cell is written:
+ *
+ *	[ST_RINGING * EVENT_N + EV_BYE] = FSM_ROW_GO(act_bye, ST_DONE, "why"),
+ */
+#define FSM_ROW_GO(fn, to, why)                                               \
+	{.kind = FSM_GO, .next = (to), .act = (fn), .act_name = #fn, .ref = (why)}
+#define FSM_ROW_STAY(why) {.kind = FSM_STAY, .ref = (why)}
+#define FSM_ROW_CANNOT(why) {.kind = FSM_CANNOT, .ref = (why)}
+
 struct fsm_def {
 	const char *name;
 	uint8_t state_n, event_n, first, done;

@@ -33,7 +33,10 @@ bool text_is_digits(const char *s);
 void text_hex(char *buf, const uint8_t *bytes, size_t len);
 int text_unhex(uint8_t *bytes, size_t len, const char *hex);
 
-/** CRC-32C (Castagnoli), hardware when there is. */
+/** CRC-32C (Castagnoli), hardware when there is. Begin with 0, chain on. */
 uint32_t crc32c(uint32_t crc, const void *bytes, size_t len);
+
+/** The same without hardware, half a byte a step. */
+uint32_t crc32c_portable(uint32_t crc, const void *bytes, size_t len);
 
 #endif

@@ -16,7 +16,7 @@ struct sip_endpoint;
 struct server_tx;
 
 /** The wire door. Must not call back. @return 0 or errno (counted) */
-typedef int(sip_send_h)(const struct sip_path *path, const uint8_t *buf,
+typedef int(endpoint_send_h)(const struct sip_path *path, const uint8_t *buf,
 			size_t len, void *arg);
 
 /**
@@ -24,19 +24,20 @@ typedef int(sip_send_h)(const struct sip_path *path, const uint8_t *buf,
  * statelessly (endpoint_reply), start a server transaction, or stay silent.
  * ACKs that match nothing are not reported.
  */
-typedef void(sip_request_h)(const struct sip_msg *msg,
+typedef void(endpoint_request_h)(const struct sip_msg *msg,
 			    const struct sip_path *path, void *arg);
 
 /**
  * A request inside the dialog that owns to-tag. ACK has tx NULL. For all
  * others tx is a started server transaction that the handler must answer
- * (now or later) with server_tx_reply().
+ * with server_tx_reply(): now, or later if it takes a reference (mem_ref).
+ * tx is borrowed: unanswered and without a reference it answers 500.
  */
-typedef void(sip_dialog_h)(struct server_tx *tx, const struct sip_msg *msg,
+typedef void(endpoint_dialog_h)(struct server_tx *tx, const struct sip_msg *msg,
 			   const struct sip_path *path, void *arg);
 
 /** Verbatim copies for the tap; dir 0 in, 1 out. May be NULL. */
-typedef void(sip_trace_h)(const struct sip_path *path, int dir,
+typedef void(endpoint_trace_h)(const struct sip_path *path, int dir,
 			  const uint8_t *buf, size_t len,
 			  bool retransmission, void *owner, void *arg);
 
@@ -49,9 +50,9 @@ struct sip_endpoint_config {
 	struct rng *rng;              /**< borrowed                         */
 	struct token_mint *mint;      /**< borrowed; our tags and branches  */
 	uint16_t shard;
-	sip_send_h *sendh;
-	sip_request_h *requesth;
-	sip_trace_h *traceh;
+	endpoint_send_h *sendh;
+	endpoint_request_h *requesth;
+	endpoint_trace_h *traceh;
 	void *arg;
 };
 
@@ -88,11 +89,12 @@ void endpoint_token(struct sip_endpoint *ep, char token[TOKEN_SIZE]);
 struct sip_binding {
 	struct htab_node node;
 	char tag[TOKEN_SIZE];
-	sip_dialog_h *h;
+	endpoint_dialog_h *h;
 	void *arg;
+	void *owner; /**< for the trace handler; set before or after binding */
 };
 void endpoint_bind(struct sip_endpoint *ep, struct sip_binding *b,
-		   const char *tag, sip_dialog_h *h, void *arg);
+		   const char *tag, endpoint_dialog_h *h, void *arg);
 void endpoint_unbind(struct sip_endpoint *ep, struct sip_binding *b);
 
 /** What is alive, for the simulator's checkers and the metrics. */

@@ -21,7 +21,7 @@ struct sip_path {
 int message_decode(struct sip_msg **msgp, const struct sip_path *path,
 		   const uint8_t *buf, size_t len, int *ret_verdict);
 
-/** Method names we know; any other is SIP "OTHER". */
+/** Is this the request's method (a response: the method in its CSeq)? */
 bool message_is(const struct sip_msg *msg, const char *method);
 
 /**

@@ -23,7 +23,8 @@ struct tariff {
 	uint32_t next_ms;          /**< following intervals, > 0           */
 };
 
-/** Refuses negative money, zero intervals, intervals over a day. 0 | EINVAL */
+/** Refuses negative money, zero intervals, intervals over a day. 0 | EINVAL
+ *  All that follows expects a tariff that passed, and is pure. */
 int tariff_check(const struct tariff *t);
 
 /**
@@ -47,10 +48,16 @@ int charge_micro(const struct tariff *t, struct rounding r,
 uint64_t charge_duration_ms(const struct tariff *t, struct rounding r,
 			    int64_t micro);
 
-/** End of the interval in which a call of duration_ms is [ms]. */
+/**
+ * End [ms] of the interval that runs at duration_ms. Intervals are half open:
+ * at 60 000 ms of 60/6 s the second one runs, and this is 66 000.
+ */
 uint64_t charge_interval_end_ms(const struct tariff *t, uint64_t duration_ms);
 
-/** num / den rounded; den > 0. */
+/**
+ * num / den rounded; den > 0. A negative amount is rounded as its magnitude
+ * is, so that the refund of a charge is the charge. Beyond int64: its bound.
+ */
 int64_t round_div(__int128 num, __int128 den, enum round_mode mode);
 
 const char *round_mode_name(enum round_mode mode); /**< "half_up"         */

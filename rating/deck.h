@@ -25,13 +25,17 @@ struct rate {
 struct deck;
 
 struct deck_builder;
-/** Collect rows in any order, then build. mem_deref() frees the builder. */
+/** Collect rows in any order, then build. mem_deref() frees the builder.
+ *  @return 0, EINVAL (id too long, currency not three letters, unknown
+ *  rounding) or ENOMEM */
 int deck_builder_alloc(struct deck_builder **bp, const char *id,
 		       uint64_t version, const char currency[4],
 		       struct rounding rounding);
-/** @return 0, EINVAL (prefix not digits, bad tariff), EEXIST (overlap) is
- *  found by deck_build(), ENOMEM */
+/** @return 0, EINVAL (prefix empty or not digits, empty span of time, bad
+ *  tariff) or ENOMEM */
 int deck_builder_add(struct deck_builder *b, const struct rate *rate);
+/** @param dp  one reference, given up by deck_unref(); b stays usable
+ *  @return 0, EEXIST (two rows of a prefix valid at once) or ENOMEM */
 int deck_build(struct deck **dp, const struct deck_builder *b);
 
 /**
@@ -47,8 +51,9 @@ const char *deck_id(const struct deck *deck);
 const char *deck_currency(const struct deck *deck);
 uint64_t deck_version(const struct deck *deck);
 struct rounding deck_rounding(const struct deck *deck);
-size_t deck_count(const struct deck *deck);
-size_t deck_bytes(const struct deck *deck);
+size_t deck_count(const struct deck *deck);        /**< rows               */
+size_t deck_prefix_count(const struct deck *deck); /**< different prefixes */
+size_t deck_bytes(const struct deck *deck);        /**< memory it holds    */
 
 /** Decks are shared between threads: own atomic count, not libre's. */
 struct deck *deck_ref(struct deck *deck);

@@ -9,6 +9,8 @@
 #define SIP_SIZE_MAX 65535
 #define SIP_UDP_MTU 1300
 
+struct sip_msg;
+
 /** Where a message came from or goes to: enough to answer on the same way. */
 struct sip_path {
 	struct sa local, peer;
@@ -24,11 +26,18 @@ int message_decode(struct sip_msg **msgp, const struct sip_path *path,
 /** Is this the request's method (a response: the method in its CSeq)? */
 bool message_is(const struct sip_msg *msg, const char *method);
 
+/** Where the response to req goes (RFC 3261 18.2.2, RFC 3581 4): over UDP to
+ *  the packet's source address, at its source port when rport was asked for,
+ *  else at sent-by's port. Never to maddr. Streams: the same connection. */
+void message_reply_path(const struct sip_msg *req, const struct sip_path *path,
+			struct sip_path *ret_path);
+
 /**
  * Response to a request: Vias (received and rport filled in, RFC 3261
  * 18.2.1, RFC 3581 4; maddr never followed), From, To (tag added when it has
- * none and to_tag is given), Call-ID, CSeq, Record-Route; then the formatted
- * extra header lines (each ending CRLF), then Content-Length and body.
+ * none and to_tag is given), Call-ID, CSeq; Record-Route in 101..299
+ * (12.1.1), Timestamp in 100 (8.2.6.1); then the formatted extra header lines
+ * (each ending CRLF), then Content-Length and body. Written at mb->pos.
  * @param extra  re_printf format or NULL
  */
 int message_reply(struct mbuf *mb, const struct sip_msg *req,
@@ -37,21 +46,37 @@ int message_reply(struct mbuf *mb, const struct sip_msg *req,
 		  const char *body_type, const uint8_t *body, size_t body_len,
 		  const char *extra, ...);
 
-/** Header as text; pl_null when absent. Long and compact names. */
+/**
+ * ACK or CANCEL that belongs to a request of ours: its Request-URI, topmost
+ * Via, From, To, Call-ID, CSeq number and Route (RFC 3261 9.1, 17.1.1.3).
+ * @param request  the bytes as we sent them
+ * @param to       To of the response that is acknowledged; NULL: the request's
+ * @param extra    further header lines or NULL
+ * @return 0, EBADMSG (not a request of ours) or ENOMEM
+ */
+int message_derive(struct mbuf *mb, const uint8_t *request, size_t len,
+		   const char *method, const struct pl *to,
+		   const char *extra);
+
+/** Header as text, of several the first; pl_null when absent. name is the
+ *  long one, the compact form is found too. Of Via and Route: one value. */
 struct pl message_header(const struct sip_msg *msg, const char *name);
 
 /** Does a comma list header (Supported, Require) hold this token? */
 bool message_lists(const struct sip_msg *msg, const char *header,
 		   const char *token);
 
-/** Body when its type is application/sdp (also inside multipart/mixed). */
+/** Body when its type is application/sdp (also inside multipart). Borrowed.
+ *  @return 0 or ENOENT (none) */
 int message_sdp(const struct sip_msg *msg, const uint8_t **ret_sdp,
 		size_t *ret_len);
 
-/** User part unescaped, without ";params" in it; "" when none. */
+/** User part unescaped, without ";params" in it; "" when none.
+ *  @return 0; EOVERFLOW; EBADMSG (bad escape, control character) */
 int message_user(const struct pl *user, char *buf, size_t size);
 
-/** Quote a display name safely (RFC 3261 25.1 quoted-string). */
+/** Quote a display name safely (RFC 3261 25.1 quoted-string).
+ *  @return 0 or EOVERFLOW (buf is then "") */
 int message_quote(char *buf, size_t size, const char *text);
 
 #endif

@@ -230,6 +230,7 @@ void leg_set_owner(struct leg *leg, void *owner)
 		return;
 
 	leg->owner = owner;
+	leg->binding.owner = owner;
 	leg_in_own(leg);
 }
 

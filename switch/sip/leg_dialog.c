@@ -14,7 +14,7 @@ typedef void(request_h)(struct leg *leg, struct server_tx *tx,
 			const struct sip_path *path);
 
 
-static void refuse(struct server_tx *tx, uint16_t scode, const char *reason,
+static void reply(struct server_tx *tx, uint16_t scode, const char *reason,
 		   const char *extra)
 {
 	/* when it cannot be sent now the peer's next copy asks again */
@@ -143,7 +143,7 @@ static void bye_received(struct leg *leg, struct server_tx *tx,
 			 const struct sip_msg *msg,
 			 const struct sip_path *path)
 {
-	refuse(tx, 200, "OK", "");
+	reply(tx, 200, "OK", "");
 
 	switch (leg->at) {
 
@@ -201,7 +201,7 @@ static void retry_later(struct leg *leg, struct server_tx *tx)
 
 	(void)re_snprintf(extra, sizeof(extra), "Retry-After: %u\r\n",
 			  rng_below(endpoint_rng(leg->ep), RETRY_AFTER_N));
-	refuse(tx, 500, "Server Internal Error", extra);
+	reply(tx, 500, "Server Internal Error", extra);
 }
 
 
@@ -223,10 +223,10 @@ static void invite_received(struct leg *leg, struct server_tx *tx,
 	}
 	else if (leg->at != AT_UP || leg->offer || leg->repeat.tx) {
 		/* an INVITE of ours, or a 2xx without ACK, is in the way */
-		refuse(tx, 491, "Request Pending", "");
+		reply(tx, 491, "Request Pending", "");
 	}
 	else if (has_other_body(msg)) {
-		refuse(tx, 415, "Unsupported Media Type",
+		reply(tx, 415, "Unsupported Media Type",
 		       "Accept: application/sdp\r\n");
 	}
 	else {
@@ -366,7 +366,7 @@ static void options_received(struct leg *leg, struct server_tx *tx,
 	(void)msg;
 	(void)path;
 
-	refuse(tx, 200, "OK",
+	reply(tx, 200, "OK",
 	       LEG_ALLOW LEG_SUPPORTED "Accept: application/sdp\r\n");
 }
 
@@ -379,7 +379,7 @@ static void method_refused(struct leg *leg, struct server_tx *tx,
 	(void)msg;
 	(void)path;
 
-	refuse(tx, 405, "Method Not Allowed", LEG_ALLOW);
+	reply(tx, 405, "Method Not Allowed", LEG_ALLOW);
 }
 
 
@@ -432,7 +432,7 @@ static bool refuse_extension(struct server_tx *tx, const struct sip_msg *msg)
 
 	if (re_snprintf(extra, sizeof(extra), "Unsupported: %r\r\n", &val) < 0)
 		extra[0] = '\0';
-	refuse(tx, 420, "Bad Extension", extra);
+	reply(tx, 420, "Bad Extension", extra);
 	return true;
 }
 
@@ -448,19 +448,19 @@ static void request_received(struct leg *leg, struct server_tx *tx,
 
 	if (!dialog_owns(leg->dialog, msg) || leg->at == AT_OVER ||
 	    (leg->at == AT_LEAVING && !is_bye)) {
-		refuse(tx, 481, "Call/Transaction Does Not Exist", "");
+		reply(tx, 481, "Call/Transaction Does Not Exist", "");
 		return;
 	}
 
 	if (!dialog_take_seq(leg->dialog, msg)) {
-		refuse(tx, 500, "Server Internal Error", "");
+		reply(tx, 500, "Server Internal Error", "");
 		return;
 	}
 
 	dialog_moved(leg->dialog, &path->peer);
 
 	if (!method)
-		refuse(tx, 501, "Not Implemented", LEG_ALLOW);
+		reply(tx, 501, "Not Implemented", LEG_ALLOW);
 	else if (is_bye || !refuse_extension(tx, msg))
 		method->h(leg, tx, msg, path); /* a call may always end */
 }

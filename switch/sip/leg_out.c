@@ -209,7 +209,7 @@ int leg_dial(struct leg **legp, struct sip_endpoint *ep,
 		return err;
 
 	leg->at = AT_DIALLING;
-	leg->owner = out->owner;
+	leg_set_owner(leg, out->owner);
 	err = dialog_make(leg, out);
 	if (!err)
 		err = credential_copy(leg, &out->credential);

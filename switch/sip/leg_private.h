@@ -149,7 +149,7 @@ void leg_out_abandon(struct leg *leg, uint8_t q850);
 
 /* --- leg_dialog.c */
 server_cancel_h leg_offer_cancelled;
-sip_dialog_h leg_dialog_handler;
+endpoint_dialog_h leg_dialog_handler;
 /** Send the BYE that leg->bye holds, now. */
 void leg_bye_send(struct leg *leg);
 

@@ -394,6 +394,12 @@ struct rounding deck_rounding(const struct deck *deck)
 }
 
 
+const struct rate *deck_at(const struct deck *deck, size_t i)
+{
+	return deck && i < deck->row_n ? &deck->rows[i] : NULL;
+}
+
+
 size_t deck_count(const struct deck *deck)
 {
 	return deck->row_n;

@@ -52,6 +52,8 @@ const char *deck_currency(const struct deck *deck);
 uint64_t deck_version(const struct deck *deck);
 struct rounding deck_rounding(const struct deck *deck);
 size_t deck_count(const struct deck *deck);        /**< rows               */
+/** Row i < deck_count(), by prefix and time; to save or copy a deck. */
+const struct rate *deck_at(const struct deck *deck, size_t i);
 size_t deck_prefix_count(const struct deck *deck); /**< different prefixes */
 size_t deck_bytes(const struct deck *deck);        /**< memory it holds    */
 

@@ -8,7 +8,7 @@ create domain core.status as text not null
 create domain core.currency as char(3) not null
 	check (value ~ '^[A-Z]{3}$');
 create domain core.name as text not null
-	check (length(value) between 1 and 63);
+	check (octet_length(value) between 1 and 63);
 -- "+" and 5..15 digits, the first not 0 (ITU-T E.164 6)
 create domain core.e164 as text
 	check (value ~ '^\+[1-9][0-9]{4,14}$');
@@ -140,7 +140,7 @@ create index account_tenant on core.account (tenant_id);
 
 -- Digest realm; algorithms are offered in this order (RFC 8760 2.4).
 create table core.realm (
-	name text primary key check (length(name) between 1 and 63
+	name text primary key check (octet_length(name) between 1 and 63
 		and name !~ '["\\[:cntrl:]]'),
 	algorithms text[] not null default array['SHA-256', 'MD5']
 		check (cardinality(algorithms) between 1 and 3
@@ -204,7 +204,7 @@ create table core.trunk_credential (
 	id text primary key check (core.is_id(id, 'cre')),
 	trunk_id text not null,
 	realm text not null references core.realm,
-	username text not null check (length(username) between 1 and 63
+	username text not null check (octet_length(username) between 1 and 63
 		and username !~ '["\\:[:cntrl:]]'),
 	ha1_md5 text check (ha1_md5 ~ '^[0-9a-f]{32}$'),
 	ha1_sha256 text check (ha1_sha256 ~ '^[0-9a-f]{64}$'),
@@ -245,8 +245,8 @@ create table core.gateway (
 	cps core.limit_n,
 	number_in core.rule_set default '[]',
 	number_out core.rule_set default '[]',
-	username text check (length(username) between 1 and 63),
-	realm text check (length(realm) between 1 and 63),
+	username text check (octet_length(username) between 1 and 63),
+	realm text check (octet_length(realm) between 1 and 63),
 	ha1_md5 text check (ha1_md5 ~ '^[0-9a-f]{32}$'),
 	ha1_sha256 text check (ha1_sha256 ~ '^[0-9a-f]{64}$'),
 	ha1_sha512_256 text check (ha1_sha512_256 ~ '^[0-9a-f]{64}$'),
@@ -332,7 +332,9 @@ create table core.route (
 	updated_at timestamptz not null default now(),
 	constraint route_prefix_form check (case kind
 		when 'prefix' then prefix ~ '^([1-9][0-9]{0,14})?$'
-		else prefix ~ '^[0-9]{2,8}$' end)
+		else prefix ~ '^[0-9]{2,8}$' end),
+	constraint route_emergency_common
+		check (kind = 'prefix' or tenant_id is null)
 );
 create unique index route_one_prefix
 	on core.route (kind, prefix, (coalesce(tenant_id, '')));

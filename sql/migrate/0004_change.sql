@@ -23,6 +23,14 @@ create sequence core.change_version;
 create view core.state as
 	select coalesce(max(version), 0) as version from core.change;
 
+-- Which database the versions are of: a node that meets another one (or this
+-- one restored) reads everything again.
+create table core.feed (
+	is_one boolean primary key default true check (is_one),
+	feed uuid not null default gen_random_uuid()
+);
+insert into core.feed default values;
+
 -- At most one version per object and transaction.
 create function core.change_note(p_kind text, p_id text) returns void
 	language plpgsql security definer

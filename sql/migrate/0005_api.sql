@@ -101,6 +101,14 @@ $$
 	end - array['row_version', 'created_at', 'updated_at']
 $$;
 
+-- Which database this is, and the version of its last change.
+create function api_v1.feed(out feed uuid, out version bigint)
+	language sql stable security definer
+	set search_path = pg_catalog, pg_temp as
+$$
+	select f.feed, s.version from core.feed f, core.state s
+$$;
+
 -- What moved since a version, oldest first, with the newest row of each.
 create function api_v1.changes(since bigint, max integer)
 	returns table (version bigint, kind text, id text, "row" jsonb)
@@ -252,6 +260,7 @@ revoke all on all functions in schema core, api_v1 from public;
 
 grant usage on schema api_v1 to strowger_switch;
 grant execute on function
+	api_v1.feed(),
 	api_v1.changes(bigint, integer),
 	api_v1.deck_rates(text),
 	api_v1.node_hello(text, bigint, text),

@@ -38,7 +38,7 @@ int catalog_store_put_rate(struct catalog_store *s, const char *deck_id,
 int catalog_store_publish(struct catalog_store *s, struct snapshot_slot *slot);
 
 /** The last good rows on disk: written to FILE.new, synced, renamed. */
-int catalog_store_save(const struct catalog_store *s, const char *file);
+int catalog_store_save(struct catalog_store *s, const char *file);
 int catalog_store_load(struct catalog_store *s, const char *file);
 
 #endif

@@ -1,0 +1,416 @@
+/**
+ * @file catalog_build.c  Rows into a catalog: references become pointers. A
+ * row whose reference is broken is left out, logged and counted; the rest of
+ * the catalog works.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "catalog_store_data.h"
+
+struct build {
+	struct catalog *c;
+	struct row **rows[ROW_KIND_N]; /**< by id */
+	size_t n[ROW_KIND_N];
+};
+
+/** @return NULL, or which reference is broken; nothing was added then */
+typedef const char *(add_h)(struct build *b, const struct row *row);
+
+
+static int id_compare(const void *key, const void *entry)
+{
+	return strcmp(key, entry);
+}
+
+
+static const struct tenant *find_tenant(const struct catalog *c,
+					const char *id)
+{
+	return c->tenant_n ? bsearch(id, c->tenants, c->tenant_n,
+				     sizeof(*c->tenants), id_compare)
+			   : NULL;
+}
+
+
+static const struct carrier *find_carrier(const struct catalog *c,
+					  const char *id)
+{
+	return c->carrier_n ? bsearch(id, c->carriers, c->carrier_n,
+				      sizeof(*c->carriers), id_compare)
+			    : NULL;
+}
+
+
+static int deck_compare(const void *key, const void *entry)
+{
+	const struct deck *const *deck = entry;
+
+	return strcmp(key, deck_id(*deck));
+}
+
+
+/** NULL also for a deck that is not active or could not be built. */
+static const struct deck *find_deck(const struct catalog *c, const char *id)
+{
+	struct deck *const *hit;
+
+	if (!id[0] || !c->deck_n)
+		return NULL;
+
+	hit = bsearch(id, c->decks, c->deck_n, sizeof(*c->decks),
+		      deck_compare);
+
+	return hit ? *hit : NULL;
+}
+
+
+/* --- one function per kind */
+
+static const char *tenant_add(struct build *b, const struct row *row)
+{
+	b->c->tenants[b->c->tenant_n++] = row->body->tenant;
+
+	return NULL;
+}
+
+
+static const char *deck_add(struct build *b, const struct row *row)
+{
+	if (row->deck && row->body->deck.is_active)
+		b->c->decks[b->c->deck_n++] = deck_ref(row->deck);
+
+	return NULL;
+}
+
+
+static const char *account_add(struct build *b, const struct row *row)
+{
+	struct account a = row->body->account;
+
+	a.tenant = find_tenant(b->c, row->body->refs.tenant);
+	if (!a.tenant)
+		return "tenant_id";
+
+	a.index = b->c->account_n;
+	b->c->accounts[b->c->account_n++] = a;
+
+	return NULL;
+}
+
+
+static const char *realm_add(struct build *b, const struct row *row)
+{
+	b->c->realms[b->c->realm_n++] = row->body->realm;
+
+	return NULL;
+}
+
+
+static const char *trunk_add(struct build *b, const struct row *row)
+{
+	const struct row_refs *refs = &row->body->refs;
+	struct trunk t = row->body->trunk;
+
+	t.tenant = find_tenant(b->c, refs->tenant);
+	if (!t.tenant)
+		return "tenant_id";
+
+	t.account = catalog_account(b->c, refs->account);
+	if (!t.account || t.account->tenant != t.tenant)
+		return "account_id";
+
+	t.deck = find_deck(b->c, refs->deck);
+	t.is_active = t.is_active && t.tenant->is_active;
+	b->c->trunks[b->c->trunk_n++] = t;
+
+	return NULL;
+}
+
+
+static const char *credential_add(struct build *b, const struct row *row)
+{
+	struct credential c = row->body->credential;
+
+	c.trunk = catalog_trunk(b->c, row->body->refs.trunk);
+	if (!c.trunk)
+		return "trunk_id";
+
+	b->c->credentials[b->c->credential_n++] = c;
+
+	return NULL;
+}
+
+
+static const char *carrier_add(struct build *b, const struct row *row)
+{
+	struct carrier c = row->body->carrier;
+
+	c.deck = find_deck(b->c, row->body->refs.deck);
+	b->c->carriers[b->c->carrier_n++] = c;
+
+	return NULL;
+}
+
+
+static const char *gateway_add(struct build *b, const struct row *row)
+{
+	struct gateway g = row->body->gateway;
+
+	g.carrier = find_carrier(b->c, row->body->refs.carrier);
+	if (!g.carrier)
+		return "carrier_id";
+
+	g.is_active = g.is_active && g.carrier->is_active;
+	g.index = b->c->gateway_n;
+	b->c->gateways[b->c->gateway_n++] = g;
+
+	return NULL;
+}
+
+
+static const char *address_add(struct build *b, const struct row *row)
+{
+	const struct row_refs *refs = &row->body->refs;
+	struct address a = row->body->address;
+
+	a.peer.trunk = catalog_trunk(b->c, refs->trunk);
+	a.peer.gateway = catalog_gateway(b->c, refs->gateway);
+	if (!a.peer.trunk && !a.peer.gateway)
+		return "trunk_id or gateway_id";
+
+	b->c->addresses[b->c->address_n++] = a;
+
+	return NULL;
+}
+
+
+static const char *did_add(struct build *b, const struct row *row)
+{
+	struct did d = row->body->did;
+
+	d.trunk = catalog_trunk(b->c, row->body->refs.trunk);
+	if (!d.trunk)
+		return "trunk_id";
+
+	b->c->dids[b->c->did_n++] = d;
+
+	return NULL;
+}
+
+
+static int target_compare(const void *a, const void *b)
+{
+	const struct route_target *x = a, *y = b;
+
+	if (x->priority != y->priority)
+		return (int)x->priority - (int)y->priority;
+
+	return strcmp(x->gateway->id, y->gateway->id);
+}
+
+
+static void targets_add(struct build *b, struct route *r,
+			const struct row *row)
+{
+	struct route_target *targets = b->c->targets + b->c->target_n;
+	const struct target_row *t;
+	uint16_t i;
+
+	for (i = 0; i < row->body->target_n; i++) {
+		t = &row->body->targets[i];
+		targets[r->target_n].gateway = catalog_gateway(b->c,
+							       t->gateway);
+		if (!targets[r->target_n].gateway) {
+			catalog_row_skipped("route", r->id,
+					    "a target without gateway");
+			continue;
+		}
+		targets[r->target_n].priority = t->priority;
+		targets[r->target_n].weight = t->weight;
+		++r->target_n;
+	}
+
+	qsort(targets, r->target_n, sizeof(*targets), target_compare);
+	r->targets = targets;
+	b->c->target_n += r->target_n;
+}
+
+
+static const char *route_add(struct build *b, const struct row *row)
+{
+	const char *tenant = row->body->refs.tenant;
+	struct route r = row->body->route;
+
+	if (!row->body->is_active)
+		return NULL;
+
+	r.tenant = find_tenant(b->c, tenant);
+	if (tenant[0] && !r.tenant)
+		return "tenant_id";
+
+	targets_add(b, &r, row);
+	b->c->routes[b->c->route_n++] = r;
+
+	return NULL;
+}
+
+
+/* --- the order in which references can be followed */
+
+static const struct step {
+	enum row_kind kind;
+	add_h *add;
+} steps[] = {
+	{ROW_TENANT, tenant_add},   {ROW_RATE_DECK, deck_add},
+	{ROW_ACCOUNT, account_add}, {ROW_REALM, realm_add},
+	{ROW_TRUNK, trunk_add},	    {ROW_CREDENTIAL, credential_add},
+	{ROW_CARRIER, carrier_add}, {ROW_GATEWAY, gateway_add},
+	{ROW_ADDRESS, address_add}, {ROW_DID, did_add},
+	{ROW_ROUTE, route_add},
+};
+
+
+static bool row_collect(void *data, void *arg)
+{
+	struct row *row = data;
+	struct build *b = arg;
+
+	b->rows[row->kind][b->n[row->kind]++] = row;
+
+	return false;
+}
+
+
+static int row_compare(const void *a, const void *b)
+{
+	const struct row *const *x = a, *const *y = b;
+
+	return strcmp((*x)->id, (*y)->id);
+}
+
+
+static int rows_collect(struct build *b, const struct catalog_store *s)
+{
+	size_t i;
+
+	for (i = 0; i < ROW_KIND_N; i++) {
+		b->rows[i] = calloc(s->counts[i] + 1, sizeof(*b->rows[i]));
+		if (!b->rows[i])
+			return ENOMEM;
+	}
+
+	(void)htab_each(s->rows, row_collect, b);
+
+	for (i = 0; i < ROW_KIND_N; i++)
+		qsort(b->rows[i], b->n[i], sizeof(*b->rows[i]), row_compare);
+
+	return 0;
+}
+
+
+static size_t target_sum(const struct build *b)
+{
+	size_t i, sum = 0;
+
+	for (i = 0; i < b->n[ROW_ROUTE]; i++)
+		sum += b->rows[ROW_ROUTE][i]->body->target_n;
+
+	return sum;
+}
+
+
+/** calloc() that gives a block for n = 0 as well. */
+#define ARRAY(field, n) ((field) = calloc((n) + 1, sizeof(*(field))))
+
+static int arrays_alloc(struct build *b)
+{
+	struct catalog *c = b->c;
+	const size_t *n = b->n;
+
+	if (!ARRAY(c->tenants, n[ROW_TENANT]) ||
+	    !ARRAY(c->accounts, n[ROW_ACCOUNT]) ||
+	    !ARRAY(c->realms, n[ROW_REALM]) ||
+	    !ARRAY(c->trunks, n[ROW_TRUNK]) ||
+	    !ARRAY(c->credentials, n[ROW_CREDENTIAL]) ||
+	    !ARRAY(c->carriers, n[ROW_CARRIER]) ||
+	    !ARRAY(c->gateways, n[ROW_GATEWAY]) ||
+	    !ARRAY(c->dids, n[ROW_DID]) ||
+	    !ARRAY(c->routes, n[ROW_ROUTE]) ||
+	    !ARRAY(c->addresses, n[ROW_ADDRESS]) ||
+	    !ARRAY(c->decks, n[ROW_RATE_DECK]) ||
+	    !ARRAY(c->targets, target_sum(b)))
+		return ENOMEM;
+
+	return 0;
+}
+
+
+static void rows_add(struct build *b)
+{
+	const char *broken;
+	size_t i, n;
+
+	for (i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		const enum row_kind kind = steps[i].kind;
+
+		for (n = 0; n < b->n[kind]; n++) {
+			broken = steps[i].add(b, b->rows[kind][n]);
+			if (broken)
+				catalog_row_skipped(row_kind_name(kind),
+						    b->rows[kind][n]->id,
+						    broken);
+		}
+	}
+}
+
+
+/** What is not looked up by id gets the order of its own key. */
+static void arrays_sort(struct catalog *c)
+{
+	uint32_t i;
+
+	qsort(c->credentials, c->credential_n, sizeof(*c->credentials),
+	      credential_compare);
+	qsort(c->dids, c->did_n, sizeof(*c->dids), did_compare);
+	qsort(c->routes, c->route_n, sizeof(*c->routes), route_compare);
+	qsort(c->addresses, c->address_n, sizeof(*c->addresses),
+	      address_compare);
+
+	for (i = 0; i < c->address_n; i++) {
+		if (!i || c->addresses[i].bits != c->addresses[i - 1].bits)
+			c->lengths[c->length_n++] = c->addresses[i].bits;
+	}
+}
+
+
+int catalog_build(struct catalog **cp, struct catalog_store *s)
+{
+	struct build b = {0};
+	size_t i;
+	int err;
+
+	b.c = calloc(1, sizeof(*b.c));
+	if (!b.c)
+		return ENOMEM;
+
+	catalog_store_build_decks(s);
+	b.c->version = s->version;
+	err = rows_collect(&b, s);
+	if (!err)
+		err = arrays_alloc(&b);
+	if (err)
+		goto out;
+
+	rows_add(&b);
+	arrays_sort(b.c);
+
+ out:
+	for (i = 0; i < ROW_KIND_N; i++)
+		free(b.rows[i]);
+	if (err)
+		catalog_free(b.c);
+	else
+		*cp = b.c;
+	return err;
+}

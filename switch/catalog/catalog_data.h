@@ -1,0 +1,58 @@
+/**
+ * @file catalog_data.h  The inside of a catalog, for the files that build it
+ * and look things up in it. Plain memory: the last reader, on any thread,
+ * frees it.
+ */
+#ifndef CATALOG_DATA_H
+#define CATALOG_DATA_H
+#include "catalog.h"
+
+#define ADDRESS_BYTES 16
+
+/** A source network; IPv4 sits behind the prefix ::ffff:0:0/96. */
+struct address {
+	uint8_t net[ADDRESS_BYTES];
+	uint8_t bits;            /**< 0..128                              */
+	uint16_t port;           /**< 0: any                              */
+	struct peer peer;
+};
+
+/* Every array is sorted by the key of its lookup. */
+struct catalog {
+	uint64_t version;
+	struct tenant *tenants;         /* by id */
+	struct account *accounts;       /* by id */
+	struct realm *realms;           /* by name */
+	struct trunk *trunks;           /* by id */
+	struct credential *credentials; /* by realm, username */
+	struct carrier *carriers;       /* by id */
+	struct gateway *gateways;       /* by id */
+	struct did *dids;               /* by e164 */
+	struct route *routes;           /* by kind, prefix, tenant id */
+	struct route_target *targets;   /* by route, priority */
+	struct address *addresses;      /* by bits (long first), net, port */
+	struct deck **decks;            /* our references, by id */
+	uint32_t tenant_n, account_n, realm_n, trunk_n, credential_n,
+		carrier_n, gateway_n, did_n, route_n, target_n, address_n,
+		deck_n;
+	uint8_t lengths[ADDRESS_BYTES * 8 + 1]; /**< prefix lengths in use,
+						     long first            */
+	uint8_t length_n;
+};
+
+/** Frees the catalog and lets go of its decks. NULL is fine. */
+void catalog_free(void *catalog);
+
+/** Order of the arrays; the same functions sort and search. */
+int credential_compare(const void *a, const void *b);
+int did_compare(const void *a, const void *b);
+int route_compare(const void *a, const void *b);
+int address_compare(const void *a, const void *b);
+
+/** Address bytes as in struct address. @return false: no IP address */
+bool address_set(uint8_t net[ADDRESS_BYTES], const struct sa *sa);
+
+/** Clear what is behind the first bits. */
+void address_mask(uint8_t net[ADDRESS_BYTES], uint8_t bits);
+
+#endif

@@ -1,0 +1,602 @@
+/**
+ * @file catalog_row.c  Rows of JSON into structs, by one table of members per
+ * kind.
+ */
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include "json.h"
+#include "catalog_row.h"
+#include "text.h"
+
+enum member_type {
+	MEMBER_TEXT,    /**< char[size]                                    */
+	MEMBER_NUMBER,  /**< unsigned of size 1, 2, 4; int64_t of size 8    */
+	MEMBER_LIMIT,   /**< int32_t, null is -1: no limit                  */
+	MEMBER_FLAG,    /**< bool                                           */
+	MEMBER_CHOICE,  /**< uint8_t: index in choices                      */
+	MEMBER_IS,      /**< bool: text equals choices[0]                   */
+	MEMBER_RULES,   /**< struct rule_set                                */
+};
+
+struct member {
+	const char *name;
+	enum member_type type;
+	size_t offset, size;
+	bool is_needed;
+	int64_t max;         /**< MEMBER_NUMBER                            */
+	int64_t fallback;    /**< MEMBER_NUMBER that is null or not there  */
+	const char *const *choices;
+};
+
+static const char *const active[] = {"active", NULL};
+static const char *const prepaid[] = {"prepaid", NULL};
+static const char *const emergency[] = {"emergency", NULL};
+static const char *const directions[] = {"both", "in", "out", NULL};
+static const char *const cli_policies[] = {"owned", "default", "pass", NULL};
+static const char *const identities[] = {"from", "pai", NULL};
+static const char *const roundings[] = {"up", "down", "half_up", "half_even",
+					NULL};
+
+#define AT(field) offsetof(struct row_body, field)
+#define SIZE(field) sizeof(((struct row_body *)0)->field)
+#define TEXT(name, field) {name, MEMBER_TEXT, AT(field), SIZE(field), \
+			   true, 0, 0, NULL}
+#define TEXT_OR_NULL(name, field) {name, MEMBER_TEXT, AT(field), \
+				   SIZE(field), false, 0, 0, NULL}
+#define NUMBER(name, field, max, fallback) {name, MEMBER_NUMBER, AT(field), \
+				SIZE(field), false, max, fallback, NULL}
+#define LIMIT(name, field) {name, MEMBER_LIMIT, AT(field), SIZE(field), \
+			    false, INT32_MAX, -1, NULL}
+#define FLAG(name, field) {name, MEMBER_FLAG, AT(field), SIZE(field), \
+			   false, 0, 0, NULL}
+#define CHOICE(name, field, choices) {name, MEMBER_CHOICE, AT(field), \
+				      SIZE(field), false, 0, 0, choices}
+#define IS(name, field, choices) {name, MEMBER_IS, AT(field), SIZE(field), \
+				  true, 0, 0, choices}
+#define RULES(name, field) {name, MEMBER_RULES, AT(field), SIZE(field), \
+			    false, 0, 0, NULL}
+#define END {NULL, MEMBER_TEXT, 0, 0, false, 0, 0, NULL}
+
+static const struct member tenant_members[] = {
+	TEXT_OR_NULL("name", tenant.name),
+	IS("status", tenant.is_active, active),
+	END
+};
+
+static const struct member account_members[] = {
+	TEXT("tenant_id", refs.tenant),
+	TEXT("currency", account.currency),
+	IS("status", account.is_active, active),
+	IS("type", account.is_prepaid, prepaid),
+	END
+};
+
+static const struct member realm_members[] = {END};
+
+static const struct member trunk_members[] = {
+	TEXT("tenant_id", refs.tenant),
+	TEXT("account_id", refs.account),
+	TEXT_OR_NULL("rate_deck_id", refs.deck),
+	TEXT_OR_NULL("name", trunk.name),
+	IS("status", trunk.is_active, active),
+	CHOICE("direction", trunk.direction, directions),
+	CHOICE("cli_policy", trunk.cli_policy, cli_policies),
+	LIMIT("channels_in", trunk.channels_in),
+	LIMIT("channels_out", trunk.channels_out),
+	LIMIT("channels_total", trunk.channels_total),
+	LIMIT("cps", trunk.cps),
+	TEXT_OR_NULL("default_cli", trunk.default_cli),
+	TEXT_OR_NULL("realm", trunk.realm),
+	RULES("number_in", trunk.number_in),
+	RULES("number_out", trunk.number_out),
+	TEXT_OR_NULL("uri_host", trunk.uri_host),
+	NUMBER("uri_port", trunk.uri_port, 65535, 0),
+	NUMBER("max_call_s", trunk.max_call_s, 86400, 14400),
+	NUMBER("ring_timeout_s", trunk.ring_timeout_s, 600, 120),
+	NUMBER("media_timeout_s", trunk.media_timeout_s, 3600, 60),
+	FLAG("is_trusted", trunk.is_trusted),
+	END
+};
+
+static const struct member credential_members[] = {
+	TEXT("trunk_id", refs.trunk),
+	TEXT("realm", credential.realm),
+	TEXT("username", credential.username),
+	TEXT_OR_NULL("ha1_md5", credential.ha1[HA1_MD5]),
+	TEXT_OR_NULL("ha1_sha256", credential.ha1[HA1_SHA256]),
+	TEXT_OR_NULL("ha1_sha512_256", credential.ha1[HA1_SHA512_256]),
+	END
+};
+
+static const struct member address_members[] = {
+	TEXT_OR_NULL("trunk_id", refs.trunk),
+	TEXT_OR_NULL("gateway_id", refs.gateway),
+	NUMBER("port", address.port, 65535, 0),
+	END
+};
+
+static const struct member carrier_members[] = {
+	TEXT_OR_NULL("name", carrier.name),
+	TEXT_OR_NULL("rate_deck_id", refs.deck),
+	IS("status", carrier.is_active, active),
+	END
+};
+
+static const struct member gateway_members[] = {
+	TEXT("carrier_id", refs.carrier),
+	TEXT_OR_NULL("name", gateway.name),
+	IS("status", gateway.is_active, active),
+	CHOICE("identity", gateway.identity, identities),
+	LIMIT("channels", gateway.channels),
+	LIMIT("cps", gateway.cps),
+	RULES("number_in", gateway.number_in),
+	RULES("number_out", gateway.number_out),
+	TEXT_OR_NULL("username", gateway.credential.username),
+	TEXT_OR_NULL("realm", gateway.credential.realm),
+	TEXT_OR_NULL("ha1_md5", gateway.credential.ha1[HA1_MD5]),
+	TEXT_OR_NULL("ha1_sha256", gateway.credential.ha1[HA1_SHA256]),
+	TEXT_OR_NULL("ha1_sha512_256",
+		     gateway.credential.ha1[HA1_SHA512_256]),
+	NUMBER("ping_s", gateway.ping_s, 3600, 0),
+	NUMBER("ping_down_after", gateway.ping_down_after, 100, 3),
+	NUMBER("ping_up_after", gateway.ping_up_after, 100, 2),
+	NUMBER("no_response_ms", gateway.no_response_ms, 32000, 4000),
+	END
+};
+
+static const struct member did_members[] = {
+	TEXT("e164", did.e164),
+	TEXT("trunk_id", refs.trunk),
+	IS("status", did.is_active, active),
+	END
+};
+
+static const struct member route_members[] = {
+	TEXT("prefix", route.prefix),
+	TEXT_OR_NULL("tenant_id", refs.tenant),
+	IS("kind", route.is_emergency, emergency),
+	IS("status", is_active, active),
+	NUMBER("max_attempts", route.max_attempts, 20, 5),
+	END
+};
+
+static const struct member deck_members[] = {
+	TEXT("currency", deck.currency),
+	CHOICE("rounding_mode", deck.rounding.mode, roundings),
+	NUMBER("rounding_decimals", deck.rounding.decimals, 6, 4),
+	IS("status", deck.is_active, active),
+	NUMBER("rate_version", deck.rate_version, INT64_MAX, -1),
+	END
+};
+
+
+static int text_decode(void *field, const struct member *m,
+		       const json_t *value)
+{
+	const char *text = json_string_value(value);
+
+	if (!text)
+		return value || m->is_needed ? EINVAL : 0;
+	if (strlen(text) != json_string_length(value))
+		return EINVAL;
+
+	return text_copy(field, m->size, text) ? EINVAL : 0;
+}
+
+
+static void number_store(void *field, size_t size, int64_t n)
+{
+	if (size == 1)
+		*(uint8_t *)field = (uint8_t)n;
+	else if (size == 2)
+		*(uint16_t *)field = (uint16_t)n;
+	else if (size == 4)
+		*(uint32_t *)field = (uint32_t)n;
+	else
+		*(int64_t *)field = n;
+}
+
+
+static int number_decode(void *field, const struct member *m,
+			 const json_t *value)
+{
+	int64_t n = m->fallback;
+
+	if (value) {
+		n = json_integer_value(value);
+		if (!json_is_integer(value) || n < 0 || n > m->max)
+			return EINVAL;
+	}
+
+	number_store(field, m->size, n);
+
+	return 0;
+}
+
+
+static int choice_find(uint8_t *ret, const struct member *m,
+		       const json_t *value)
+{
+	const char *text = json_string_value(value);
+	uint8_t i;
+
+	if (!text)
+		return EINVAL;
+
+	for (i = 0; m->choices[i]; i++) {
+		if (!strcmp(text, m->choices[i])) {
+			*ret = i;
+			return 0;
+		}
+	}
+
+	return ENOENT;
+}
+
+
+static int choice_decode(void *field, const struct member *m,
+			 const json_t *value)
+{
+	return value && choice_find(field, m, value) ? EINVAL : 0;
+}
+
+
+static int is_decode(void *field, const struct member *m, const json_t *value)
+{
+	uint8_t i;
+	int err = choice_find(&i, m, value);
+
+	*(bool *)field = !err;
+
+	return err == EINVAL ? EINVAL : 0;
+}
+
+
+static int flag_decode(void *field, const json_t *value)
+{
+	if (value && !json_is_boolean(value))
+		return EINVAL;
+
+	*(bool *)field = json_is_true(value);
+
+	return 0;
+}
+
+
+static int rules_decode(void *field, const json_t *value, char *why,
+			size_t size)
+{
+	return value ? rule_set_decode(field, value, why, size) : 0;
+}
+
+
+static int member_decode(struct row_body *body, const struct member *m,
+			 const json_t *json, char *why, size_t size)
+{
+	void *field = (uint8_t *)body + m->offset;
+	const json_t *value = json_object_get(json, m->name);
+
+	if (json_is_null(value))
+		value = NULL;
+
+	switch (m->type) {
+	case MEMBER_TEXT:
+		return text_decode(field, m, value);
+	case MEMBER_NUMBER:
+	case MEMBER_LIMIT:
+		return number_decode(field, m, value);
+	case MEMBER_FLAG:
+		return flag_decode(field, value);
+	case MEMBER_CHOICE:
+		return choice_decode(field, m, value);
+	case MEMBER_IS:
+		return is_decode(field, m, value);
+	case MEMBER_RULES:
+		return rules_decode(field, value, why, size);
+	}
+
+	return EINVAL;
+}
+
+
+static int members_decode(struct row_body *body, const struct member *m,
+			  const json_t *json, char *why, size_t size)
+{
+	char detail[128];
+
+	for (; m->name; m++) {
+		(void)text_copy(detail, sizeof(detail),
+				": missing or not allowed");
+		if (member_decode(body, m, json, detail, sizeof(detail))) {
+			(void)text_format(why, size, "%s%s", m->name, detail);
+			return EINVAL;
+		}
+	}
+
+	return 0;
+}
+
+
+/* --- what a table of members cannot say */
+
+static int realm_decode(struct row_body *body, const json_t *json)
+{
+	static const char *const names[HA1_N] = {"MD5", "SHA-256",
+						 "SHA-512-256"};
+	const json_t *list = json_object_get(json, "algorithms");
+	struct realm *realm = &body->realm;
+	uint8_t a;
+	size_t i;
+
+	if (!json_array_size(list) || json_array_size(list) > HA1_N)
+		return EINVAL;
+
+	for (i = 0; i < json_array_size(list); i++) {
+		const char *name = json_string_value(json_array_get(list, i));
+
+		for (a = 0; a < HA1_N && name; a++) {
+			if (!strcmp(name, names[a]))
+				break;
+		}
+		if (!name || a == HA1_N)
+			return EINVAL;
+		realm->algorithms[realm->algorithm_n++] = a;
+	}
+
+	return 0;
+}
+
+
+/** "192.0.2.0/24", "2001:db8::/32", "192.0.2.1" */
+static int address_decode(struct row_body *body, const json_t *json)
+{
+	const char *text = json_string_value(json_object_get(json, "cidr"));
+	struct address *a = &body->address;
+	uint64_t bits, max;
+	char host[64];
+	struct sa sa;
+	size_t len;
+
+	if (!text)
+		return EINVAL;
+
+	len = strcspn(text, "/");
+	if (text_set(host, sizeof(host), text, len) ||
+	    sa_set_str(&sa, host, 0) || !address_set(a->net, &sa))
+		return EINVAL;
+
+	max = sa_af(&sa) == AF_INET ? 32 : 128;
+	bits = max;
+	if (text[len] &&
+	    text_u64(&bits, text + len + 1, strlen(text + len + 1), max))
+		return EINVAL;
+
+	a->bits = (uint8_t)(bits + 128 - max);
+	address_mask(a->net, a->bits);
+
+	return !body->refs.trunk[0] == !body->refs.gateway[0] ? EINVAL : 0;
+}
+
+
+static int gateway_decode(struct row_body *body, const json_t *json)
+{
+	const char *host = json_string_value(json_object_get(json, "address"));
+	const json_t *port = json_object_get(json, "port");
+	json_int_t n = json_is_integer(port) ? json_integer_value(port) : 5060;
+
+	if (!host || n < 1 || n > 65535)
+		return EINVAL;
+
+	return sa_set_str(&body->gateway.addr, host, (uint16_t)n) ? EINVAL : 0;
+}
+
+
+static int target_decode(struct target_row *t, const json_t *json)
+{
+	const char *id = json_string_value(json_object_get(json,
+							   "gateway_id"));
+	json_int_t priority = json_integer_value(json_object_get(json,
+								 "priority"));
+	json_int_t weight = json_integer_value(json_object_get(json,
+							       "weight"));
+
+	if (!id || text_copy(t->gateway, sizeof(t->gateway), id) ||
+	    priority < 0 || priority > 65535 || weight < 0 || weight > 65535)
+		return EINVAL;
+
+	t->priority = (uint16_t)priority;
+	t->weight = (uint16_t)weight;
+
+	return 0;
+}
+
+
+static int route_decode(struct row_body *body, const json_t *json)
+{
+	const json_t *targets = json_object_get(json, "targets");
+	uint16_t i;
+
+	if (!text_is_digits(body->route.prefix) && body->route.prefix[0])
+		return EINVAL;
+
+	for (i = 0; i < body->target_n; i++) {
+		if (target_decode(&body->targets[i],
+				  json_array_get(targets, i)))
+			return EINVAL;
+	}
+
+	return 0;
+}
+
+
+static int did_decode(struct row_body *body, const json_t *json)
+{
+	(void)json;
+
+	return number_is_e164(body->did.e164) ? 0 : EINVAL;
+}
+
+
+typedef int(special_h)(struct row_body *body, const json_t *json);
+
+static const struct kind {
+	const char *name;
+	const struct member *members;
+	size_t id_offset, id_size; /**< where the id is copied to; 0: nowhere */
+	special_h *special;
+	const char *special_why;
+} kinds[ROW_KIND_N] = {
+	[ROW_TENANT] = {"tenant", tenant_members, AT(tenant.id),
+			SIZE(tenant.id), NULL, NULL},
+	[ROW_ACCOUNT] = {"account", account_members, AT(account.id),
+			 SIZE(account.id), NULL, NULL},
+	[ROW_REALM] = {"realm", realm_members, AT(realm.name),
+		       SIZE(realm.name), realm_decode,
+		       "algorithms: MD5, SHA-256, SHA-512-256"},
+	[ROW_TRUNK] = {"trunk", trunk_members, AT(trunk.id), SIZE(trunk.id),
+		       NULL, NULL},
+	[ROW_CREDENTIAL] = {"credential", credential_members, 0, 0, NULL,
+			    NULL},
+	[ROW_ADDRESS] = {"address", address_members, 0, 0, address_decode,
+			 "cidr: a network, owned by a trunk or a gateway"},
+	[ROW_CARRIER] = {"carrier", carrier_members, AT(carrier.id),
+			 SIZE(carrier.id), NULL, NULL},
+	[ROW_GATEWAY] = {"gateway", gateway_members, AT(gateway.id),
+			 SIZE(gateway.id), gateway_decode,
+			 "address, port: an IP address and 1..65535"},
+	[ROW_DID] = {"did", did_members, AT(did.id), SIZE(did.id), did_decode,
+		     "e164: + and 5..15 digits"},
+	[ROW_ROUTE] = {"route", route_members, AT(route.id), SIZE(route.id),
+		       route_decode, "prefix, targets: not allowed"},
+	[ROW_RATE_DECK] = {"rate_deck", deck_members, 0, 0, NULL, NULL},
+};
+
+
+const char *row_kind_name(enum row_kind kind)
+{
+	return kind < ROW_KIND_N ? kinds[kind].name : "?";
+}
+
+
+int row_kind_parse(enum row_kind *ret_kind, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < ROW_KIND_N; i++) {
+		if (!strcmp(name, kinds[i].name)) {
+			*ret_kind = (enum row_kind)i;
+			return 0;
+		}
+	}
+
+	return ENOENT;
+}
+
+
+static size_t target_count(enum row_kind kind, const json_t *json)
+{
+	return kind == ROW_ROUTE
+		       ? json_array_size(json_object_get(json, "targets"))
+		       : 0;
+}
+
+
+static int body_fill(struct row_body *body, const struct kind *kind,
+		     const char *id, const json_t *json, char *why,
+		     size_t size)
+{
+	if (kind->id_size &&
+	    text_copy((char *)body + kind->id_offset, kind->id_size, id)) {
+		(void)text_copy(why, size, "id: too long");
+		return EINVAL;
+	}
+
+	if (members_decode(body, kind->members, json, why, size))
+		return EINVAL;
+
+	if (kind->special && kind->special(body, json)) {
+		(void)text_copy(why, size, kind->special_why);
+		return EINVAL;
+	}
+
+	return 0;
+}
+
+
+int row_decode(struct row_body **bp, enum row_kind kind, const char *id,
+	       const struct json_t *json, char *why, size_t size)
+{
+	const size_t target_n = target_count(kind, json);
+	struct row_body *body;
+	int err;
+
+	if (!json_is_object(json) || strlen(id) >= REALM_SIZE ||
+	    target_n > ROUTE_TARGETS_MAX) {
+		(void)text_copy(why, size, "not an object, or out of bounds");
+		return EINVAL;
+	}
+
+	body = calloc(1, sizeof(*body) + target_n * sizeof(*body->targets));
+	if (!body)
+		return ENOMEM;
+
+	body->target_n = (uint16_t)target_n;
+	err = body_fill(body, &kinds[kind], id, json, why, size);
+	if (err)
+		free(body);
+	else
+		*bp = body;
+	return err;
+}
+
+
+/* --- rates */
+
+int row_rate_decode(struct rate *ret, const struct json_t *array)
+{
+	struct rate rate = {.to_ms = INT64_MAX};
+	const char *prefix, *destination;
+	json_int_t per_min, fee, first, next, from;
+	json_t *to;
+	int is_blocked;
+
+	/* unpacking only reads; jansson takes no const */
+	if (json_unpack((json_t *)(uintptr_t)array, "[ssIIIIIob!]", &prefix,
+			&destination, &per_min, &fee, &first, &next, &from,
+			&to, &is_blocked))
+		return EINVAL;
+
+	if (text_copy(rate.prefix, sizeof(rate.prefix), prefix) ||
+	    text_copy(rate.destination, sizeof(rate.destination),
+		      destination) ||
+	    first < 0 || first > UINT32_MAX || next < 0 || next > UINT32_MAX)
+		return EINVAL;
+
+	rate.tariff.rate_per_min_nano = per_min;
+	rate.tariff.connect_fee_micro = fee;
+	rate.tariff.first_ms = (uint32_t)first;
+	rate.tariff.next_ms = (uint32_t)next;
+	rate.from_ms = from;
+	if (json_is_integer(to))
+		rate.to_ms = json_integer_value(to);
+	rate.is_blocked = is_blocked;
+	*ret = rate;
+
+	return 0;
+}
+
+
+struct json_t *row_rate_encode(const struct rate *r)
+{
+	return json_pack("[ssIIIIIob]", r->prefix, r->destination,
+			 (json_int_t)r->tariff.rate_per_min_nano,
+			 (json_int_t)r->tariff.connect_fee_micro,
+			 (json_int_t)r->tariff.first_ms,
+			 (json_int_t)r->tariff.next_ms,
+			 (json_int_t)r->from_ms,
+			 r->to_ms == INT64_MAX ? json_null()
+					       : json_integer(r->to_ms),
+			 (int)r->is_blocked);
+}

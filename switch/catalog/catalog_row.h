@@ -1,0 +1,77 @@
+/**
+ * @file catalog_row.h  One provisioned row: checked and decoded from JSON,
+ * still naming what it refers to by id.
+ */
+#ifndef CATALOG_ROW_H
+#define CATALOG_ROW_H
+#include "catalog_data.h"
+
+struct json_t;
+
+enum row_kind {
+	ROW_TENANT, ROW_ACCOUNT, ROW_REALM, ROW_TRUNK, ROW_CREDENTIAL,
+	ROW_ADDRESS, ROW_CARRIER, ROW_GATEWAY, ROW_DID, ROW_ROUTE,
+	ROW_RATE_DECK, ROW_KIND_N
+};
+
+/** Ids of what a row refers to; "" where it refers to nothing. */
+struct row_refs {
+	char tenant[ID_SIZE], account[ID_SIZE], trunk[ID_SIZE];
+	char carrier[ID_SIZE], gateway[ID_SIZE], deck[ID_SIZE];
+};
+
+#define ROUTE_TARGETS_MAX 64
+
+struct target_row {
+	char gateway[ID_SIZE];
+	uint16_t priority, weight;
+};
+
+struct deck_row {
+	char currency[4];
+	struct rounding rounding;
+	bool is_active;
+	int64_t rate_version;  /**< moves with the rates; -1: not said     */
+};
+
+struct row_body {
+	struct row_refs refs;
+	union {
+		struct tenant tenant;
+		struct account account;
+		struct realm realm;
+		struct trunk trunk;
+		struct credential credential;
+		struct address address;
+		struct carrier carrier;
+		struct gateway gateway;
+		struct did did;
+		struct route route;
+		struct deck_row deck;
+	};
+	bool is_active;        /**< routes only                            */
+	uint16_t target_n;     /**< routes only                            */
+	struct target_row targets[];
+};
+
+const char *row_kind_name(enum row_kind kind);
+
+/** @return 0 or ENOENT */
+int row_kind_parse(enum row_kind *ret_kind, const char *name);
+
+/**
+ * Check and decode. Members that are not known are passed over: a newer
+ * database may say more.
+ * @param why  names the faulty member
+ * @param bp   malloc'd
+ * @return 0, EINVAL or ENOMEM
+ */
+int row_decode(struct row_body **bp, enum row_kind kind, const char *id,
+	       const struct json_t *json, char *why, size_t size);
+
+/** One rate, as a JSON array: [prefix, destination, rate, fee, first, next,
+ *  from, to or null, is_blocked]. @return 0 or EINVAL */
+int row_rate_decode(struct rate *ret, const struct json_t *array);
+struct json_t *row_rate_encode(const struct rate *rate);
+
+#endif

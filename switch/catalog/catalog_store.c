@@ -1,0 +1,378 @@
+/**
+ * @file catalog_store.c  The newest rows by kind and id.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "json.h"
+#include "catalog_store_data.h"
+#include "log.h"
+#include "metric.h"
+#include "text.h"
+
+#define BUCKETS 1024
+
+struct row_key {
+	enum row_kind kind;
+	const char *id;
+};
+
+
+static bool row_equal(const void *data, const void *key)
+{
+	const struct row *row = data;
+	const struct row_key *k = key;
+
+	return row->kind == k->kind && !strcmp(row->id, k->id);
+}
+
+
+static uint64_t row_hash(const struct catalog_store *s, enum row_kind kind,
+			 const char *id)
+{
+	const uint8_t k = (uint8_t)kind;
+
+	return htab_mix(s->rows, htab_hash(s->rows, &k, 1), id, strlen(id));
+}
+
+
+struct row *catalog_store_find(const struct catalog_store *s,
+			       enum row_kind kind, const char *id)
+{
+	const struct row_key key = {kind, id};
+
+	return htab_find(s->rows, row_hash(s, kind, id), row_equal, &key);
+}
+
+
+static void row_destructor(void *arg)
+{
+	struct row *row = arg;
+
+	mem_deref(row->builder);
+	deck_unref(row->deck);
+	free(row->body);
+	free(row->json);
+}
+
+
+static int row_alloc(struct row **rp, enum row_kind kind, const char *id)
+{
+	struct row *row = mem_zalloc(sizeof(*row), row_destructor);
+
+	if (!row)
+		return ENOMEM;
+
+	row->kind = kind;
+	(void)text_copy(row->id, sizeof(row->id), id);
+	*rp = row;
+
+	return 0;
+}
+
+
+static void row_remove(struct catalog_store *s, struct row *row)
+{
+	if (!row)
+		return;
+
+	htab_remove(s->rows, &row->node);
+	--s->counts[row->kind];
+	mem_deref(row);
+}
+
+
+static bool row_remove_each(void *data, void *arg)
+{
+	row_remove(arg, data);
+
+	return false;
+}
+
+
+void catalog_store_clear(struct catalog_store *s)
+{
+	(void)htab_each(s->rows, row_remove_each, s);
+	s->version = 0;
+	s->feed[0] = '\0';
+}
+
+
+static void store_destructor(void *arg)
+{
+	struct catalog_store *s = arg;
+
+	if (s->rows)
+		catalog_store_clear(s);
+	mem_deref(s->rows);
+}
+
+
+int catalog_store_alloc(struct catalog_store **sp)
+{
+	/* ids are made by the operator's API: nobody outside can aim them */
+	static const uint8_t key[16];
+	struct catalog_store *s;
+	int err;
+
+	if (!sp)
+		return EINVAL;
+
+	s = mem_zalloc(sizeof(*s), store_destructor);
+	if (!s)
+		return ENOMEM;
+
+	err = htab_alloc(&s->rows, BUCKETS, key);
+	if (err)
+		mem_deref(s);
+	else
+		*sp = s;
+	return err;
+}
+
+
+void catalog_row_skipped(const char *kind, const char *id, const char *why)
+{
+	char shown[64], reason[128];
+
+	log_event(LOG_WARN, "catalog", "row_skipped", "kind=%s id=%s why=%s",
+		  kind, log_text(shown, sizeof(shown), id, strlen(id)),
+		  log_text(reason, sizeof(reason), why, strlen(why)));
+	metric_add(metric_counter("strowger_catalog_rows_skipped_total", NULL,
+				  "provisioned rows that could not be used"),
+		   1);
+}
+
+
+/* --- decks */
+
+static bool deck_is_same(const struct deck_row *a, const struct deck_row *b)
+{
+	return a->rate_version >= 0 && a->rate_version == b->rate_version &&
+	       a->rounding.mode == b->rounding.mode &&
+	       a->rounding.decimals == b->rounding.decimals &&
+	       !strcmp(a->currency, b->currency);
+}
+
+
+bool catalog_store_wants_rates(const struct catalog_store *s, const char *id,
+			       const struct json_t *json)
+{
+	const struct row *row = catalog_store_find(s, ROW_RATE_DECK, id);
+	struct row_body *body;
+	char why[64];
+	bool is_same;
+
+	if (!row || row_decode(&body, ROW_RATE_DECK, id, json, why,
+			       sizeof(why)))
+		return true;
+
+	is_same = deck_is_same(&row->body->deck, &body->deck);
+	free(body);
+
+	return !is_same;
+}
+
+
+/** Begin to collect the rates of a deck. */
+static int deck_begin(struct row *row, const struct row_body *body,
+		      uint64_t version)
+{
+	struct deck_builder *builder;
+	int err;
+
+	err = deck_builder_alloc(&builder, row->id, version,
+				 body->deck.currency, body->deck.rounding);
+	if (err)
+		return err;
+
+	mem_deref(row->builder);
+	row->builder = builder;
+	deck_unref(row->deck);
+	row->deck = NULL;
+
+	return 0;
+}
+
+
+/** A built deck takes one more rate: collect again what it has. */
+static int deck_reopen(struct row *row)
+{
+	struct deck *deck = deck_ref(row->deck);
+	size_t i;
+	int err;
+
+	err = deck_begin(row, row->body, row->version);
+	for (i = 0; i < deck_count(deck) && !err; i++)
+		err = deck_builder_add(row->builder, deck_at(deck, i));
+
+	deck_unref(deck);
+
+	return err;
+}
+
+
+int catalog_store_put_rate(struct catalog_store *s, const char *deck_id,
+			   const struct rate *rate)
+{
+	struct row *row = catalog_store_find(s, ROW_RATE_DECK, deck_id);
+	int err = 0;
+
+	if (!row)
+		return ENOENT;
+
+	if (!row->builder)
+		err = row->deck ? deck_reopen(row)
+				: deck_begin(row, row->body, row->version);
+
+	return err ? err : deck_builder_add(row->builder, rate);
+}
+
+
+static bool deck_build_each(void *data, void *arg)
+{
+	struct row *row = data;
+	int err;
+
+	(void)arg;
+
+	if (!row->builder)
+		return false;
+
+	err = deck_build(&row->deck, row->builder);
+	if (err)
+		catalog_row_skipped("rate_deck", row->id,
+				    err == EEXIST ? "rates overlap in time"
+						  : strerror(err));
+	row->builder = mem_deref(row->builder);
+
+	return false;
+}
+
+
+void catalog_store_build_decks(struct catalog_store *s)
+{
+	(void)htab_each(s->rows, deck_build_each, NULL);
+}
+
+
+/* --- rows */
+
+/** The row takes what was decoded; on failure it is as it was. */
+static int row_set(struct row *row, struct row_body *body, char *json,
+		   uint64_t version)
+{
+	int err = 0;
+
+	if (row->kind == ROW_RATE_DECK &&
+	    (!row->body || !deck_is_same(&row->body->deck, &body->deck)))
+		err = deck_begin(row, body, version);
+	if (err)
+		return err;
+
+	free(row->body);
+	free(row->json);
+	row->body = body;
+	row->json = json;
+	row->version = version;
+
+	return 0;
+}
+
+
+static int row_put(struct catalog_store *s, enum row_kind kind,
+		   const char *id, uint64_t version, struct row_body *body,
+		   char *json)
+{
+	struct row *row = catalog_store_find(s, kind, id);
+	struct row *added = NULL;
+	int err;
+
+	if (!row) {
+		err = row_alloc(&added, kind, id);
+		if (err)
+			return err;
+		row = added;
+	}
+
+	err = row_set(row, body, json, version);
+	if (err) {
+		mem_deref(added);
+		return err;
+	}
+
+	if (added) {
+		htab_insert(s->rows, &row->node, row_hash(s, kind, id), row);
+		++s->counts[kind];
+	}
+
+	return 0;
+}
+
+
+int catalog_store_put(struct catalog_store *s, const char *kind_name,
+		      const char *id, uint64_t version,
+		      const struct json_t *json, char *why, size_t size)
+{
+	struct row_body *body = NULL;
+	enum row_kind kind;
+	char *text = NULL;
+	int err;
+
+	if (row_kind_parse(&kind, kind_name)) {
+		(void)text_format(why, size, "kind: \"%s\" is not known",
+				  kind_name);
+		return EINVAL;
+	}
+
+	if (!json || json_is_null(json)) {
+		row_remove(s, catalog_store_find(s, kind, id));
+		goto applied;
+	}
+
+	err = row_decode(&body, kind, id, json, why, size);
+	if (err)
+		return err;
+
+	text = json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS);
+	err = text ? row_put(s, kind, id, version, body, text) : ENOMEM;
+	if (err) {
+		free(text);
+		free(body);
+		return err;
+	}
+
+ applied:
+	if (version > s->version)
+		s->version = version;
+
+	return 0;
+}
+
+
+int catalog_store_publish(struct catalog_store *s, struct snapshot_slot *slot)
+{
+	struct catalog *c;
+	int err;
+
+	err = catalog_build(&c, s);
+	if (err)
+		return err;
+
+	err = snapshot_publish(slot, c, c->version, catalog_free);
+	if (err) {
+		catalog_free(c);
+		return err;
+	}
+
+	metric_set(metric_gauge("strowger_catalog_version", NULL,
+				"version of the newest published catalog"),
+		   (int64_t)s->version);
+	log_event(LOG_INFO, "catalog", "publish",
+		  "version=%llu tenants=%u accounts=%u trunks=%u dids=%u "
+		  "gateways=%u routes=%u decks=%u",
+		  (unsigned long long)c->version, c->tenant_n, c->account_n,
+		  c->trunk_n, c->did_n, c->gateway_n, c->route_n, c->deck_n);
+
+	return 0;
+}

@@ -1,0 +1,32 @@
+/**
+ * @file fixture.h  A small provisioned world, put row by row.
+ */
+#ifndef FIXTURE_H
+#define FIXTURE_H
+#include "json.h"
+#include "catalog_store.h"
+
+#define TENANT_1 "ten_1"
+#define TENANT_2 "ten_2"
+
+/** One row from JSON text. @return of catalog_store_put() */
+int fixture_put(struct catalog_store *s, const char *kind, const char *id,
+		uint64_t version, const char *json);
+
+/** Last reason given by fixture_put(). */
+const char *fixture_why(void);
+
+/** A rate of a deck, valid for ever: 60/60, 12 000 000 nano per minute. */
+int fixture_rate(struct catalog_store *s, const char *deck,
+		 const char *prefix);
+
+/** Two tenants, trunks, carriers, gateways, routes, a deck. */
+struct catalog_store *fixture_world(void);
+
+/** Publish and take the newest; release with snapshot_release(). */
+struct snapshot *fixture_publish(struct catalog_store *s,
+				 struct snapshot_slot *slot);
+
+struct sa fixture_sa(const char *host, uint16_t port);
+
+#endif

@@ -67,6 +67,23 @@ struct cdr {
 #undef CDR_U
 };
 
+/** The same fields as data: name of the SQL column, kind, place in the struct. */
+enum cdr_kind { CDR_TEXT, CDR_NUMBER, CDR_TIME, CDR_FLAG, CDR_UUID };
+
+struct cdr_field {
+	const char *name;
+	uint8_t kind;            /**< enum cdr_kind                         */
+	uint16_t offset, size;
+};
+
+enum {
+#define CDR_COUNT(f, ...) CDR_AT_##f,
+	CDR_FIELDS(CDR_COUNT, CDR_COUNT, CDR_COUNT, CDR_COUNT, CDR_COUNT)
+#undef CDR_COUNT
+	CDR_FIELD_N
+};
+extern const struct cdr_field cdr_fields[CDR_FIELD_N];
+
 enum charge_side { CHARGE_SELL, CHARGE_BUY };
 
 /** What is posted: sell moves the account's ledger, buy is our cost. */
@@ -86,7 +103,11 @@ struct cdr_charge {
 	int64_t lease_epoch;        /**< which lease it settles             */
 };
 
-/** Everything about one call: attempt 0, its attempts, its charges. */
+/**
+ * Everything about one call: attempt 0, its attempts, its charges. From the
+ * answer on the charges are there with their tariffs, whatever the amount
+ * is by then: a call that the node did not live to end is priced by them.
+ */
 struct cdr_call {
 	struct cdr call;
 	uint32_t attempt_n;

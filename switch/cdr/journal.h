@@ -18,7 +18,11 @@ struct mbuf;
 
 /* --- the records: pure, used by the journal, the loader and the simulator */
 
-/** Append one framed record to mb. @return 0 or ENOMEM. Pure. */
+/** No frame is longer. */
+#define JOURNAL_FRAME_MAX ((size_t)64 << 10)
+
+/** Append one framed record at the end of mb. @return 0 or ENOMEM (mb is as
+ *  it was). Pure. */
 int journal_encode_call(struct mbuf *mb, enum journal_type type,
 			const struct cdr_call *call);
 int journal_encode_checkpoint(struct mbuf *mb,
@@ -26,7 +30,8 @@ int journal_encode_checkpoint(struct mbuf *mb,
 
 struct journal_record {
 	enum journal_type type;
-	const uint8_t *payload; /**< borrowed */
+	uint8_t version;        /**< CDR_VERSION of the writer              */
+	const uint8_t *payload; /**< borrowed                               */
 	size_t len;
 	size_t frame_len;       /**< to the next record                     */
 };
@@ -37,6 +42,13 @@ struct journal_record {
  */
 int journal_frame(const uint8_t *buf, size_t len,
 		  struct journal_record *ret);
+
+/**
+ * Read the payload of a frame. Pure; input is hostile.
+ * @param ret  attempts and charges beyond their counts are not set; changed
+ *             even on failure
+ * @return 0 or EBADMSG (also: a version that we do not know)
+ */
 int journal_decode_call(const struct journal_record *rec,
 			struct cdr_call *ret);
 int journal_decode_checkpoint(const struct journal_record *rec,
@@ -49,10 +61,14 @@ int journal_decode_checkpoint(const struct journal_record *rec,
  * for memory.
  */
 struct journal_replay;
+/** @param call  closed, valid during the handler */
 typedef void(journal_orphan_h)(const struct cdr_call *call, void *arg);
+/** mem_deref() frees. */
 int journal_replay_alloc(struct journal_replay **rp);
+/** @return 0, ENOMEM, or EBADMSG (not to be read: left out) */
 int journal_replay_feed(struct journal_replay *r,
 			const struct journal_record *rec);
+/** Hand out every call without END, in no order; none is left after it. */
 void journal_replay_finish(struct journal_replay *r, journal_orphan_h *h,
 			   void *arg);
 

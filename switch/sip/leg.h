@@ -70,6 +70,7 @@ struct leg_out {
 	struct credential credential; /**< username "": never answer        */
 	uint32_t no_response_ms;    /**< no 1xx at all: LEG_FAILED ETIMEDOUT*/
 	char headers[1024];         /**< allowed through (hide.h), CRLF ended */
+	void *owner;                /**< as leg_set_owner(), from the first byte */
 };
 
 /**

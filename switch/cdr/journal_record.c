@@ -1,0 +1,275 @@
+/**
+ * @file journal_record.c  Records to frames and back.
+ *
+ *   0  length of the payload, 4 bytes      all numbers little-endian
+ *   4  CRC-32C of what follows the CRC, 4 bytes
+ *   8  type, 1 byte
+ *   9  version of the record, 1 byte
+ *  10  payload
+ */
+#include <assert.h>
+#include <errno.h>
+#include <re.h>
+#include <string.h>
+#include "field.h"
+#include "journal.h"
+#include "text.h"
+
+#define HEAD 10
+#define PAYLOAD_MAX (JOURNAL_FRAME_MAX - HEAD)
+
+#define FIELD(type, f, kind_) \
+	{ \
+		.name = #f, .kind = (kind_), .offset = offsetof(type, f), \
+		.size = sizeof(((type *)0)->f), \
+	}
+
+/* Append only, as CDR_FIELDS. */
+#define C(f, kind) FIELD(struct cdr_charge, f, kind)
+static const struct cdr_field charge_fields[] = {
+	C(side, CDR_NUMBER),
+	C(attempt, CDR_NUMBER),
+	C(account_id, CDR_TEXT),
+	C(carrier_id, CDR_TEXT),
+	C(amount_micro, CDR_NUMBER),
+	C(currency, CDR_TEXT),
+	C(deck_id, CDR_TEXT),
+	C(deck_version, CDR_NUMBER),
+	C(prefix, CDR_TEXT),
+	C(destination, CDR_TEXT),
+	C(tariff.rate_per_min_nano, CDR_NUMBER),
+	C(tariff.connect_fee_micro, CDR_NUMBER),
+	C(tariff.first_ms, CDR_NUMBER),
+	C(tariff.next_ms, CDR_NUMBER),
+	C(rounding.mode, CDR_NUMBER),
+	C(rounding.decimals, CDR_NUMBER),
+	C(billed_ms, CDR_NUMBER),
+	C(lease_epoch, CDR_NUMBER),
+};
+#undef C
+#define CHARGE_FIELD_N (sizeof(charge_fields) / sizeof(charge_fields[0]))
+
+#define P(f, kind) FIELD(struct cdr_checkpoint, f, kind)
+static const struct cdr_field checkpoint_fields[] = {
+	P(call_id, CDR_UUID),
+	P(wall_ms, CDR_NUMBER),
+	P(duration_ms, CDR_NUMBER),
+	P(a_packets, CDR_NUMBER),
+	P(b_packets, CDR_NUMBER),
+};
+#undef P
+#define CHECKPOINT_FIELD_N \
+	(sizeof(checkpoint_fields) / sizeof(checkpoint_fields[0]))
+
+
+static uint32_t get_u32(const uint8_t *p)
+{
+	return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 |
+	       (uint32_t)p[3] << 24;
+}
+
+
+static void put_u32(uint8_t *p, uint32_t v)
+{
+	p[0] = (uint8_t)v;
+	p[1] = (uint8_t)(v >> 8);
+	p[2] = (uint8_t)(v >> 16);
+	p[3] = (uint8_t)(v >> 24);
+}
+
+
+/* Leave room for the head at the end of mb; frame_end() fills it. */
+static int frame_begin(struct mbuf *mb, enum journal_type type,
+		       size_t *ret_start)
+{
+	const uint8_t head[HEAD] = {[8] = (uint8_t)type, [9] = CDR_VERSION};
+
+	*ret_start = mb->end;
+	mb->pos = mb->end;
+	return mbuf_write_mem(mb, head, sizeof(head)) ? ENOMEM : 0;
+}
+
+
+static int frame_end(struct mbuf *mb, size_t start, int err)
+{
+	uint8_t *frame = mb->buf + start;
+	const size_t len = mb->end - start;
+
+	if (err) {
+		mb->pos = mb->end = start;
+		return err;
+	}
+
+	assert(len <= JOURNAL_FRAME_MAX);
+	put_u32(frame, (uint32_t)(len - HEAD));
+	put_u32(frame + 4, crc32c(0, frame + 8, len - 8));
+	return 0;
+}
+
+
+static int call_write(struct mbuf *mb, const struct cdr_call *call)
+{
+	uint32_t i;
+	int err;
+
+	err = fields_encode(mb, cdr_fields, CDR_FIELD_N, &call->call);
+
+	err |= mbuf_write_u8(mb, (uint8_t)call->attempt_n);
+	for (i = 0; i < call->attempt_n && !err; i++)
+		err = fields_encode(mb, cdr_fields, CDR_FIELD_N,
+				    &call->attempts[i]);
+
+	err |= mbuf_write_u8(mb, (uint8_t)call->charge_n);
+	for (i = 0; i < call->charge_n && !err; i++)
+		err = fields_encode(mb, charge_fields, CHARGE_FIELD_N,
+				    &call->charges[i]);
+
+	return err ? ENOMEM : 0;
+}
+
+
+int journal_encode_call(struct mbuf *mb, enum journal_type type,
+			const struct cdr_call *call)
+{
+	size_t start;
+	int err;
+
+	assert(type == JOURNAL_BEGIN || type == JOURNAL_ANSWER ||
+	       type == JOURNAL_END);
+	assert(call->attempt_n <= CDR_ATTEMPTS_MAX);
+	assert(call->charge_n <= CDR_CHARGES_MAX);
+
+	err = frame_begin(mb, type, &start);
+	if (!err)
+		err = call_write(mb, call);
+
+	return frame_end(mb, start, err);
+}
+
+
+int journal_encode_checkpoint(struct mbuf *mb,
+			      const struct cdr_checkpoint *cp)
+{
+	size_t start;
+	int err;
+
+	err = frame_begin(mb, JOURNAL_CHECKPOINT, &start);
+	if (!err)
+		err = fields_encode(mb, checkpoint_fields, CHECKPOINT_FIELD_N,
+				    cp);
+
+	return frame_end(mb, start, err);
+}
+
+
+int journal_frame(const uint8_t *buf, size_t len, struct journal_record *ret)
+{
+	size_t payload;
+
+	if (len < HEAD)
+		return ENODATA;
+
+	payload = get_u32(buf);
+	if (payload > PAYLOAD_MAX || buf[8] < JOURNAL_BEGIN ||
+	    buf[8] > JOURNAL_END)
+		return EBADMSG;
+	if (len - HEAD < payload)
+		return ENODATA;
+	if (get_u32(buf + 4) != crc32c(0, buf + 8, payload + HEAD - 8))
+		return EBADMSG;
+
+	ret->type = (enum journal_type)buf[8];
+	ret->version = buf[9];
+	ret->payload = buf + HEAD;
+	ret->len = payload;
+	ret->frame_len = payload + HEAD;
+	return 0;
+}
+
+
+/* What the rest of the program divides by or takes as an index. */
+static int charge_check(const struct cdr_charge *c)
+{
+	if (c->side > CHARGE_BUY || c->rounding.mode >= ROUND_MODE_N ||
+	    c->rounding.decimals > 6)
+		return EBADMSG;
+
+	return tariff_check(&c->tariff) ? EBADMSG : 0;
+}
+
+
+static int attempts_read(struct field_reader *r, struct cdr_call *call)
+{
+	uint8_t n;
+	int err;
+
+	err = field_read_u8(r, CDR_ATTEMPTS_MAX, &n);
+	for (call->attempt_n = 0; call->attempt_n < n && !err;
+	     call->attempt_n++) {
+		cdr_init(&call->attempts[call->attempt_n]);
+		err = fields_decode(r, cdr_fields, CDR_FIELD_N,
+				    &call->attempts[call->attempt_n]);
+	}
+
+	return err;
+}
+
+
+static int charges_read(struct field_reader *r, struct cdr_call *call)
+{
+	uint8_t n;
+	int err;
+
+	err = field_read_u8(r, CDR_CHARGES_MAX, &n);
+	for (call->charge_n = 0; call->charge_n < n && !err;
+	     call->charge_n++) {
+		struct cdr_charge *c = &call->charges[call->charge_n];
+
+		memset(c, 0, sizeof(*c));
+		err = fields_decode(r, charge_fields, CHARGE_FIELD_N, c);
+		if (!err)
+			err = charge_check(c);
+	}
+
+	return err;
+}
+
+
+int journal_decode_call(const struct journal_record *rec,
+			struct cdr_call *ret)
+{
+	struct field_reader r = {rec->payload, rec->payload + rec->len};
+	int err;
+
+	if (rec->type == JOURNAL_CHECKPOINT || rec->version != CDR_VERSION)
+		return EBADMSG;
+
+	cdr_init(&ret->call);
+	err = fields_decode(&r, cdr_fields, CDR_FIELD_N, &ret->call);
+	if (!err)
+		err = attempts_read(&r, ret);
+	if (!err)
+		err = charges_read(&r, ret);
+
+	return err;
+}
+
+
+int journal_decode_checkpoint(const struct journal_record *rec,
+			      struct cdr_checkpoint *ret)
+{
+	struct field_reader r = {rec->payload, rec->payload + rec->len};
+	struct cdr_checkpoint cp = {.wall_ms = CDR_NULL};
+	int err;
+
+	if (rec->type != JOURNAL_CHECKPOINT || rec->version != CDR_VERSION)
+		return EBADMSG;
+
+	err = fields_decode(&r, checkpoint_fields, CHECKPOINT_FIELD_N, &cp);
+	if (!err && cp.duration_ms < 0)
+		err = EBADMSG;
+	if (!err)
+		*ret = cp;
+
+	return err;
+}

@@ -1,0 +1,178 @@
+/**
+ * @file journal_replay.c  Tests of closing what a crash left open.
+ */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <re.h>
+#include <string.h>
+#include "example.h"
+#include "journal.h"
+
+static struct cdr_call call, orphan;
+static unsigned orphans;
+
+
+static void orphan_keep(const struct cdr_call *c, void *arg)
+{
+	(void)arg;
+	orphan = *c;
+	++orphans;
+}
+
+
+static struct journal_replay *replay(void)
+{
+	struct journal_replay *r = NULL;
+
+	cr_assert(zero(int, journal_replay_alloc(&r)));
+	orphans = 0;
+	return r;
+}
+
+
+static void feed(struct journal_replay *r, struct mbuf *mb)
+{
+	struct journal_record rec;
+
+	cr_assert(zero(int, journal_frame(mb->buf, mb->end, &rec)));
+	cr_assert(zero(int, journal_replay_feed(r, &rec)));
+	mem_deref(mb);
+}
+
+
+static void feed_call(struct journal_replay *r, enum journal_type type)
+{
+	struct mbuf *mb = mbuf_alloc(64);
+
+	cr_assert(zero(int, journal_encode_call(mb, type, &call)));
+	feed(r, mb);
+}
+
+
+static void feed_checkpoint(struct journal_replay *r, uint32_t n,
+			    int64_t duration_ms)
+{
+	struct cdr_checkpoint cp = {.wall_ms = 1000 + duration_ms,
+				    .duration_ms = duration_ms,
+				    .a_packets = 50, .b_packets = 49};
+	struct mbuf *mb = mbuf_alloc(64);
+
+	example_call_id(cp.call_id, n);
+	cr_assert(zero(int, journal_encode_checkpoint(mb, &cp)));
+	feed(r, mb);
+}
+
+
+Test(journal_replay, ended_calls_are_done)
+{
+	struct journal_replay *r = replay();
+
+	example_begin(&call, 1);
+	feed_call(r, JOURNAL_BEGIN);
+	example_answer(&call, 1);
+	feed_call(r, JOURNAL_ANSWER);
+	example_end(&call, 1);
+	feed_call(r, JOURNAL_END);
+	feed_checkpoint(r, 1, 70000);
+	journal_replay_finish(r, orphan_keep, NULL);
+	cr_assert(zero(uint, orphans));
+	mem_deref(r);
+}
+
+
+Test(journal_replay, an_answered_call_is_billed_to_its_checkpoint)
+{
+	struct journal_replay *r = replay();
+
+	example_answer(&call, 1);
+	feed_call(r, JOURNAL_BEGIN);
+	feed_call(r, JOURNAL_ANSWER);
+	feed_checkpoint(r, 1, 5000);
+	feed_checkpoint(r, 1, 65000);
+	journal_replay_finish(r, orphan_keep, NULL);
+	mem_deref(r);
+
+	cr_assert(eq(uint, orphans, 1));
+	cr_expect(eq(str, orphan.call.outcome, "node_lost"));
+	cr_expect(orphan.call.end_estimated);
+	cr_expect(eq(i64, orphan.call.duration_ms, 65000));
+	cr_expect(eq(i64, orphan.call.ended_at,
+		     call.call.answered_at + 65000));
+	cr_expect(eq(i64, orphan.call.a_packets, 50));
+
+	/* 66 s at 12 500 000 nano a minute is 13 750 micro, up to 4 places */
+	cr_assert(eq(u32, orphan.charge_n, 2));
+	cr_expect(eq(i64, orphan.charges[0].amount_micro, 13800));
+	cr_expect(eq(i64, orphan.charges[0].billed_ms, 66000));
+	cr_expect(eq(i64, orphan.call.price_micro, 13800));
+	cr_expect(eq(i64, orphan.call.billed_ms, 66000));
+	cr_expect(eq(i64, orphan.call.cost_micro, 13800));
+	cr_expect(eq(i64, orphan.attempts[1].cost_micro, 13800));
+	cr_expect(eq(str, orphan.attempts[1].outcome, "node_lost"));
+	cr_expect(eq(str, orphan.attempts[0].outcome, "carrier_failed"));
+	cr_expect(not(orphan.attempts[0].end_estimated));
+}
+
+
+Test(journal_replay, answered_without_checkpoint_costs_nothing)
+{
+	struct journal_replay *r = replay();
+
+	example_answer(&call, 1);
+	feed_call(r, JOURNAL_ANSWER);
+	journal_replay_finish(r, orphan_keep, NULL);
+	mem_deref(r);
+
+	cr_expect(zero(i64, orphan.call.duration_ms));
+	cr_expect(zero(i64, orphan.call.price_micro));
+	cr_expect(zero(i64, orphan.charges[0].amount_micro));
+}
+
+
+Test(journal_replay, an_unanswered_call_has_no_charges)
+{
+	struct journal_replay *r = replay();
+
+	example_answer(&call, 1);
+	call.call.answered_at = CDR_NULL;
+	feed_call(r, JOURNAL_BEGIN);
+	journal_replay_finish(r, orphan_keep, NULL);
+	mem_deref(r);
+
+	cr_expect(zero(u32, orphan.charge_n));
+	cr_expect(eq(i64, orphan.call.sip_code, 500));
+	cr_expect(eq(i64, orphan.call.ended_at, call.call.started_at));
+}
+
+
+Test(journal_replay, many_calls_each_once)
+{
+	struct journal_replay *r = replay();
+	uint32_t n;
+
+	for (n = 0; n < 5000; n++) {
+		example_begin(&call, n);
+		feed_call(r, JOURNAL_BEGIN);
+	}
+	for (n = 0; n < 5000; n += 2) {
+		example_end(&call, n);
+		feed_call(r, JOURNAL_END);
+	}
+	feed_checkpoint(r, 123456, 5);
+	journal_replay_finish(r, orphan_keep, NULL);
+	cr_expect(eq(uint, orphans, 2500));
+
+	journal_replay_finish(r, orphan_keep, NULL);
+	cr_expect(eq(uint, orphans, 2500));
+	mem_deref(r);
+}
+
+
+Test(journal_replay, freed_with_open_calls)
+{
+	struct journal_replay *r = replay();
+
+	example_begin(&call, 1);
+	feed_call(r, JOURNAL_BEGIN);
+	mem_deref(r);
+}

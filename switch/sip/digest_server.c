@@ -10,6 +10,7 @@
 #include "digest.h"
 #include "digest_fields.h"
 #include "digest_hash.h"
+#include "message.h"
 #include "metric.h"
 #include "recent.h"
 #include "text.h"
@@ -369,18 +370,10 @@ int digest_user(const struct sip_msg *msg, const struct realm *realm,
 
 static bool user_equal(const struct pl *a, const struct pl *b)
 {
-	struct pl ua = *a, ub = *b;
-	const char *p;
+	char ua[256], ub[256];
 
-	/* "+49123;phone-context=..": parameters may differ */
-	p = pl_strchr(&ua, ';');
-	if (p)
-		ua.l = (size_t)(p - ua.p);
-	p = pl_strchr(&ub, ';');
-	if (p)
-		ub.l = (size_t)(p - ub.p);
-
-	return ua.l == ub.l && (!ua.l || !pl_cmp(&ua, &ub));
+	return !message_user(a, ua, sizeof(ua)) &&
+	       !message_user(b, ub, sizeof(ub)) && !strcmp(ua, ub);
 }
 
 

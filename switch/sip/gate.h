@@ -1,7 +1,24 @@
 /**
  * @file gate.h  Who is this? The first decision on a request out of any
- * dialog. Per method and kind of source the answer is a table (printed by the
- * tests): unknown sources mostly get nothing.
+ * dialog of ours. What is sent back depends on the method and on the source:
+ *
+ * | method                | unknown | seen   | trunk  | gateway |
+ * |-----------------------|---------|--------|--------|---------|
+ * | INVITE                | digest  | digest | pass   | pass    |
+ * | REGISTER              | digest  | digest | digest | digest  |
+ * | OPTIONS               | silent  | pass   | pass   | pass    |
+ * | ACK                   | silent  | silent | silent | silent  |
+ * | CANCEL, BYE, PRACK,   | silent  | 481    | 481    | 481     |
+ * |   any with a To tag   |         |        |        |         |
+ * | any other             | silent  | 405    | 405    | 405     |
+ *
+ * unknown: an address that nobody has. seen: an address and port whose digest
+ * was right within GATE_SEEN_S (PBXs behind dynamic addresses ask by OPTIONS
+ * whether we live). trunk, gateway: by source address (catalog_peer()); it
+ * outweighs credentials in an INVITE.
+ *
+ * digest: silence when the request is for no realm of ours; otherwise a
+ * challenge until the answer is right. Suspension is told after that only.
  */
 #ifndef GATE_H
 #define GATE_H
@@ -9,16 +26,27 @@
 #include "message.h"
 #include "outcome.h"
 
+#define GATE_WINDOW_S 60    /**< wrong answers are forgotten after this     */
+#define GATE_SEEN_S 3600
+
 enum gate_action {
 	GATE_SILENT,      /**< no answer, counted                           */
 	GATE_PASS,        /**< known: trunk or gateway is set               */
 	GATE_CHALLENGE,   /**< send 401 with digest_challenge()             */
-	GATE_REFUSE,      /**< answer with the outcome's code               */
+	GATE_REFUSE,      /**< answer with scode and phrase                 */
+	GATE_N
 };
 
 struct gate_verdict {
 	enum gate_action action;
-	enum outcome outcome;          /**< GATE_REFUSE                     */
+	uint16_t scode;                /**< GATE_REFUSE: 400, 403, 405 (the
+					    owner adds Allow), 481          */
+	const char *phrase;            /**< GATE_REFUSE                     */
+	enum outcome outcome;          /**< GATE_REFUSE with 400 and 403:
+					    OUT_BAD_REQUEST,
+					    OUT_TRUNK_DISABLED (trunk or
+					    gateway is set: an emergency call
+					    may pass all the same)          */
 	bool is_stale;                 /**< GATE_CHALLENGE                  */
 	const struct realm *realm;     /**< GATE_CHALLENGE                  */
 	const struct trunk *trunk;     /**< customer                        */
@@ -27,16 +55,25 @@ struct gate_verdict {
 };
 
 struct gate;
-/** @param guess_max  wrong passwords per source and per user in 60 s, then
- *  silence for that source (10). mem_deref() frees. */
+
+/**
+ * @param digest       borrowed
+ * @param guess_max    wrong answers that are answered: by one source (an IPv4
+ *                     address or an IPv6 /64), and for one user of a realm by
+ *                     all sources together. Then silence until GATE_WINDOW_S
+ *                     after the last of them: for that source, or for that
+ *                     user to the sources that guessed. A right password
+ *                     from elsewhere still opens.
+ * @param sources_max  sources remembered; the oldest are forgotten
+ * mem_deref() frees. One thread.
+ */
 int gate_alloc(struct gate **gp, struct digest_server *digest,
 	       unsigned guess_max, size_t sources_max);
 
 /**
- * Decide. INVITE, REGISTER, OPTIONS and the rest from: a trunk address, a
- * gateway address, an address nobody knows (digest realm = host of the
- * Request-URI or To/From domain if it is a realm, else the only realm if
- * there is just one, else silence).
+ * Decide. The digest realm is the host of the Request-URI, else of To, else
+ * of From if that is a realm, else the only realm if there is just one.
+ * Pointers in the verdict live as long as the catalog.
  */
 struct gate_verdict gate_decide(struct gate *g, const struct moment *now,
 				const struct catalog *cat,

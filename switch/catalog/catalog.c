@@ -60,6 +60,12 @@ const struct realm *catalog_realm(const struct catalog *c, const char *name)
 }
 
 
+const struct realm *catalog_realm_only(const struct catalog *c)
+{
+	return c->realm_n == 1 ? c->realms : NULL;
+}
+
+
 const struct trunk *catalog_trunk(const struct catalog *c, const char *id)
 {
 	return find(id, c->trunks, c->trunk_n, sizeof(*c->trunks));

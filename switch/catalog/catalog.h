@@ -143,6 +143,8 @@ uint64_t catalog_version(const struct catalog *c);
 struct peer catalog_peer(const struct catalog *c, const struct sa *src);
 
 const struct realm *catalog_realm(const struct catalog *c, const char *name);
+/** The realm when there is just one; NULL when none or several. */
+const struct realm *catalog_realm_only(const struct catalog *c);
 const struct credential *catalog_credential(const struct catalog *c,
 					    const char *realm,
 					    const char *username);

@@ -89,21 +89,25 @@ struct journal_config {
 /**
  * Open: finish the last segment (cut a torn tail), replay what is not closed
  * into END records of a new segment (synced before return), start the thread.
+ * @return 0, EINVAL, ENOMEM, EWOULDBLOCK (another process writes here) or
+ *         errno of the disk
  */
 int journal_open(struct journal **jp, const struct journal_config *cfg,
 		 journal_synced_h *h, void *arg);
 
 /**
- * Queue one encoded record. Any thread.
+ * Queue one encoded record. Any thread; never waits for the disk.
  * @param ret_seq  its sequence number, 1, 2, 3 ...
- * @return 0, ENOBUFS (backlog full) or EIO (the disk refuses: nothing can be
- *         admitted, see journal_healthy())
+ * @return 0, EINVAL (not one whole frame), ENOBUFS (backlog full) or, for a
+ *         BEGIN alone, EIO (the disk refuses, see journal_healthy()). What
+ *         admitted calls have to say is still taken and waits for the disk.
  */
 int journal_append(struct journal *j, const uint8_t *frame, size_t len,
 		   uint64_t *ret_seq);
 bool journal_healthy(const struct journal *j);
 
-/** Sync all, stop the thread, close. */
+/** Sync all, stop the thread, close. A disk that refuses has three seconds
+ *  more, then what waits is lost (and logged). */
 void journal_close(struct journal *j);
 
 #endif

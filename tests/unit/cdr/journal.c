@@ -1,0 +1,273 @@
+/**
+ * @file journal.c  Tests of the writer: groups, segments, recovery, a disk
+ * that refuses, and a process that is killed.
+ */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <re.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "example.h"
+#include "folder.h"
+#include "segment.h"
+
+static struct cdr_call call;
+static const char *dir;
+static _Atomic uint64_t synced;
+
+
+static void setup(void)
+{
+	dir = folder_make();
+	atomic_store(&synced, 0);
+}
+
+
+static void teardown(void)
+{
+	folder_remove(dir);
+}
+
+
+TestSuite(journal, .init = setup, .fini = teardown, .timeout = 30);
+
+
+static void synced_keep(uint64_t seq, void *arg)
+{
+	(void)arg;
+	atomic_store(&synced, seq);
+}
+
+
+static struct journal *opened(size_t segment_bytes, size_t backlog_max)
+{
+	const struct journal_config cfg = {.dir = dir,
+					   .segment_bytes = segment_bytes,
+					   .group_ms = 1,
+					   .backlog_max = backlog_max};
+	struct journal *j = NULL;
+
+	cr_assert(zero(int, journal_open(&j, &cfg, synced_keep, NULL)));
+	return j;
+}
+
+
+static int append(struct journal *j, enum journal_type type, uint32_t n)
+{
+	struct mbuf *mb;
+	uint64_t seq;
+	int err;
+
+	if (type == JOURNAL_BEGIN)
+		example_begin(&call, n);
+	else
+		example_end(&call, n);
+	mb = frame_of(type, &call);
+	err = journal_append(j, mb->buf, mb->end, &seq);
+	mem_deref(mb);
+	return err;
+}
+
+
+static size_t segments(void)
+{
+	uint32_t *numbers;
+	size_t n;
+
+	cr_assert(zero(int, segment_list(dir, &numbers, &n)));
+	free(numbers);
+	return n;
+}
+
+
+Test(journal, all_is_there_after_close)
+{
+	struct journal *j = opened(64 << 20, 10000);
+	uint32_t n;
+
+	for (n = 0; n < 1000; n++)
+		cr_assert(zero(int, append(j, JOURNAL_END, n)));
+	journal_close(j);
+	cr_expect(eq(u64, atomic_load(&synced), 1000));
+	cr_expect(eq(uint, folder_count(dir, JOURNAL_END), 1000));
+}
+
+
+Test(journal, segments_rotate)
+{
+	struct journal *j = opened(4096, 10000);
+	uint32_t n;
+
+	for (n = 1; n <= 50; n++) {
+		cr_assert(zero(int, append(j, JOURNAL_END, n)));
+		while (atomic_load(&synced) < n)
+			usleep(100);
+	}
+	journal_close(j);
+	cr_expect(ge(sz, segments(), 5));
+	cr_expect(eq(uint, folder_count(dir, JOURNAL_END), 50));
+}
+
+
+Test(journal, one_writer)
+{
+	const struct journal_config cfg = {.dir = dir, .segment_bytes = 4096,
+					   .backlog_max = 1};
+	struct journal *j = opened(4096, 1), *second = NULL;
+
+	cr_expect(eq(int, journal_open(&second, &cfg, NULL, NULL),
+		     EWOULDBLOCK));
+	journal_close(j);
+}
+
+
+Test(journal, only_whole_frames)
+{
+	struct journal *j = opened(4096, 10);
+	struct mbuf *mb;
+	uint64_t seq;
+
+	example_end(&call, 1);
+	mb = frame_of(JOURNAL_END, &call);
+	cr_expect(eq(int, journal_append(j, mb->buf, mb->end - 1, &seq),
+		     EINVAL));
+	mem_deref(mb);
+	journal_close(j);
+	cr_expect(zero(uint, folder_count(dir, JOURNAL_END)));
+}
+
+
+static void garbage_append(uint32_t number)
+{
+	char path[512];
+	int fd;
+
+	cr_assert(zero(int, segment_path(path, sizeof(path), dir, number)));
+	fd = open(path, O_WRONLY | O_APPEND);
+	cr_assert(eq(sz, (size_t)write(fd, "\x50\x02\0\0torn", 8), 8));
+	close(fd);
+}
+
+
+Test(journal, open_calls_are_closed_at_start)
+{
+	struct journal *j = opened(64 << 20, 1000);
+	uint64_t size;
+	uint32_t n;
+
+	for (n = 0; n < 10; n++)
+		cr_assert(zero(int, append(j, JOURNAL_BEGIN, n)));
+	for (n = 0; n < 4; n++)
+		cr_assert(zero(int, append(j, JOURNAL_END, n)));
+	journal_close(j);
+	size = segment_size(dir, 1);
+	garbage_append(1);
+
+	j = opened(64 << 20, 1000);
+	cr_expect(eq(u64, segment_size(dir, 1), size));
+	cr_expect(eq(uint, folder_count(dir, JOURNAL_END), 10));
+	journal_close(j);
+
+	/* and not once more */
+	journal_close(opened(64 << 20, 1000));
+	cr_expect(eq(uint, folder_count(dir, JOURNAL_END), 10));
+	cr_expect(eq(sz, segments(), 3));
+}
+
+
+static void file_limit(rlim_t bytes)
+{
+	struct rlimit limit;
+
+	cr_assert(zero(int, getrlimit(RLIMIT_FSIZE, &limit)));
+	limit.rlim_cur = bytes;
+	cr_assert(zero(int, setrlimit(RLIMIT_FSIZE, &limit)));
+}
+
+
+Test(journal, a_disk_that_refuses)
+{
+	struct journal *j = opened(64 << 20, 20);
+	uint32_t n;
+
+	signal(SIGXFSZ, SIG_IGN);
+	cr_assert(zero(int, append(j, JOURNAL_END, 0)));
+	while (atomic_load(&synced) < 1)
+		usleep(100);
+
+	file_limit(700);
+	cr_assert(zero(int, append(j, JOURNAL_END, 1)));
+	while (journal_healthy(j))
+		usleep(100);
+
+	cr_expect(eq(int, append(j, JOURNAL_BEGIN, 99), EIO));
+	for (n = 2; n < 22; n++)
+		cr_expect(zero(int, append(j, JOURNAL_END, n)));
+	cr_expect(eq(int, append(j, JOURNAL_END, 22), ENOBUFS));
+	cr_expect(eq(u64, atomic_load(&synced), 1));
+
+	file_limit(RLIM_INFINITY);
+	while (atomic_load(&synced) < 22)
+		usleep(100);
+	cr_expect(journal_healthy(j));
+	cr_expect(zero(int, append(j, JOURNAL_BEGIN, 99)));
+	journal_close(j);
+	cr_expect(eq(uint, folder_count(dir, JOURNAL_END), 22));
+	cr_expect(eq(uint, folder_count(dir, JOURNAL_BEGIN), 1));
+}
+
+
+/* Write for ever; say on the pipe what is synced. */
+static _Noreturn void victim(int fd)
+{
+	struct journal *j = opened(32768, 100000);
+	uint64_t said = 0;
+	uint32_t n = 0;
+
+	for (;;) {
+		const uint64_t now = atomic_load(&synced);
+
+		(void)append(j, JOURNAL_END, n++);
+		if (now == said)
+			continue;
+		said = now;
+		if (write(fd, &said, sizeof(said)) < 0)
+			_exit(1);
+	}
+}
+
+
+Test(journal, what_was_synced_survives_a_kill)
+{
+	uint64_t said, last = 0, total = 0;
+	int round, fds[2], got;
+	pid_t pid;
+
+	for (round = 0; round < 5; round++) {
+		cr_assert(zero(int, pipe(fds)));
+		pid = fork();
+		if (!pid)
+			victim(fds[1]);
+		close(fds[1]);
+
+		for (got = 0; got < 3 + 2 * round; got++)
+			cr_assert(gt(int, (int)read(fds[0], &said,
+						    sizeof(said)), 0));
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+		last = said;
+		while (read(fds[0], &said, sizeof(said)) == sizeof(said))
+			last = said;
+		close(fds[0]);
+
+		total += last;
+		journal_close(opened(32768, 10));
+		cr_expect(ge(u64, folder_count(dir, JOURNAL_END), total));
+	}
+}

@@ -1,0 +1,39 @@
+/**
+ * @file command.h  The operator's command line: what every command gets and
+ * how it ends.
+ */
+#ifndef COMMAND_H
+#define COMMAND_H
+#include <stdbool.h>
+
+enum command_exit {
+	COMMAND_OK = 0,
+	COMMAND_REFUSED = 1,     /**< asked and refused, or a check failed  */
+	COMMAND_USAGE = 2,
+	COMMAND_UNREACHABLE = 3, /**< switch or database does not answer    */
+};
+
+struct options {
+	const char *control;     /**< path of the switch's control socket   */
+	const char *dsn;         /**< libpq connection string               */
+	const char *dir;         /**< migrations; NULL: beside the program  */
+	const char *state_dir;   /**< journal and last good catalog         */
+	unsigned limit;          /**< rows of `calls`                       */
+	bool is_json;
+	bool is_plan;
+	bool is_off;
+	const char *argument;    /**< CALL or FILE; NULL when not given     */
+};
+
+/** @return enum command_exit; answers on stdout, complaints on stderr */
+typedef int(command_h)(const struct options *opt);
+
+command_h command_calls, command_drop, command_trace, command_drain,
+	command_metrics, command_table, command_db_migrate, command_db_status,
+	command_doctor, command_rate_check;
+
+/** "strowger: ..." on stderr; returns code. */
+int command_fail(int code, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,321 @@
+/**
+ * @file live.c  Commands that ask the running switch: calls, drop, trace,
+ * drain, metrics, table.
+ */
+#include "json.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "command.h"
+#include "control.h"
+#include "grid.h"
+#include "text.h"
+
+
+/**
+ * Ask and judge. Takes the reference of request.
+ * @return COMMAND_OK with an answer, or the exit code, said on stderr
+ */
+static int ask(const struct options *opt, json_t *request, json_t **ret_answer)
+{
+	const char *code, *detail;
+	json_t *answer = NULL;
+	int err;
+
+	err = control_ask(opt->control, request, &answer, NULL);
+	json_decref(request);
+	if (err)
+		return command_fail(COMMAND_UNREACHABLE,
+				    "no answer from the switch at %s: %s",
+				    opt->control, strerror(err));
+
+	if (json_is_true(json_object_get(answer, "ok"))) {
+		*ret_answer = answer;
+		return COMMAND_OK;
+	}
+
+	code = json_string_value(json_object_get(answer, "code"));
+	detail = json_string_value(json_object_get(answer, "detail"));
+	(void)command_fail(COMMAND_REFUSED, "%s: %s", code ? code : "refused",
+			   detail ? detail : "no reason given");
+	json_decref(answer);
+
+	return COMMAND_REFUSED;
+}
+
+
+static int answer_dump(const json_t *answer)
+{
+	(void)json_dumpf(answer, stdout, JSON_INDENT(2));
+	(void)putchar('\n');
+
+	return COMMAND_OK;
+}
+
+
+/** A scalar member as text; "" when there is none. */
+static const char *member(const json_t *object, const char *name, char *buf,
+			  size_t size)
+{
+	const json_t *value = json_object_get(object, name);
+
+	buf[0] = '\0';
+	if (json_is_string(value))
+		(void)text_copy(buf, size, json_string_value(value));
+	else if (json_is_integer(value))
+		(void)text_format(buf, size, "%lld",
+				  (long long)json_integer_value(value));
+	else if (json_is_boolean(value))
+		(void)text_copy(buf, size,
+				json_is_true(value) ? "yes" : "no");
+
+	return buf;
+}
+
+
+/** 3723004 ms as "1:02:03" */
+static const char *duration(const json_t *object, char *buf, size_t size)
+{
+	const json_t *value = json_object_get(object, "duration_ms");
+	long long s = (long long)json_integer_value(value) / 1000;
+
+	buf[0] = '\0';
+	if (json_is_integer(value))
+		(void)text_format(buf, size, "%lld:%02lld:%02lld", s / 3600,
+				  s / 60 % 60, s % 60);
+
+	return buf;
+}
+
+
+/** "0.123400 EUR" */
+static const char *price(const json_t *object, char *buf, size_t size)
+{
+	const json_t *value = json_object_get(object, "price_micro");
+	char amount[32], currency[8];
+
+	buf[0] = '\0';
+	if (json_is_integer(value))
+		(void)text_format(buf, size, "%s %s",
+				  text_decimal_format(amount, sizeof(amount),
+						      json_integer_value(value),
+						      6),
+				  member(object, "currency", currency,
+					 sizeof(currency)));
+
+	return buf;
+}
+
+
+static int call_cells(struct grid *g, const json_t *call)
+{
+	static const char *const plain[] = {"call_id", "state", "calling",
+					    "called", "trunk", "gateway",
+					    "started_at"};
+	char buf[128];
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < sizeof(plain) / sizeof(plain[0]) && !err; i++)
+		err = grid_cell(g, member(call, plain[i], buf, sizeof(buf)));
+	if (!err)
+		err = grid_cell(g, duration(call, buf, sizeof(buf)));
+	if (!err)
+		err = grid_cell(g, price(call, buf, sizeof(buf)));
+
+	return err;
+}
+
+
+static int calls_print(const json_t *calls)
+{
+	static const char *const heads[] = {
+		"CALL", "STATE", "CALLING", "CALLED", "TRUNK", "GATEWAY",
+		"STARTED", "DURATION", "PRICE", NULL};
+	struct grid *g;
+	size_t i;
+	int err;
+
+	err = grid_alloc(&g, heads);
+	for (i = 0; i < json_array_size(calls) && !err; i++)
+		err = call_cells(g, json_array_get(calls, i));
+	if (err)
+		return command_fail(COMMAND_REFUSED, "%s", strerror(err));
+
+	grid_print(g, stdout);
+	mem_deref(g);
+
+	return COMMAND_OK;
+}
+
+
+int command_calls(const struct options *opt)
+{
+	json_t *answer;
+	int code;
+
+	code = ask(opt, json_pack("{sssi}", "op", "calls", "limit",
+				  (int)opt->limit),
+		   &answer);
+	if (code)
+		return code;
+
+	code = opt->is_json ? answer_dump(answer)
+			    : calls_print(json_object_get(answer, "calls"));
+	json_decref(answer);
+
+	return code;
+}
+
+
+/** For answers of which nothing but the agreement matters. */
+static int ask_done(const struct options *opt, json_t *request,
+		    const char *done)
+{
+	json_t *answer;
+	int code = ask(opt, request, &answer);
+
+	if (code)
+		return code;
+
+	if (opt->is_json)
+		(void)answer_dump(answer);
+	else
+		(void)puts(done);
+	json_decref(answer);
+
+	return COMMAND_OK;
+}
+
+
+int command_drop(const struct options *opt)
+{
+	return ask_done(opt, json_pack("{ssss}", "op", "drop", "call_id",
+				       opt->argument),
+			"the call is being ended");
+}
+
+
+int command_drain(const struct options *opt)
+{
+	return ask_done(opt, json_pack("{sssb}", "op", "drain", "on",
+				       !opt->is_off),
+			opt->is_off ? "new calls are accepted again"
+				    : "new calls are refused; those that run "
+				      "go on to their end");
+}
+
+
+static void trail_print(const json_t *trail)
+{
+	const char *text;
+	size_t i;
+
+	if (json_is_string(trail))
+		(void)printf("trail: %s\n", json_string_value(trail));
+	if (!json_array_size(trail))
+		return;
+
+	(void)printf("trail:");
+	for (i = 0; i < json_array_size(trail); i++) {
+		text = json_string_value(json_array_get(trail, i));
+		(void)printf(" %s", text ? text : "?");
+	}
+	(void)putchar('\n');
+}
+
+
+static int steps_print(const json_t *steps)
+{
+	static const char *const heads[] = {"AT", "WHAT", "DETAIL", NULL};
+	char buf[1024];
+	struct grid *g;
+	size_t i, n;
+	int err;
+
+	err = grid_alloc(&g, heads);
+	for (i = 0; i < json_array_size(steps) && !err; i++) {
+		static const char *const names[] = {"at", "what", "detail"};
+
+		for (n = 0; n < 3 && !err; n++)
+			err = grid_cell(g, member(json_array_get(steps, i),
+						  names[n], buf,
+						  sizeof(buf)));
+	}
+	if (err)
+		return command_fail(COMMAND_REFUSED, "%s", strerror(err));
+
+	grid_print(g, stdout);
+	mem_deref(g);
+
+	return COMMAND_OK;
+}
+
+
+static int trace_print(const json_t *answer)
+{
+	const json_t *call = json_object_get(answer, "call");
+	const char *name;
+	char buf[256];
+	json_t *value;
+
+	json_object_foreach((json_t *)(uintptr_t)call, name, value) {
+		(void)value;
+		(void)printf("%-14s %s\n", name,
+			     member(call, name, buf, sizeof(buf)));
+	}
+	trail_print(json_object_get(answer, "trail"));
+
+	return steps_print(json_object_get(answer, "steps"));
+}
+
+
+int command_trace(const struct options *opt)
+{
+	json_t *answer;
+	int code;
+
+	code = ask(opt, json_pack("{ssss}", "op", "trace", "call_id",
+				  opt->argument),
+		   &answer);
+	if (code)
+		return code;
+
+	code = opt->is_json ? answer_dump(answer) : trace_print(answer);
+	json_decref(answer);
+
+	return code;
+}
+
+
+static int ask_text(const struct options *opt, const char *op)
+{
+	const char *text;
+	json_t *answer;
+	int code = ask(opt, json_pack("{ss}", "op", op), &answer);
+
+	if (code)
+		return code;
+
+	text = json_string_value(json_object_get(answer, "text"));
+	if (opt->is_json)
+		(void)answer_dump(answer);
+	else if (text)
+		(void)fputs(text, stdout);
+	json_decref(answer);
+
+	return COMMAND_OK;
+}
+
+
+int command_metrics(const struct options *opt)
+{
+	return ask_text(opt, "metrics");
+}
+
+
+int command_table(const struct options *opt)
+{
+	return ask_text(opt, "table");
+}

@@ -1,0 +1,250 @@
+/**
+ * @file main.c  `strowger`, the operator's command line: reads what was asked
+ * and hands it to the command.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "check.h"
+#include "command.h"
+#include "text.h"
+
+#define CONTROL_DEFAULT "/run/strowger/control.sock"
+#define DSN_DEFAULT "dbname=strowger"
+#define STATE_DEFAULT "/var/lib/strowger"
+
+static const struct command {
+	const char *words[2];
+	const char *argument; /**< NULL: takes none */
+	command_h *run;
+	const char *help;
+} commands[] = {
+	{{"calls"}, NULL, command_calls, "calls that are up now (--limit N)"},
+	{{"drop"}, "CALL", command_drop, "end one call"},
+	{{"trace"}, "CALL", command_trace, "what happened to one call, and "
+	 "why"},
+	{{"drain"}, NULL, command_drain, "refuse new calls, let the others "
+	 "end (--off: back)"},
+	{{"metrics"}, NULL, command_metrics, "counters as Prometheus text"},
+	{{"table"}, NULL, command_table, "the call table: every state and "
+	 "event"},
+	{{"db", "migrate"}, NULL, command_db_migrate, "bring the database up "
+	 "to date (--plan: only say how)"},
+	{{"db", "status"}, NULL, command_db_status, "which migrations are "
+	 "applied"},
+	{{"rate", "check"}, "FILE", command_rate_check, "compute the cases of "
+	 "a CSV file and compare"},
+	{{"doctor"}, NULL, command_doctor, "look for what is wrong, and how "
+	 "to mend it"},
+};
+
+static const char options_help[] =
+	"\nOptions:\n"
+	"  --control PATH   control socket of the switch ($STROWGER_CONTROL,\n"
+	"                   else " CONTROL_DEFAULT ")\n"
+	"  --dsn DSN        database, as libpq reads it ($STROWGER_DSN, else\n"
+	"                   \"" DSN_DEFAULT "\")\n"
+	"  --dir PATH       folder of the migrations\n"
+	"  --state PATH     journal and saved catalog of the switch\n"
+	"                   ($STROWGER_STATE, else " STATE_DEFAULT ")\n"
+	"  --format FORM    table (default) or json\n"
+	"  --limit N        rows of `calls` (100)\n"
+	"  --plan, --off    see migrate, drain\n"
+	"  --version, --help\n"
+	"\nExit codes: 0 done; 1 refused, failed or something found wrong;\n"
+	"2 wrong usage; 3 the switch or the database cannot be reached.\n";
+
+
+int command_fail(int code, const char *fmt, ...)
+{
+	va_list ap;
+
+	(void)fputs("strowger: ", stderr);
+	va_start(ap, fmt);
+	(void)vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	(void)fputc('\n', stderr);
+
+	return code;
+}
+
+
+static void help_print(FILE *out)
+{
+	const size_t n = sizeof(commands) / sizeof(commands[0]);
+	char left[64];
+	size_t i;
+
+	(void)fputs("Usage: strowger COMMAND [options]\n\nCommands:\n", out);
+	for (i = 0; i < n; i++) {
+		const struct command *c = &commands[i];
+
+		(void)text_format(left, sizeof(left), "%s%s%s%s%s",
+				  c->words[0], c->words[1] ? " " : "",
+				  c->words[1] ? c->words[1] : "",
+				  c->argument ? " " : "",
+				  c->argument ? c->argument : "");
+		(void)fprintf(out, "  %-16s %s\n", left, c->help);
+	}
+	(void)fputs(options_help, out);
+}
+
+
+static const char *environment(const char *name, const char *fallback)
+{
+	const char *value = getenv(name);
+
+	return value && *value ? value : fallback;
+}
+
+
+static const struct command *command_find(char *const *words, int n)
+{
+	const size_t count = sizeof(commands) / sizeof(commands[0]);
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		const struct command *c = &commands[i];
+		int needed = c->words[1] ? 2 : 1;
+
+		if (n < needed || strcmp(words[0], c->words[0]) != 0)
+			continue;
+		if (!c->words[1] || !strcmp(words[1], c->words[1]))
+			return c;
+	}
+
+	return NULL;
+}
+
+
+static int command_run(struct options *opt, char *const *words, int n)
+{
+	const struct command *c = command_find(words, n);
+	int used;
+
+	if (!c)
+		return command_fail(COMMAND_USAGE,
+				    "no such command; see strowger --help");
+
+	used = c->words[1] ? 2 : 1;
+	if (n != used + (c->argument ? 1 : 0))
+		return command_fail(COMMAND_USAGE, "%s %s", words[used - 1],
+				    c->argument ? "needs one argument; see "
+						  "strowger --help"
+						: "takes no argument");
+
+	opt->argument = c->argument ? words[used] : NULL;
+
+	return c->run(opt);
+}
+
+
+int command_rate_check(const struct options *opt)
+{
+	unsigned passed, failed;
+	int err;
+
+	err = rate_check_file(opt->argument, stdout, &passed, &failed);
+	if (err)
+		return command_fail(COMMAND_REFUSED, "%s: %s", opt->argument,
+				    strerror(err));
+
+	return failed ? COMMAND_REFUSED : COMMAND_OK;
+}
+
+
+enum { OPT_CONTROL = 256, OPT_DSN, OPT_DIR, OPT_STATE, OPT_FORMAT, OPT_LIMIT,
+       OPT_PLAN, OPT_OFF, OPT_VERSION, OPT_HELP };
+
+static const struct option long_options[] = {
+	{"control", required_argument, NULL, OPT_CONTROL},
+	{"dsn", required_argument, NULL, OPT_DSN},
+	{"dir", required_argument, NULL, OPT_DIR},
+	{"state", required_argument, NULL, OPT_STATE},
+	{"format", required_argument, NULL, OPT_FORMAT},
+	{"limit", required_argument, NULL, OPT_LIMIT},
+	{"plan", no_argument, NULL, OPT_PLAN},
+	{"off", no_argument, NULL, OPT_OFF},
+	{"version", no_argument, NULL, OPT_VERSION},
+	{"help", no_argument, NULL, OPT_HELP},
+	{NULL, 0, NULL, 0},
+};
+
+
+static int limit_set(struct options *opt, const char *text)
+{
+	uint64_t n;
+
+	if (text_u64(&n, text, strlen(text), 100000))
+		return command_fail(COMMAND_USAGE, "--limit: 0..100000");
+
+	opt->limit = (unsigned)n;
+
+	return COMMAND_OK;
+}
+
+
+static int format_set(struct options *opt, const char *text)
+{
+	if (strcmp(text, "json") != 0 && strcmp(text, "table") != 0)
+		return command_fail(COMMAND_USAGE, "--format: table or json");
+
+	opt->is_json = !strcmp(text, "json");
+
+	return COMMAND_OK;
+}
+
+
+/** @return COMMAND_OK to go on, else the exit code; *ret_done: just leave */
+static int option_set(struct options *opt, int option, bool *ret_done)
+{
+	switch (option) {
+	case OPT_CONTROL: opt->control = optarg; return COMMAND_OK;
+	case OPT_DSN:     opt->dsn = optarg; return COMMAND_OK;
+	case OPT_DIR:     opt->dir = optarg; return COMMAND_OK;
+	case OPT_STATE:   opt->state_dir = optarg; return COMMAND_OK;
+	case OPT_FORMAT:  return format_set(opt, optarg);
+	case OPT_LIMIT:   return limit_set(opt, optarg);
+	case OPT_PLAN:    opt->is_plan = true; return COMMAND_OK;
+	case OPT_OFF:     opt->is_off = true; return COMMAND_OK;
+	case OPT_VERSION:
+		(void)puts("strowger " STROWGER_VERSION);
+		*ret_done = true;
+		return COMMAND_OK;
+	case OPT_HELP:
+		help_print(stdout);
+		*ret_done = true;
+		return COMMAND_OK;
+	default:
+		return COMMAND_USAGE; /* getopt has said why */
+	}
+}
+
+
+int main(int argc, char **argv)
+{
+	struct options opt = {.limit = 100};
+	bool is_done = false;
+	int option, code;
+
+	opt.control = environment("STROWGER_CONTROL", CONTROL_DEFAULT);
+	opt.dsn = environment("STROWGER_DSN", DSN_DEFAULT);
+	opt.state_dir = environment("STROWGER_STATE", STATE_DEFAULT);
+
+	while ((option = getopt_long(argc, argv, "", long_options, NULL))
+	       != -1) {
+		code = option_set(&opt, option, &is_done);
+		if (code || is_done)
+			return code;
+	}
+
+	if (optind == argc) {
+		help_print(stderr);
+		return COMMAND_USAGE;
+	}
+
+	return command_run(&opt, argv + optind, argc - optind);
+}

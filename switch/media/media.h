@@ -35,14 +35,20 @@ struct media_doors {
 	 *  call: 16 bytes for the tap. */
 	int (*openh)(struct media_session **sp, uint8_t n,
 		     const uint8_t call[16], void *arg);
-	/** More streams in mid-call (a re-INVITE with another m-line). */
+	/** Have n streams in all (a re-INVITE with another m-line). ENOSPC as
+	 *  above; those that were open stay so. */
 	int (*growh)(struct media_session *s, uint8_t n);
 	/**
 	 * Where side's peer wants its media and may send from; sa port 0:
-	 * send nothing there. strict: only rtp/rtcp exactly as signalled
-	 * (a carrier); else the first valid source within 5 s after each
-	 * point is taken (RFC 4961 symmetric, customer behind NAT), and
-	 * kept: a stranger never replaces it.
+	 * send nothing there (hold; who may send stays as it was). Until the
+	 * first point nothing is taken from that side.
+	 * strict: only rtp/rtcp exactly as signalled (a carrier); else the
+	 * first valid source is taken (RFC 4961 symmetric, customer behind
+	 * NAT), however long it rang before, and kept: a stranger never
+	 * replaces it, only the signalled address itself may, within 5 s.
+	 * Another rtp address lets go of the source (for 5 s the old source
+	 * is still relayed, but not taken again); the same one does not.
+	 * clock_hz 0: not RTP (udptl), relayed without looking at it.
 	 */
 	void (*pointh)(struct media_session *s, enum media_side side,
 		       uint8_t stream, const struct sa *rtp,

@@ -231,7 +231,7 @@ static int media_begin(struct reader *rd, const struct pl *value)
 	d->has_count = m.has_count;
 	s->kind = kind_of(&m.media);
 	s->port = m.port;
-	s->clock_hz = 8000;
+	s->clock_hz = d->is_rtp ? 8000 : 0;
 	s->is_secure = proto_is_secure(m.proto);
 	s->is_relayable = d->is_rtp || !pl_strcasecmp(&m.proto, "udptl");
 	first_format(s, d, m.formats);

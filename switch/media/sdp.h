@@ -27,7 +27,8 @@ struct sdp_stream {
 				         port 0: nothing (hold, refused)    */
 	char codec[32];             /**< first payload type: "PCMA/8000"    */
 	uint8_t payload_type;
-	uint32_t clock_hz;          /**< of that codec; 8000 by default     */
+	uint32_t clock_hz;          /**< of that codec; 8000 by default;
+				         0: not RTP (udptl)                 */
 };
 
 struct sdp {

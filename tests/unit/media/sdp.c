@@ -77,6 +77,7 @@ Test(sdp, fax)
 	cr_assert_eq(sdp.streams[0].kind, SDP_IMAGE);
 	cr_assert(sdp.streams[0].is_relayable);
 	cr_assert_str_eq(sdp.streams[0].codec, "t38");
+	cr_assert_eq(sdp.streams[0].clock_hz, 0);
 }
 
 

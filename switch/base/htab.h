@@ -1,7 +1,8 @@
 /**
  * @file htab.h  Intrusive hash table keyed by SipHash-2-4 with a secret key:
  * peers choose Call-IDs and branches, so an unkeyed hash could be aimed at.
- * Grows by doubling. Not thread safe.
+ * Grows by doubling, all at once: give the number of entries to expect when
+ * a pause matters. Not thread safe.
  */
 #ifndef HTAB_H
 #define HTAB_H

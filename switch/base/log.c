@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -24,7 +25,6 @@ struct line {
 
 static _Atomic(struct ring *) lines; /* NULL: straight to stderr */
 static pthread_t writer;
-static atomic_bool is_closing;
 static atomic_int level_min = LOG_INFO;
 static atomic_bool numbers_shown;
 static _Atomic uint64_t lost;
@@ -48,7 +48,7 @@ static void write_line(const struct line *line)
 		if (n > 0) {
 			done += (size_t)n;
 		}
-		else if (errno != EINTR) {
+		else if (n == 0 || errno != EINTR) {
 			atomic_fetch_add(&lost, 1);
 			return;
 		}
@@ -56,26 +56,24 @@ static void write_line(const struct line *line)
 }
 
 
+/** Write until the empty line with which log_close() ends us. */
 static void *writer_run(void *arg)
 {
 	struct ring *ring = arg;
 	struct pollfd pfd = {.fd = ring_fd(ring), .events = POLLIN};
 	struct line line;
-	bool last;
 
-	do {
-		last = atomic_load(&is_closing);
-
+	for (;;) {
 		ring_wake_clear(ring);
-		while (ring_pop(ring, &line))
+		while (ring_pop(ring, &line)) {
+			if (!line.len)
+				return NULL;
 			write_line(&line);
+		}
 
-		/* log_close() wakes with an empty line */
-		if (!last && ring_sleep(ring))
+		if (ring_sleep(ring))
 			(void)poll(&pfd, 1, -1);
-	} while (!last);
-
-	return NULL;
+	}
 }
 
 
@@ -93,7 +91,6 @@ int log_open(enum log_level min, bool show_numbers)
 	if (err)
 		return err;
 
-	atomic_store(&is_closing, false);
 	err = pthread_create(&writer, NULL, writer_run, ring);
 	if (err) {
 		ring_free(ring);
@@ -116,9 +113,10 @@ void log_close(void)
 	if (!ring)
 		return;
 
-	/* a full ring is not asleep: it sees the flag without the line */
-	atomic_store(&is_closing, true);
-	(void)ring_push(ring, &empty);
+	/* a full ring has a writer that empties it */
+	while (ring_push(ring, &empty))
+		(void)sched_yield();
+
 	(void)pthread_join(writer, NULL);
 	ring_free(ring);
 }

@@ -13,10 +13,16 @@
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR, LOG_LEVEL_N };
 
 /**
- * Start the writer. Before it (and in tests) events go straight to stderr.
+ * Start the writer. Before it (and in tests) events from LOG_INFO on go
+ * straight to stderr. The process ignores SIGPIPE: a reader may go away.
+ *
+ * @param min           lower levels are dropped
  * @param show_numbers  print numbers whole
+ * @return 0, EALREADY when open, or errno of the ring or the thread
  */
 int log_open(enum log_level min, bool show_numbers);
+
+/** Write out what waits and end the writer. When no other thread logs. */
 void log_close(void);
 
 /**

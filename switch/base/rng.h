@@ -24,7 +24,11 @@ uint32_t rng_below(struct rng *r, uint32_t n);
 /** len lower-case base32 characters and a NUL. buf >= len + 1. */
 void rng_token(struct rng *r, char *buf, size_t len);
 
-/** UUIDv7 (RFC 9562 5.7) from wall time and 74 random bits. */
+/**
+ * UUIDv7 (RFC 9562 5.7): wall time, a 12-bit counter (6.2, method 1) and 62
+ * random bits. Those of one rng ascend, also when the wall clock steps back by
+ * up to 10 s.
+ */
 void rng_uuid7(struct rng *r, int64_t wall_ms, uint8_t uuid[16]);
 
 /** "01890a5d-ac96-774b-bcce-b302099a8057"; buf >= 37 */

@@ -299,11 +299,11 @@ static struct found *found_of(const struct load *l, const char *key)
 
 
 /** One "key: value" of the file. */
-static int take_value(const struct load *l, const char *key,
+static int take_value(const struct load *l, const char *key, size_t line,
 		      const yaml_node_t *node)
 {
-	const size_t line = node->start_mark.line + 1;
 	struct found *found = found_of(l, key);
+	const char *text;
 
 	if (!found)
 		return refuse_key(l, key, line);
@@ -313,7 +313,11 @@ static int take_value(const struct load *l, const char *key,
 	if (node->type != YAML_SCALAR_NODE)
 		return refuse(l, line, "%s: one value is expected here", key);
 
-	found->text = (const char *)node->data.scalar.value;
+	text = (const char *)node->data.scalar.value;
+	if (strlen(text) != node->data.scalar.length)
+		return refuse(l, line, "%s: holds a NUL character", key);
+
+	found->text = text;
 	found->line = line;
 
 	return 0;
@@ -335,6 +339,24 @@ static bool is_section(const struct load *l, const char *name)
 }
 
 
+/** The whole name of a key, "section.key". */
+static int take_key(const struct load *l, const yaml_node_t *node,
+		    const char *section, char key[KEY_SIZE])
+{
+	const size_t line = node->start_mark.line + 1;
+
+	if (node->type != YAML_SCALAR_NODE)
+		return refuse(l, line, "a key is a plain word");
+
+	if (text_format(key, KEY_SIZE, "%s%s%s", section ? section : "",
+			section ? "." : "",
+			(const char *)node->data.scalar.value))
+		return refuse(l, line, "%s: unknown key", key);
+
+	return 0;
+}
+
+
 /** A mapping: the root (section NULL) or one section below it. */
 static int take_mapping(const struct load *l, yaml_document_t *doc,
 			const yaml_node_t *map, const char *section)
@@ -348,29 +370,19 @@ static int take_mapping(const struct load *l, yaml_document_t *doc,
 
 		yaml_node_t *k = yaml_document_get_node(doc, pair->key);
 		yaml_node_t *v = yaml_document_get_node(doc, pair->value);
-		const char *name = (const char *)k->data.scalar.value;
 
-		if (k->type != YAML_SCALAR_NODE)
-			return refuse(l, k->start_mark.line + 1,
-				      "a key is a plain word");
+		err = take_key(l, k, section, key);
+		if (err)
+			break;
 
-		if (text_format(key, sizeof(key), "%s%s%s",
-				section ? section : "", section ? "." : "",
-				name))
-			return refuse(l, k->start_mark.line + 1,
-				      "%s: unknown key", key);
-
-		if (!section && is_section(l, key)) {
-			if (v->type == YAML_MAPPING_NODE)
-				err = take_mapping(l, doc, v, key);
-			else
-				err = refuse(l, v->start_mark.line + 1,
-					     "%s: keys are expected below it",
-					     key);
-		}
-		else {
-			err = take_value(l, key, v);
-		}
+		if (!section && v->type == YAML_MAPPING_NODE &&
+		    v->data.mapping.pairs.start != v->data.mapping.pairs.top)
+			err = take_mapping(l, doc, v, key);
+		else if (!section && is_section(l, key))
+			err = refuse(l, v->start_mark.line + 1,
+				     "%s: keys are expected below it", key);
+		else
+			err = take_value(l, key, k->start_mark.line + 1, v);
 	}
 
 	return err;
@@ -438,6 +450,34 @@ static int take_document(const struct load *l, yaml_document_t *doc,
 }
 
 
+static int refuse_yaml(const struct load *l, const yaml_parser_t *parser)
+{
+	return refuse(l, parser->problem_mark.line + 1, "not YAML: %s",
+		      parser->problem ? parser->problem : "unreadable");
+}
+
+
+/** A second document would go unread: refuse it. */
+static int check_end(const struct load *l, yaml_parser_t *parser)
+{
+	const yaml_node_t *root;
+	yaml_document_t doc;
+	int err = 0;
+
+	if (!yaml_parser_load(parser, &doc))
+		return refuse_yaml(l, parser);
+
+	root = yaml_document_get_root_node(&doc);
+	if (root)
+		err = refuse(l, root->start_mark.line + 1,
+			     "a second document is not read");
+
+	yaml_document_delete(&doc);
+
+	return err;
+}
+
+
 static int parse(const struct load *l, FILE *in, void *ret_settings)
 {
 	yaml_document_t doc;
@@ -450,12 +490,13 @@ static int parse(const struct load *l, FILE *in, void *ret_settings)
 	yaml_parser_set_input_file(&parser, in);
 
 	if (yaml_parser_load(&parser, &doc)) {
-		err = take_document(l, &doc, ret_settings);
+		err = check_end(l, &parser);
+		if (!err)
+			err = take_document(l, &doc, ret_settings);
 		yaml_document_delete(&doc);
 	}
 	else {
-		err = refuse(l, parser.problem_mark.line + 1, "not YAML: %s",
-			     parser.problem ? parser.problem : "unreadable");
+		err = refuse_yaml(l, &parser);
 	}
 
 	yaml_parser_delete(&parser);

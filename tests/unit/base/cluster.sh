@@ -1,0 +1,39 @@
+#!/bin/sh
+# A private PostgreSQL cluster for one test, on a Unix socket only.
+#   cluster.sh start DIR   makes and starts it; DIR is then the socket's host
+#   cluster.sh stop DIR    stops it (idempotent)
+# initdb refuses root, so root becomes the user postgres.
+set -eu
+
+bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)
+if [ -z "$bin" ]; then
+	echo "no PostgreSQL server here" >&2
+	exit 77
+fi
+
+as_user()
+{
+	if [ "$(id -u)" = 0 ]; then
+		runuser -u postgres -- "$@"
+	else
+		"$@"
+	fi
+}
+
+case "$1" in
+start)
+	mkdir -p "$2"
+	[ "$(id -u)" != 0 ] || chown postgres "$2"
+	as_user "$bin/initdb" -D "$2/data" -A trust -U postgres -N \
+		>"$2/initdb.log" 2>&1
+	as_user "$bin/pg_ctl" -D "$2/data" -w -l "$2/server.log" \
+		-o "-k $2 -c listen_addresses= -c fsync=off" start >/dev/null
+	;;
+stop)
+	as_user "$bin/pg_ctl" -D "$2/data" -m immediate -w stop >/dev/null \
+		2>&1 || true
+	;;
+*)
+	exit 2
+	;;
+esac

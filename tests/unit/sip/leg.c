@@ -4,39 +4,39 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <string.h>
-#include "leg_world.h"
+#include "leg_pair.h"
 
 
 Test(leg, call_from_dial_to_bye)
 {
-	struct world *w;
+	struct pair *w;
 	struct party *a, *b;
 
-	world_open(&w);
-	a = world_party(w, ALICE);
-	b = world_party(w, BOB);
+	pair_open(&w);
+	a = pair_party(w, ALICE);
+	b = pair_party(w, BOB);
 
-	world_dial(w, BOB);
+	pair_dial(w, BOB);
 	heard_is(a, "");
-	world_run(w, 50);
+	pair_run(w, 50);
 	heard_is(a, "TRYING:100");
 	cr_assert_not(leg_is_up(a->leg));
 
 	cr_assert_eq(leg_progress(b->leg, 180, "Ringing", NULL, 0), 0);
-	world_run(w, 20);
+	pair_run(w, 20);
 	cr_assert_not(a->had_sdp);
 	cr_assert_eq(leg_progress(b->leg, 183, "Session Progress",
 				  (const uint8_t *)SDP, SDP_LEN), 0);
-	world_run(w, 20);
+	pair_run(w, 20);
 	cr_assert(a->had_sdp);
 	heard_is(a, "TRYING:100 PROGRESS:180 PROGRESS:183");
 
 	cr_assert_eq(leg_answer(b->leg, (const uint8_t *)SDP, SDP_LEN), 0);
-	world_run(w, 20);
+	pair_run(w, 20);
 	heard_is(a, "TRYING:100 PROGRESS:180 PROGRESS:183 ANSWERED:200");
 	cr_assert(a->had_sdp);
 	cr_assert_eq(leg_ack(a->leg, NULL, 0), 0);
-	world_run(w, 20);
+	pair_run(w, 20);
 	heard_is(b, "ACKED");
 	cr_assert_not(b->had_sdp);
 	cr_assert(leg_is_up(a->leg) && leg_is_up(b->leg));
@@ -45,28 +45,28 @@ Test(leg, call_from_dial_to_bye)
 
 	leg_bye(a->leg, 16, "Normal call clearing");
 	a->leg = mem_deref(a->leg);
-	world_run(w, 20);
+	pair_run(w, 20);
 	heard_is(b, "ACKED BYE");
 	cr_assert_eq(b->last.q850, 16);
 	cr_assert_str_eq(b->last.reason_header,
 			 "Q.850;cause=16;text=\"Normal call clearing\"");
 	cr_assert_not(leg_is_up(b->leg));
-	cr_assert_eq(world_count(w, BOB, "200 BYE"), 1);
-	world_close(w);
+	cr_assert_eq(pair_count(w, BOB, "200 BYE"), 1);
+	pair_close(w);
 }
 
 
 Test(leg, nothing_remains)
 {
 	struct endpoint_census census;
-	struct world *w;
+	struct pair *w;
 
-	world_open(&w);
-	world_up(w);
-	leg_bye(world_party(w, BOB)->leg, 0, NULL);
-	world_run(w, 20);
-	heard_is(world_party(w, ALICE), "BYE");
-	endpoint_census(world_party(w, ALICE)->ep, &census);
+	pair_open(&w);
+	pair_up(w);
+	leg_bye(pair_party(w, BOB)->leg, 0, NULL);
+	pair_run(w, 20);
+	heard_is(pair_party(w, ALICE), "BYE");
+	endpoint_census(pair_party(w, ALICE)->ep, &census);
 	cr_assert_eq(census.dialogs, 1, "repeated 2xx still find their ACK");
-	world_close(w);
+	pair_close(w);
 }

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 #include "fake_catalog.h"
-#include "leg_world.h"
+#include "leg_pair.h"
 #include "text.h"
 
 #define CHALLENGE                                                            \
@@ -14,31 +14,31 @@
 	"algorithm=MD5, qop=\"auth\"\n"
 #define CONTACT "Contact: <sip:carol@127.0.0.3:5060>\n"
 
-static struct world *w;
+static struct pair *w;
 static struct party *a, *b;
 
 
-static void open_world(void)
+static void open_pair(void)
 {
-	world_open(&w);
-	a = world_party(w, ALICE);
-	b = world_party(w, BOB);
+	pair_open(&w);
+	a = pair_party(w, ALICE);
+	b = pair_party(w, BOB);
 }
 
 
-static void close_world(void)
+static void close_pair(void)
 {
-	world_close(w);
+	pair_close(w);
 }
 
-TestSuite(leg_out, .init = open_world, .fini = close_world);
+TestSuite(leg_out, .init = open_pair, .fini = close_pair);
 
 
 static void dial(struct leg_out *out)
 {
 	cr_assert_eq(leg_dial(&a->leg, a->ep, out, (const uint8_t *)SDP,
 			      SDP_LEN, leg_event_handler, a), 0);
-	world_run(w, 20);
+	pair_run(w, 20);
 }
 
 
@@ -47,8 +47,8 @@ static void carol_lets_go(void)
 {
 	leg_bye(a->leg, 0, NULL);
 	a->leg = mem_deref(a->leg);
-	world_run(w, 20);
-	world_answer(w, CAROL, ALICE, "BYE", "200 OK", "", "");
+	pair_run(w, 20);
+	pair_answer(w, CAROL, ALICE, "BYE", "200 OK", "", "");
 }
 
 
@@ -57,14 +57,14 @@ Test(leg_out, invite_as_written)
 	struct leg_out out;
 	const char *text;
 
-	world_out(&out, CAROL);
+	pair_out(&out, CAROL);
 	text_copy(out.pai, sizeof(out.pai), "+4989555");
 	out.is_private = true;
 	text_copy(out.headers, sizeof(out.headers), "Subject: x\r\n");
 	text_copy(out.to_user, sizeof(out.to_user), "a@b");
 	dial(&out);
 
-	text = world_last(w, ALICE, "INVITE");
+	text = pair_last(w, ALICE, "INVITE");
 	cr_assert(!strncmp(text, "INVITE sip:+4930123@127.0.0.3 SIP/2.0\r\n",
 			   39));
 	cr_assert(!strncmp(header(text, "Via"), "SIP/2.0/UDP 127.0.0.1:5060;"
@@ -92,21 +92,21 @@ Test(leg_out, nothing_is_smuggled)
 {
 	struct leg_out out;
 
-	world_out(&out, CAROL);
+	pair_out(&out, CAROL);
 	text_copy(out.request_uri, sizeof(out.request_uri),
 		  "sip:x@y\r\nX: y");
 	cr_assert_eq(leg_dial(&a->leg, a->ep, &out, NULL, 0,
 			      leg_event_handler, a), EINVAL);
-	world_out(&out, CAROL);
+	pair_out(&out, CAROL);
 	text_copy(out.from_host, sizeof(out.from_host), "h>\r\nX: y");
 	cr_assert_eq(leg_dial(&a->leg, a->ep, &out, NULL, 0,
 			      leg_event_handler, a), EINVAL);
-	world_out(&out, CAROL);
+	pair_out(&out, CAROL);
 	text_copy(out.headers, sizeof(out.headers), "Subject: x");
 	cr_assert_eq(leg_dial(&a->leg, a->ep, &out, NULL, 0,
 			      leg_event_handler, a), EINVAL);
 	cr_assert_null(a->leg);
-	cr_assert_eq(world_count(w, ALICE, "INVITE"), 0);
+	cr_assert_eq(pair_count(w, ALICE, "INVITE"), 0);
 }
 
 
@@ -114,7 +114,7 @@ static void dial_with_credential(void)
 {
 	struct leg_out out;
 
-	world_out(&out, CAROL);
+	pair_out(&out, CAROL);
 	text_copy(out.credential.username, sizeof(out.credential.username),
 		  "us");
 	text_copy(out.credential.realm, sizeof(out.credential.realm),
@@ -129,11 +129,11 @@ Test(leg_out, challenge_is_answered)
 	const char *first, *second, *ack;
 
 	dial_with_credential();
-	first = world_last(w, ALICE, "INVITE");
-	world_answer(w, CAROL, ALICE, "INVITE", "407 No", "c0", CHALLENGE);
+	first = pair_last(w, ALICE, "INVITE");
+	pair_answer(w, CAROL, ALICE, "INVITE", "407 No", "c0", CHALLENGE);
 	heard_is(a, "");
 
-	second = world_last(w, ALICE, "INVITE");
+	second = pair_last(w, ALICE, "INVITE");
 	cr_assert_str_eq(header(second, "CSeq"), "2 INVITE");
 	cr_assert_str_eq(header(second, "Call-ID"), header(first, "Call-ID"));
 	cr_assert_str_eq(header(second, "From"), header(first, "From"));
@@ -143,11 +143,11 @@ Test(leg_out, challenge_is_answered)
 			   "Digest ", 7));
 	cr_assert(strstr(second, "\r\n\r\n" SDP));
 
-	world_answer(w, CAROL, ALICE, "INVITE", "200 OK", "c1", CONTACT);
+	pair_answer(w, CAROL, ALICE, "INVITE", "200 OK", "c1", CONTACT);
 	heard_is(a, "ANSWERED:200");
 	cr_assert_eq(leg_ack(a->leg, NULL, 0), 0);
-	world_run(w, 10);
-	ack = world_last(w, ALICE, "ACK");
+	pair_run(w, 10);
+	ack = pair_last(w, ALICE, "ACK");
 	cr_assert_str_eq(header(ack, "CSeq"), "2 ACK");
 	cr_assert_str_eq(header(ack, "Proxy-Authorization"),
 			 header(second, "Proxy-Authorization"));
@@ -159,37 +159,37 @@ Test(leg_out, challenge_is_answered)
 Test(leg_out, bye_is_challenged_too)
 {
 	dial_with_credential();
-	world_answer(w, CAROL, ALICE, "INVITE", "200 OK", "c1", CONTACT);
+	pair_answer(w, CAROL, ALICE, "INVITE", "200 OK", "c1", CONTACT);
 	cr_assert_eq(leg_ack(a->leg, NULL, 0), 0);
 	leg_bye(a->leg, 0, NULL);
 	a->leg = mem_deref(a->leg);
-	world_run(w, 10);
-	world_answer(w, CAROL, ALICE, "BYE", "407 No", "", CHALLENGE);
-	cr_assert_str_eq(header(world_last(w, ALICE, "BYE"), "CSeq"),
+	pair_run(w, 10);
+	pair_answer(w, CAROL, ALICE, "BYE", "407 No", "", CHALLENGE);
+	cr_assert_str_eq(header(pair_last(w, ALICE, "BYE"), "CSeq"),
 			 "3 BYE");
-	cr_assert(header(world_last(w, ALICE, "BYE"),
+	cr_assert(header(pair_last(w, ALICE, "BYE"),
 			 "Proxy-Authorization")[0]);
-	world_answer(w, CAROL, ALICE, "BYE", "200 OK", "", "");
-	world_run(w, 1000);
-	cr_assert_eq(world_count(w, ALICE, "BYE"), 2);
+	pair_answer(w, CAROL, ALICE, "BYE", "200 OK", "", "");
+	pair_run(w, 1000);
+	cr_assert_eq(pair_count(w, ALICE, "BYE"), 2);
 }
 
 
 Test(leg_out, second_challenge_is_a_failure)
 {
 	dial_with_credential();
-	world_answer(w, CAROL, ALICE, "INVITE", "407 No", "c0", CHALLENGE);
-	world_answer(w, CAROL, ALICE, "INVITE", "407 No", "c0", CHALLENGE);
+	pair_answer(w, CAROL, ALICE, "INVITE", "407 No", "c0", CHALLENGE);
+	pair_answer(w, CAROL, ALICE, "INVITE", "407 No", "c0", CHALLENGE);
 	heard_is(a, "FAILED:407");
-	cr_assert_eq(world_count(w, ALICE, "INVITE"), 2);
-	cr_assert_eq(world_count(w, ALICE, "ACK"), 2);
+	cr_assert_eq(pair_count(w, ALICE, "INVITE"), 2);
+	cr_assert_eq(pair_count(w, ALICE, "ACK"), 2);
 }
 
 
 Test(leg_out, challenge_without_credential_is_a_failure)
 {
-	world_dial(w, CAROL);
-	world_answer(w, CAROL, ALICE, "INVITE", "401 No", "c0", CHALLENGE);
+	pair_dial(w, CAROL);
+	pair_answer(w, CAROL, ALICE, "INVITE", "401 No", "c0", CHALLENGE);
 	heard_is(a, "FAILED:401");
 }
 
@@ -198,51 +198,51 @@ Test(leg_out, repeated_200_is_acked_with_the_same_bytes)
 {
 	const char *ack;
 
-	world_dial(w, CAROL);
-	world_answer(w, CAROL, ALICE, "INVITE", "200 OK", "c1", CONTACT);
-	world_answer(w, CAROL, ALICE, "INVITE", "200 OK", "c1", CONTACT);
+	pair_dial(w, CAROL);
+	pair_answer(w, CAROL, ALICE, "INVITE", "200 OK", "c1", CONTACT);
+	pair_answer(w, CAROL, ALICE, "INVITE", "200 OK", "c1", CONTACT);
 	heard_is(a, "ANSWERED:200");
-	cr_assert_eq(world_count(w, ALICE, "ACK"), 0);
+	cr_assert_eq(pair_count(w, ALICE, "ACK"), 0);
 	cr_assert_eq(leg_ack(a->leg, NULL, 0), 0);
-	ack = world_last(w, ALICE, "ACK");
-	world_answer(w, CAROL, ALICE, "INVITE", "200 OK", "c1", CONTACT);
-	cr_assert_eq(world_count(w, ALICE, "ACK"), 2);
-	cr_assert_str_eq(world_last(w, ALICE, "ACK"), ack);
+	ack = pair_last(w, ALICE, "ACK");
+	pair_answer(w, CAROL, ALICE, "INVITE", "200 OK", "c1", CONTACT);
+	cr_assert_eq(pair_count(w, ALICE, "ACK"), 2);
+	cr_assert_str_eq(pair_last(w, ALICE, "ACK"), ack);
 	cr_assert_eq(leg_ack(a->leg, NULL, 0), ENOENT);
 	heard_is(a, "ANSWERED:200");
 	carol_lets_go();
 
 	/* the peer missed our ACK and BYE alike */
-	world_answer(w, CAROL, ALICE, "INVITE", "200 OK", "c1", CONTACT);
-	cr_assert_eq(world_count(w, ALICE, "ACK"), 3);
+	pair_answer(w, CAROL, ALICE, "INVITE", "200 OK", "c1", CONTACT);
+	cr_assert_eq(pair_count(w, ALICE, "ACK"), 3);
 }
 
 
 Test(leg_out, fork_is_acked_and_released)
 {
-	world_dial(w, CAROL);
-	world_answer(w, CAROL, ALICE, "INVITE", "180 Ringing", "c1", CONTACT);
-	world_answer(w, CAROL, ALICE, "INVITE", "180 Ringing", "c2", CONTACT);
-	world_answer(w, CAROL, ALICE, "INVITE", "200 OK", "c2", CONTACT);
+	pair_dial(w, CAROL);
+	pair_answer(w, CAROL, ALICE, "INVITE", "180 Ringing", "c1", CONTACT);
+	pair_answer(w, CAROL, ALICE, "INVITE", "180 Ringing", "c2", CONTACT);
+	pair_answer(w, CAROL, ALICE, "INVITE", "200 OK", "c2", CONTACT);
 	cr_assert_eq(leg_ack(a->leg, NULL, 0), 0);
-	world_answer(w, CAROL, ALICE, "INVITE", "200 OK", "c1",
+	pair_answer(w, CAROL, ALICE, "INVITE", "200 OK", "c1",
 		     "Contact: <sip:fork@127.0.0.3:5060>\n");
 	heard_is(a, "PROGRESS:180 PROGRESS:180 ANSWERED:200");
-	cr_assert_eq(world_count(w, ALICE, "ACK"), 2);
-	cr_assert_str_eq(tag_of(header(world_last(w, ALICE, "ACK"), "To")),
+	cr_assert_eq(pair_count(w, ALICE, "ACK"), 2);
+	cr_assert_str_eq(tag_of(header(pair_last(w, ALICE, "ACK"), "To")),
 			 "c1");
-	cr_assert_eq(world_count(w, ALICE, "BYE"), 1);
-	cr_assert(strstr(world_last(w, ALICE, "BYE"), "BYE sip:fork@"));
-	cr_assert_str_eq(tag_of(header(world_last(w, ALICE, "BYE"), "To")),
+	cr_assert_eq(pair_count(w, ALICE, "BYE"), 1);
+	cr_assert(strstr(pair_last(w, ALICE, "BYE"), "BYE sip:fork@"));
+	cr_assert_str_eq(tag_of(header(pair_last(w, ALICE, "BYE"), "To")),
 			 "c1");
 
-	world_answer(w, CAROL, ALICE, "INVITE", "200 OK", "c1", CONTACT);
-	cr_assert_eq(world_count(w, ALICE, "ACK"), 3);
-	cr_assert_eq(world_count(w, ALICE, "BYE"), 1);
-	world_answer(w, CAROL, ALICE, "BYE", "200 OK", "", "");
-	world_answer(w, CAROL, ALICE, "INVITE", "200 OK", "c1", CONTACT);
-	cr_assert_eq(world_count(w, ALICE, "ACK"), 4);
-	cr_assert_eq(world_count(w, ALICE, "BYE"), 1);
+	pair_answer(w, CAROL, ALICE, "INVITE", "200 OK", "c1", CONTACT);
+	cr_assert_eq(pair_count(w, ALICE, "ACK"), 3);
+	cr_assert_eq(pair_count(w, ALICE, "BYE"), 1);
+	pair_answer(w, CAROL, ALICE, "BYE", "200 OK", "", "");
+	pair_answer(w, CAROL, ALICE, "INVITE", "200 OK", "c1", CONTACT);
+	cr_assert_eq(pair_count(w, ALICE, "ACK"), 4);
+	cr_assert_eq(pair_count(w, ALICE, "BYE"), 1);
 	cr_assert(leg_is_up(a->leg));
 	carol_lets_go();
 }
@@ -250,21 +250,21 @@ Test(leg_out, fork_is_acked_and_released)
 
 Test(leg_out, many_forks_are_bounded)
 {
-	char tag[8];
+	char tag[16];
 	int i;
 
-	world_dial(w, CAROL);
-	world_answer(w, CAROL, ALICE, "INVITE", "200 OK", "c", CONTACT);
+	pair_dial(w, CAROL);
+	pair_answer(w, CAROL, ALICE, "INVITE", "200 OK", "c", CONTACT);
 	cr_assert_eq(leg_ack(a->leg, NULL, 0), 0);
 	for (i = 0; i < 40; i++) {
 		snprintf(tag, sizeof(tag), "c%d", i);
-		world_answer(w, CAROL, ALICE, "INVITE", "200 OK", tag,
+		pair_answer(w, CAROL, ALICE, "INVITE", "200 OK", tag,
 			     CONTACT);
 	}
 
-	cr_assert_leq(world_count(w, ALICE, "BYE"), 16);
-	cr_assert_eq(world_count(w, ALICE, "ACK"), 41);
-	world_run(w, 2 * T64_MS);
+	cr_assert_leq(pair_count(w, ALICE, "BYE"), 16);
+	cr_assert_eq(pair_count(w, ALICE, "ACK"), 41);
+	pair_run(w, 2 * T64_MS);
 	carol_lets_go();
 }
 
@@ -273,7 +273,7 @@ static void dial_silent(uint32_t ms)
 {
 	struct leg_out out;
 
-	world_out(&out, CAROL);
+	pair_out(&out, CAROL);
 	out.no_response_ms = ms;
 	dial(&out);
 }
@@ -282,26 +282,26 @@ static void dial_silent(uint32_t ms)
 Test(leg_out, silence)
 {
 	dial_silent(4000);
-	world_run(w, 3900);
+	pair_run(w, 3900);
 	heard_is(a, "");
-	world_run(w, 100);
+	pair_run(w, 100);
 	heard_is(a, "FAILED");
 	cr_assert_eq(a->last.err, ETIMEDOUT);
 	a->leg = mem_deref(a->leg);
-	world_run(w, 2 * T64_MS);
-	cr_assert_eq(world_count(w, ALICE, "CANCEL"), 0);
-	cr_assert_eq(world_count(w, ALICE, "INVITE"), 7);
+	pair_run(w, 2 * T64_MS);
+	cr_assert_eq(pair_count(w, ALICE, "CANCEL"), 0);
+	cr_assert_eq(pair_count(w, ALICE, "INVITE"), 7);
 }
 
 
 Test(leg_out, silence_then_ringing)
 {
 	dial_silent(4000);
-	world_run(w, 4000);
-	world_answer(w, CAROL, ALICE, "INVITE", "180 Ringing", "c1", CONTACT);
-	cr_assert_eq(world_count(w, ALICE, "CANCEL"), 1);
+	pair_run(w, 4000);
+	pair_answer(w, CAROL, ALICE, "INVITE", "180 Ringing", "c1", CONTACT);
+	cr_assert_eq(pair_count(w, ALICE, "CANCEL"), 1);
 	heard_is(a, "FAILED");
-	world_answer(w, CAROL, ALICE, "INVITE", "487 Terminated", "c1", "");
+	pair_answer(w, CAROL, ALICE, "INVITE", "487 Terminated", "c1", "");
 	heard_is(a, "FAILED");
 }
 
@@ -309,12 +309,12 @@ Test(leg_out, silence_then_ringing)
 Test(leg_out, silence_then_answer)
 {
 	dial_silent(4000);
-	world_run(w, 4000);
+	pair_run(w, 4000);
 	a->leg = mem_deref(a->leg);
-	world_answer(w, CAROL, ALICE, "INVITE", "200 OK", "c1", CONTACT);
-	cr_assert_eq(world_count(w, ALICE, "ACK"), 1);
-	cr_assert_eq(world_count(w, ALICE, "BYE"), 1);
-	world_answer(w, CAROL, ALICE, "BYE", "200 OK", "", "");
+	pair_answer(w, CAROL, ALICE, "INVITE", "200 OK", "c1", CONTACT);
+	cr_assert_eq(pair_count(w, ALICE, "ACK"), 1);
+	cr_assert_eq(pair_count(w, ALICE, "BYE"), 1);
+	pair_answer(w, CAROL, ALICE, "BYE", "200 OK", "", "");
 	heard_is(a, "FAILED");
 }
 
@@ -322,18 +322,18 @@ Test(leg_out, silence_then_answer)
 Test(leg_out, a_100_ends_the_silence)
 {
 	dial_silent(4000);
-	world_answer(w, CAROL, ALICE, "INVITE", "100 Trying", "", "");
-	world_run(w, 10000);
+	pair_answer(w, CAROL, ALICE, "INVITE", "100 Trying", "", "");
+	pair_run(w, 10000);
 	heard_is(a, "TRYING:100");
 	leg_cancel(a->leg, 0);
-	world_answer(w, CAROL, ALICE, "INVITE", "487 Terminated", "c1", "");
+	pair_answer(w, CAROL, ALICE, "INVITE", "487 Terminated", "c1", "");
 }
 
 
 Test(leg_out, timer_b)
 {
-	world_dial(w, CAROL);
-	world_run(w, T64_MS + 20);
+	pair_dial(w, CAROL);
+	pair_run(w, T64_MS + 20);
 	heard_is(a, "FAILED");
 	cr_assert_eq(a->last.err, ETIMEDOUT);
 	cr_assert_eq(a->last.scode, 0);
@@ -342,12 +342,12 @@ Test(leg_out, timer_b)
 
 Test(leg_out, cancelled_and_no_answer_to_it)
 {
-	world_dial(w, CAROL);
-	world_answer(w, CAROL, ALICE, "INVITE", "180 Ringing", "c1", CONTACT);
+	pair_dial(w, CAROL);
+	pair_answer(w, CAROL, ALICE, "INVITE", "180 Ringing", "c1", CONTACT);
 	leg_cancel(a->leg, 0);
 	leg_cancel(a->leg, 0);
 	leg_bye(a->leg, 0, NULL);
-	world_run(w, T64_MS + 1000);
+	pair_run(w, T64_MS + 1000);
 	heard_is(a, "PROGRESS:180 FAILED");
 	cr_assert_eq(a->last.err, ETIMEDOUT);
 }
@@ -355,16 +355,16 @@ Test(leg_out, cancelled_and_no_answer_to_it)
 
 Test(leg_out, cancel_between_answer_and_ack_is_bye)
 {
-	world_dial(w, CAROL);
-	world_answer(w, CAROL, ALICE, "INVITE", "200 OK", "c1", CONTACT);
+	pair_dial(w, CAROL);
+	pair_answer(w, CAROL, ALICE, "INVITE", "200 OK", "c1", CONTACT);
 	leg_cancel(a->leg, 16);
 	a->leg = mem_deref(a->leg);
-	world_run(w, 10);
-	cr_assert_eq(world_count(w, ALICE, "ACK"), 1);
-	cr_assert_eq(world_count(w, ALICE, "BYE"), 1);
-	cr_assert_str_eq(header(world_last(w, ALICE, "BYE"), "Reason"),
+	pair_run(w, 10);
+	cr_assert_eq(pair_count(w, ALICE, "ACK"), 1);
+	cr_assert_eq(pair_count(w, ALICE, "BYE"), 1);
+	cr_assert_str_eq(header(pair_last(w, ALICE, "BYE"), "Reason"),
 			 "Q.850;cause=16");
-	world_answer(w, CAROL, ALICE, "BYE", "481 Gone", "", "");
+	pair_answer(w, CAROL, ALICE, "BYE", "481 Gone", "", "");
 }
 
 
@@ -372,30 +372,30 @@ Test(leg_out, routes_are_followed)
 {
 	const struct sa hop = fake_sa("127.0.0.4", 5066);
 
-	world_dial(w, CAROL);
-	world_answer(w, CAROL, ALICE, "INVITE", "200 OK", "c1", CONTACT
+	pair_dial(w, CAROL);
+	pair_answer(w, CAROL, ALICE, "INVITE", "200 OK", "c1", CONTACT
 		     "Record-Route: <sip:127.0.0.5;lr>\n"
 		     "Record-Route: <sip:127.0.0.4:5066;lr>\n");
 	cr_assert_eq(leg_ack(a->leg, NULL, 0), 0);
-	cr_assert(strstr(world_last(w, ALICE, "ACK"),
+	cr_assert(strstr(pair_last(w, ALICE, "ACK"),
 			 "ACK sip:carol@127.0.0.3:5060 SIP/2.0\r\n"));
-	cr_assert_str_eq(header(world_last(w, ALICE, "ACK"), "Route"),
+	cr_assert_str_eq(header(pair_last(w, ALICE, "ACK"), "Route"),
 			 "<sip:127.0.0.4:5066;lr>, <sip:127.0.0.5;lr>");
-	cr_assert(sa_cmp(world_last_dest(w, ALICE, "ACK"), &hop, SA_ALL));
+	cr_assert(sa_cmp(pair_last_dest(w, ALICE, "ACK"), &hop, SA_ALL));
 	carol_lets_go();
 }
 
 
 Test(leg_out, answer_without_a_usable_dialog)
 {
-	world_dial(w, CAROL);
-	world_answer(w, CAROL, ALICE, "INVITE", "200 OK", "c1",
+	pair_dial(w, CAROL);
+	pair_answer(w, CAROL, ALICE, "INVITE", "200 OK", "c1",
 		     "Record-Route: nonsense\n" CONTACT);
 	heard_is(a, "FAILED");
 	cr_assert_eq(a->last.err, EBADMSG);
-	world_answer(w, CAROL, ALICE, "INVITE", "200 OK", "c1",
+	pair_answer(w, CAROL, ALICE, "INVITE", "200 OK", "c1",
 		     "Record-Route: nonsense\n" CONTACT);
-	cr_assert_eq(world_count(w, ALICE, "ACK"), 0);
+	cr_assert_eq(pair_count(w, ALICE, "ACK"), 0);
 }
 
 
@@ -403,20 +403,20 @@ Test(leg_out, bye_before_any_answer_was_seen)
 {
 	const char *invite;
 
-	world_dial(w, CAROL);
-	world_answer(w, CAROL, ALICE, "INVITE", "180 Ringing", "c1", CONTACT);
-	invite = world_last(w, ALICE, "INVITE");
-	world_inject(w, CAROL, ALICE,
+	pair_dial(w, CAROL);
+	pair_answer(w, CAROL, ALICE, "INVITE", "180 Ringing", "c1", CONTACT);
+	invite = pair_last(w, ALICE, "INVITE");
+	pair_inject(w, CAROL, ALICE,
 		     "BYE sip:127.0.0.1 SIP/2.0\n"
 		     "Via: SIP/2.0/UDP 127.0.0.3:5060;branch=z9hG4bKe1;rport\n"
 		     "From: %s;tag=c1\nTo: %s\nCall-ID: %s\nCSeq: 1 BYE\n"
 		     "Max-Forwards: 70\nContent-Length: 0\n\n",
 		     header(invite, "To"), header(invite, "From"),
 		     header(invite, "Call-ID"));
-	cr_assert_eq(world_count(w, ALICE, "200 BYE"), 1);
+	cr_assert_eq(pair_count(w, ALICE, "200 BYE"), 1);
 	heard_is(a, "PROGRESS:180 FAILED");
 	cr_assert_eq(a->last.err, ECONNRESET);
-	cr_assert_eq(world_count(w, ALICE, "CANCEL"), 1);
+	cr_assert_eq(pair_count(w, ALICE, "CANCEL"), 1);
 	a->leg = mem_deref(a->leg);
-	world_answer(w, CAROL, ALICE, "INVITE", "487 Terminated", "c1", "");
+	pair_answer(w, CAROL, ALICE, "INVITE", "487 Terminated", "c1", "");
 }

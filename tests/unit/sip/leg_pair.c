@@ -1,11 +1,11 @@
 /**
- * @file leg_world.c  Two endpoints back to back in memory, virtual time.
+ * @file leg_pair.c  Two endpoints back to back in memory, virtual time.
  */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
 #include "fake_catalog.h"
-#include "leg_world.h"
+#include "leg_pair.h"
 #include "text.h"
 
 enum { PACKETS_N = 4000, RULES_N = 8 };
@@ -25,7 +25,7 @@ struct wire_rule {
 	uint64_t delay_ms;
 };
 
-struct world {
+struct pair {
 	struct wheel *wheel;
 	struct rng *rng, *weather;
 	struct token_mint *mint;
@@ -68,7 +68,7 @@ static bool sa_is(const struct sa *sa, const char *ip)
 }
 
 
-static void packet_add(struct world *w, const struct sip_path *path,
+static void packet_add(struct pair *w, const struct sip_path *path,
 		       const uint8_t *buf, size_t len, uint64_t delay_ms,
 		       bool is_over)
 {
@@ -80,12 +80,12 @@ static void packet_add(struct world *w, const struct sip_path *path,
 	p->len = len;
 	p->from = path->local;
 	p->to = path->peer;
-	p->due_ms = world_ms(w) + delay_ms;
+	p->due_ms = pair_ms(w) + delay_ms;
 	p->is_over = is_over;
 }
 
 
-static struct wire_rule *rule_find(struct world *w, const struct packet *p)
+static struct wire_rule *rule_find(struct pair *w, const struct packet *p)
 {
 	char key[32];
 	unsigned i;
@@ -109,7 +109,7 @@ static int send_handler(const struct sip_path *path, const uint8_t *buf,
 			size_t len, void *arg)
 {
 	struct party *party = arg;
-	struct world *w = party->w;
+	struct pair *w = party->w;
 	struct packet *p;
 	struct wire_rule *r;
 
@@ -179,7 +179,7 @@ static void request_handler(const struct sip_msg *msg,
 }
 
 
-static void party_open(struct world *w, struct party *p)
+static void party_open(struct pair *w, struct party *p)
 {
 	const struct sip_endpoint_config cfg = {
 		.t1_ms = 500, .t2_ms = 4000, .t4_ms = 5000,
@@ -195,15 +195,15 @@ static void party_open(struct world *w, struct party *p)
 }
 
 
-void world_open(struct world **wp)
+void pair_open(struct pair **wp)
 {
-	const uint8_t key[16] = "leg world";
-	struct world *w = mem_zalloc(sizeof(*w), NULL);
+	const uint8_t key[16] = "leg pair";
+	struct pair *w = mem_zalloc(sizeof(*w), NULL);
 
 	w->now.mono_us = 1000000;
 	w->now.wall_us = 1800000000000000;
 	w->latency_ms = 5;
-	cr_assert_eq(wheel_alloc(&w->wheel, world_ms(w)), 0);
+	cr_assert_eq(wheel_alloc(&w->wheel, pair_ms(w)), 0);
 	cr_assert_eq(rng_seeded(&w->rng, 7), 0);
 	cr_assert_eq(token_mint_alloc(&w->mint, key, 1, 1), 0);
 	party_open(w, &w->alice);
@@ -223,14 +223,14 @@ static void census_is_empty(const struct party *p)
 }
 
 
-void world_close(struct world *w)
+void pair_close(struct pair *w)
 {
 	unsigned i;
 
 	w->loss = w->doubled = w->rule_n = 0;
 	w->alice.leg = mem_deref(w->alice.leg);
 	w->bob.leg = mem_deref(w->bob.leg);
-	world_run(w, 4 * T64_MS);
+	pair_run(w, 4 * T64_MS);
 
 	census_is_empty(&w->alice);
 	census_is_empty(&w->bob);
@@ -248,19 +248,19 @@ void world_close(struct world *w)
 }
 
 
-struct party *world_party(struct world *w, const char *ip)
+struct party *pair_party(struct pair *w, const char *ip)
 {
 	return strcmp(ip, ALICE) ? &w->bob : &w->alice;
 }
 
 
-uint64_t world_ms(const struct world *w)
+uint64_t pair_ms(const struct pair *w)
 {
 	return moment_ms(&w->now);
 }
 
 
-static void deliver(struct world *w, struct packet *p)
+static void deliver(struct pair *w, struct packet *p)
 {
 	struct party *party = sa_is(&p->to, ALICE) ? &w->alice :
 		sa_is(&p->to, BOB) ? &w->bob : NULL;
@@ -278,35 +278,35 @@ static void deliver(struct world *w, struct packet *p)
 }
 
 
-void world_run(struct world *w, uint64_t ms)
+void pair_run(struct pair *w, uint64_t ms)
 {
-	const uint64_t end = world_ms(w) + ms;
+	const uint64_t end = pair_ms(w) + ms;
 	unsigned i;
 
-	while (world_ms(w) < end) {
+	while (pair_ms(w) < end) {
 		w->now.mono_us += 5000;
 		w->now.wall_us += 5000;
 		endpoint_now(w->alice.ep, &w->now);
 		endpoint_now(w->bob.ep, &w->now);
-		wheel_advance(w->wheel, world_ms(w), 0);
+		wheel_advance(w->wheel, pair_ms(w), 0);
 
 		for (i = 0; i < w->n; i++) {
 			struct packet *p = &w->packets[i];
 
-			if (!p->is_over && p->due_ms <= world_ms(w))
+			if (!p->is_over && p->due_ms <= pair_ms(w))
 				deliver(w, p);
 		}
 	}
 }
 
 
-void world_latency(struct world *w, uint64_t ms)
+void pair_latency(struct pair *w, uint64_t ms)
 {
 	w->latency_ms = ms;
 }
 
 
-void world_rule(struct world *w, const char *sender, const char *key,
+void pair_rule(struct pair *w, const char *sender, const char *key,
 		unsigned n, enum wire_action action, uint64_t delay_ms)
 {
 	struct wire_rule *r = &w->rules[w->rule_n++];
@@ -320,7 +320,7 @@ void world_rule(struct world *w, const char *sender, const char *key,
 }
 
 
-void world_weather(struct world *w, uint64_t seed, unsigned loss,
+void pair_weather(struct pair *w, uint64_t seed, unsigned loss,
 		   unsigned doubled)
 {
 	w->weather = mem_deref(w->weather);
@@ -330,7 +330,7 @@ void world_weather(struct world *w, uint64_t seed, unsigned loss,
 }
 
 
-static const struct packet *find(const struct world *w, const char *sender,
+static const struct packet *find(const struct pair *w, const char *sender,
 				 const char *want, unsigned *count)
 {
 	const struct packet *found = NULL;
@@ -354,7 +354,7 @@ static const struct packet *find(const struct world *w, const char *sender,
 }
 
 
-unsigned world_count(const struct world *w, const char *sender,
+unsigned pair_count(const struct pair *w, const char *sender,
 		     const char *key)
 {
 	unsigned n;
@@ -364,7 +364,7 @@ unsigned world_count(const struct world *w, const char *sender,
 }
 
 
-const char *world_last(const struct world *w, const char *sender,
+const char *pair_last(const struct pair *w, const char *sender,
 		       const char *key)
 {
 	const struct packet *p = find(w, sender, key, NULL);
@@ -374,7 +374,7 @@ const char *world_last(const struct world *w, const char *sender,
 }
 
 
-const struct sa *world_last_dest(const struct world *w, const char *sender,
+const struct sa *pair_last_dest(const struct pair *w, const char *sender,
 				 const char *key)
 {
 	const struct packet *p = find(w, sender, key, NULL);
@@ -421,7 +421,7 @@ const char *tag_of(const char *value)
 }
 
 
-static void inject(struct world *w, const char *from, const char *to,
+static void inject(struct pair *w, const char *from, const char *to,
 		   const char *text)
 {
 	const struct sa peer = fake_sa(from, 5060), local = fake_sa(to, 5060);
@@ -437,11 +437,11 @@ static void inject(struct world *w, const char *from, const char *to,
 
 	packet_add(w, &path, (uint8_t *)wire, (size_t)(p - wire), 0, false);
 	mem_deref(wire);
-	world_run(w, 10);
+	pair_run(w, 10);
 }
 
 
-void world_inject(struct world *w, const char *from, const char *to,
+void pair_inject(struct pair *w, const char *from, const char *to,
 		  const char *fmt, ...)
 {
 	char text[4096];
@@ -454,13 +454,13 @@ void world_inject(struct world *w, const char *from, const char *to,
 }
 
 
-void world_answer(struct world *w, const char *from, const char *to,
+void pair_answer(struct pair *w, const char *from, const char *to,
 		  const char *method, const char *status, const char *to_tag,
 		  const char *more)
 {
-	const char *req = world_last(w, to, method);
+	const char *req = pair_last(w, to, method);
 
-	world_inject(w, from, to,
+	pair_inject(w, from, to,
 		     "SIP/2.0 %s\nVia: %s\nFrom: %s\nTo: %s%s%s\n"
 		     "Call-ID: %s\nCSeq: %s\n%s%s",
 		     status, header(req, "Via"), header(req, "From"),
@@ -471,7 +471,7 @@ void world_answer(struct world *w, const char *from, const char *to,
 }
 
 
-void world_out(struct leg_out *out, const char *to_ip)
+void pair_out(struct leg_out *out, const char *to_ip)
 {
 	memset(out, 0, sizeof(*out));
 	out->path.local = fake_sa(ALICE, 5060);
@@ -489,26 +489,26 @@ void world_out(struct leg_out *out, const char *to_ip)
 }
 
 
-void world_dial(struct world *w, const char *to_ip)
+void pair_dial(struct pair *w, const char *to_ip)
 {
 	struct leg_out out;
 
-	world_out(&out, to_ip);
+	pair_out(&out, to_ip);
 	cr_assert_eq(leg_dial(&w->alice.leg, w->alice.ep, &out,
 			      (const uint8_t *)SDP, SDP_LEN,
 			      leg_event_handler, &w->alice), 0);
 }
 
 
-void world_up(struct world *w)
+void pair_up(struct pair *w)
 {
-	world_dial(w, BOB);
-	world_run(w, 50);
+	pair_dial(w, BOB);
+	pair_run(w, 50);
 	cr_assert(w->bob.leg);
 	cr_assert_eq(leg_answer(w->bob.leg, (const uint8_t *)SDP, SDP_LEN), 0);
-	world_run(w, 50);
+	pair_run(w, 50);
 	cr_assert_eq(leg_ack(w->alice.leg, NULL, 0), 0);
-	world_run(w, 50);
+	pair_run(w, 50);
 	heard_is(&w->alice, "TRYING:100 ANSWERED:200");
 	heard_is(&w->bob, "ACKED");
 	w->alice.heard[0] = w->bob.heard[0] = '\0';

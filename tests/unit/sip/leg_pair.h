@@ -1,9 +1,9 @@
 /**
- * @file leg_world.h  Two endpoints back to back in memory, with virtual time
+ * @file leg_pair.h  Two endpoints back to back in memory, with virtual time
  * and a wire that loses, doubles and delays what a test names.
  */
-#ifndef LEG_WORLD_H
-#define LEG_WORLD_H
+#ifndef LEG_PAIR_H
+#define LEG_PAIR_H
 #include "leg.h"
 
 #define ALICE "127.0.0.1"
@@ -13,10 +13,10 @@
 #define SDP_LEN (sizeof(SDP) - 1)
 #define T64_MS 32000
 
-struct world;
+struct pair;
 
 struct party {
-	struct world *w;
+	struct pair *w;
 	struct sip_endpoint *ep;
 	struct leg *leg;        /**< the test's reference                   */
 	char heard[1024];       /**< "TRYING:100 PROGRESS:180 ..."          */
@@ -28,31 +28,31 @@ struct party {
 
 enum wire_action { WIRE_DROP, WIRE_DOUBLE, WIRE_DELAY };
 
-void world_open(struct world **wp);
+void pair_open(struct pair **wp);
 /** Let all timers run, let go of the legs, nothing may be left. */
-void world_close(struct world *w);
+void pair_close(struct pair *w);
 
-struct party *world_party(struct world *w, const char *ip);
-uint64_t world_ms(const struct world *w);
-void world_run(struct world *w, uint64_t ms);
-void world_latency(struct world *w, uint64_t ms);
+struct party *pair_party(struct pair *w, const char *ip);
+uint64_t pair_ms(const struct pair *w);
+void pair_run(struct pair *w, uint64_t ms);
+void pair_latency(struct pair *w, uint64_t ms);
 
 /** key: "INVITE", "200 INVITE"; sender NULL: any. For the next n of them. */
-void world_rule(struct world *w, const char *sender, const char *key,
+void pair_rule(struct pair *w, const char *sender, const char *key,
 		unsigned n, enum wire_action action, uint64_t delay_ms);
 
 /** Loss and doubling in percent, of everything. 0 ends it. */
-void world_weather(struct world *w, uint64_t seed, unsigned loss,
+void pair_weather(struct pair *w, uint64_t seed, unsigned loss,
 		   unsigned doubled);
 
 /** Messages that sender put on the wire since the start. */
-unsigned world_count(const struct world *w, const char *sender,
+unsigned pair_count(const struct pair *w, const char *sender,
 		     const char *key);
 /** The last of them; asserts that there is one. */
-const char *world_last(const struct world *w, const char *sender,
+const char *pair_last(const struct pair *w, const char *sender,
 		       const char *key);
 /** Where it went. */
-const struct sa *world_last_dest(const struct world *w, const char *sender,
+const struct sa *pair_last_dest(const struct pair *w, const char *sender,
 				 const char *key);
 
 /** Header value of a message, in a static buffer of 8 that rotate. */
@@ -61,19 +61,19 @@ const char *header(const char *text, const char *name);
 const char *tag_of(const char *value);
 
 /** Bytes from an address, "\n" line ends are made CRLF. */
-void world_inject(struct world *w, const char *from, const char *to,
+void pair_inject(struct pair *w, const char *from, const char *to,
 		  const char *fmt, ...);
 
 /** Response by hand to the last request of sender; to_tag "" adds none. */
-void world_answer(struct world *w, const char *from, const char *to,
+void pair_answer(struct pair *w, const char *from, const char *to,
 		  const char *method, const char *status, const char *to_tag,
 		  const char *more);
 
 /** Dial from ALICE to ip; further fields of out may be set before. */
-void world_out(struct leg_out *out, const char *to_ip);
-void world_dial(struct world *w, const char *to_ip);
+void pair_out(struct leg_out *out, const char *to_ip);
+void pair_dial(struct pair *w, const char *to_ip);
 /** ALICE and BOB talk. */
-void world_up(struct world *w);
+void pair_up(struct pair *w);
 
 void heard_is(const struct party *p, const char *want);
 void leg_event_handler(struct leg *leg, const struct leg_event *ev,

@@ -80,8 +80,12 @@ Test(htab, finds_what_is_in_and_nothing_else)
 	uint32_t i;
 
 	cr_assert_eq(htab_alloc(&h, 4, key), 0);
-	for (i = 0; i < N; i++)
+	for (i = 0; i < N; i++) {
 		insert(h, &entries[i], i);
+		cr_assert_eq(find(h, i), &entries[i]);
+		cr_assert_eq(find(h, i / 2), &entries[i / 2]);
+		cr_assert_null(find(h, i + 1));
+	}
 	cr_assert_eq(htab_count(h), N);
 
 	for (i = 0; i < N; i += 2) {
@@ -135,6 +139,38 @@ static bool is_seven(void *data, void *arg)
 	(void)arg;
 
 	return e->id == 7;
+}
+
+
+static bool count_one(void *data, void *arg)
+{
+	struct entry *e = data;
+	bool *seen = arg;
+
+	cr_assert(!seen[e->id], "met twice");
+	seen[e->id] = true;
+
+	return false;
+}
+
+
+/* At each of these sizes some entries are still in the old buckets. */
+Test(htab, each_meets_all_while_growing)
+{
+	static struct entry entries[1000];
+	struct htab *h;
+	uint32_t i, j;
+
+	cr_assert_eq(htab_alloc(&h, 0, key), 0);
+	for (i = 0; i < 1000; i++) {
+		bool seen[1000] = {false};
+
+		insert(h, &entries[i], i);
+		cr_assert_null(htab_each(h, count_one, seen));
+		for (j = 0; j <= i; j++)
+			cr_assert(seen[j]);
+	}
+	mem_deref(h);
 }
 
 

@@ -13,7 +13,7 @@
 #include "pg.h"
 #include "text.h"
 
-static char dir[] = "/tmp/pgtest-XXXXXX";
+static char dir[] = P_tmpdir "/pgtest-XXXXXX";
 static char dsn[128];
 
 

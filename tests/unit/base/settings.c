@@ -43,7 +43,7 @@ static const struct setting table[] = {
 
 static int load(const char *yaml, struct node *node, char *why, size_t size)
 {
-	char file[] = "/tmp/settings-XXXXXX";
+	char file[] = P_tmpdir "/settings-XXXXXX";
 	int fd = mkstemp(file), err;
 	char *at;
 

@@ -17,11 +17,15 @@
 #define BUCKETS_MAX ((size_t)1 << 28)
 #define MOVE_STEP 4 /**< old buckets an insert moves; 2 would be enough */
 
+struct bucket {
+	struct htab_node *first;
+};
+
 struct htab {
-	struct htab_node **bucket;
+	struct bucket *bucket;
 	size_t mask;
 	size_t count;
-	struct htab_node **old; /**< NULL, or what is still being emptied */
+	struct bucket *old; /**< NULL, or what is still being emptied     */
 	size_t old_mask, moved; /**< old buckets below moved are empty    */
 	uint8_t key[16];
 };
@@ -175,14 +179,14 @@ uint64_t htab_mix(const struct htab *h, uint64_t seed, const void *bytes,
 }
 
 
-static void link_node(struct htab_node **bucket, struct htab_node *n)
+static void link_node(struct bucket *bucket, struct htab_node *n)
 {
-	n->next = *bucket;
+	n->next = bucket->first;
 	if (n->next)
 		n->next->link = &n->next;
 
-	n->link = bucket;
-	*bucket = n;
+	n->link = &bucket->first;
+	bucket->first = n;
 }
 
 
@@ -194,12 +198,12 @@ static void move_some(struct htab *h)
 
 	for (i = 0; i < MOVE_STEP && h->moved <= h->old_mask; i++) {
 
-		for (n = h->old[h->moved]; n; n = next) {
+		for (n = h->old[h->moved].first; n; n = next) {
 			next = n->next;
 			link_node(&h->bucket[n->hash & h->mask], n);
 		}
 
-		h->old[h->moved++] = NULL;
+		h->old[h->moved++].first = NULL;
 	}
 
 	if (h->moved > h->old_mask) {
@@ -212,7 +216,7 @@ static void move_some(struct htab *h)
 /** Without memory the chains get longer: slower, never wrong. */
 static void grow(struct htab *h)
 {
-	struct htab_node **bucket;
+	struct bucket *bucket;
 
 	if (h->mask + 1 >= BUCKETS_MAX)
 		return;
@@ -283,16 +287,17 @@ void *htab_find(const struct htab *h, uint64_t hash, htab_equal_h *equal,
 	if (!h)
 		return NULL;
 
-	data = chain_find(h->bucket[hash & h->mask], hash, equal, key);
+	data = chain_find(h->bucket[hash & h->mask].first, hash, equal,
+			  key);
 	if (!data && h->old)
-		data = chain_find(h->old[hash & h->old_mask], hash, equal,
-				  key);
+		data = chain_find(h->old[hash & h->old_mask].first, hash,
+				  equal, key);
 
 	return data;
 }
 
 
-static void *buckets_each(struct htab_node **bucket, size_t mask,
+static void *buckets_each(const struct bucket *bucket, size_t mask,
 			  htab_each_h *each, void *arg)
 {
 	struct htab_node *n, *next;
@@ -300,7 +305,7 @@ static void *buckets_each(struct htab_node **bucket, size_t mask,
 	size_t i;
 
 	for (i = 0; i <= mask; i++) {
-		for (n = bucket[i]; n; n = next) {
+		for (n = bucket[i].first; n; n = next) {
 			next = n->next;
 			data = n->data;
 			if (each(data, arg))

@@ -50,7 +50,7 @@ static uint64_t delay_ms(uint32_t r)
 {
 	static const uint32_t most[] = {500, 4000, 32000, 180000, 1800000};
 
-	return r % most[(r >> 8) % ARRAY_SIZE(most)];
+	return r % most[(r >> 8) % (sizeof(most) / sizeof(most[0]))];
 }
 
 
@@ -190,7 +190,7 @@ int main(int argc, char *argv[])
 		return 1;
 	}
 
-	for (i = 0; i < ARRAY_SIZE(benches); i++)
+	for (i = 0; i < sizeof(benches) / sizeof(benches[0]); i++)
 		(void)printf(json ? "{\"label\":\"%s\",\"work\":\"%s\","
 				    "\"median_ns\":%.1f}\n"
 				  : "%-14s %-48s %8.1f ns\n",

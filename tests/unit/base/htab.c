@@ -180,7 +180,7 @@ Test(htab, each_may_remove_its_entry)
 	struct htab *h;
 	uint32_t i;
 
-	cr_assert_eq(htab_alloc(&h, 0, key), 0);
+	cr_assert_eq(htab_alloc(&h, 100, key), 0);
 	for (i = 0; i < 100; i++)
 		insert(h, &entries[i], i);
 

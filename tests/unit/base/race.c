@@ -17,7 +17,7 @@
 #include "tap.h"
 
 #define THREADS 4
-#define EACH 20000
+#define EACH 20000L
 #define VERSIONS 2000
 #define LISTENS 500
 

@@ -21,7 +21,8 @@ struct node {
 
 static const char *const levels[] = {"debug", "info", "warn", NULL};
 
-#define AT(field) offsetof(struct node, field), sizeof(((struct node *)0)->field)
+#define AT(field)                                                             \
+	offsetof(struct node, field), sizeof(((struct node *)0)->field)
 
 static const struct setting table[] = {
 	{"name", SET_TEXT, AT(name), 0, 0, NULL, NULL, "name of this node"},

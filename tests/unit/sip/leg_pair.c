@@ -8,7 +8,12 @@
 #include "leg_pair.h"
 #include "text.h"
 
-enum { PACKETS_N = 4000, RULES_N = 8 };
+enum {
+	PACKETS_N = 4000,
+	RULES_N = 8,
+	/* Timer C, then 64*T1 after its CANCEL, then Timer M */
+	CLOSE_MS = 180000 + 3 * T64_MS,
+};
 
 struct packet {
 	char *text;
@@ -230,7 +235,7 @@ void pair_close(struct pair *w)
 	w->loss = w->doubled = w->rule_n = 0;
 	w->alice.leg = mem_deref(w->alice.leg);
 	w->bob.leg = mem_deref(w->bob.leg);
-	pair_run(w, 4 * T64_MS);
+	pair_run(w, CLOSE_MS);
 
 	census_is_empty(&w->alice);
 	census_is_empty(&w->bob);

@@ -117,6 +117,9 @@ Test(htab, equal_decides_when_hashes_agree)
 	cr_assert_eq(htab_find(h, 7, is_id, &one), &a);
 	cr_assert_null(htab_find(h, 7, is_id, &three));
 	cr_assert_null(htab_find(h, 8, is_id, &one));
+
+	/* the same bucket, and equal() would say yes */
+	cr_assert_null(htab_find(h, 7 + ((uint64_t)1 << 40), is_id, &one));
 	mem_deref(h);
 }
 

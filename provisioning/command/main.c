@@ -28,6 +28,9 @@ static const struct command {
 	 "why"},
 	{{"drain"}, NULL, command_drain, "refuse new calls, let the others "
 	 "end (--off: back)"},
+	{{"status"}, NULL, command_status, "the node and its gateways"},
+	{{"registrations"}, NULL, command_registrations, "who is registered "
+	 "from where"},
 	{{"metrics"}, NULL, command_metrics, "counters as Prometheus text"},
 	{{"table"}, NULL, command_table, "the call table: every state and "
 	 "event"},

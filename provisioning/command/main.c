@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <getopt.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,20 +58,6 @@ static const char options_help[] =
 	"  --version, --help\n"
 	"\nExit codes: 0 done; 1 refused, failed or something found wrong;\n"
 	"2 wrong usage; 3 the switch or the database cannot be reached.\n";
-
-
-int command_fail(int code, const char *fmt, ...)
-{
-	va_list ap;
-
-	(void)fputs("strowger: ", stderr);
-	va_start(ap, fmt);
-	(void)vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	(void)fputc('\n', stderr);
-
-	return code;
-}
 
 
 static void help_print(FILE *out)

@@ -1,13 +1,10 @@
 /**
  * @file htab.c  Chained buckets; the hash is kept in the node so that a find
  * touches a key only when all 64 bits agree, and growing hashes nothing again.
- * Growing is spread over the inserts that follow, so that none of a million
- * entries' owners waits for the move of all.
  */
 #include <assert.h>
 #include <endian.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <openssl/crypto.h>
 #include <re.h>
@@ -15,18 +12,11 @@
 
 #define BUCKETS_MIN 16
 #define BUCKETS_MAX ((size_t)1 << 28)
-#define MOVE_STEP 4 /**< old buckets an insert moves; 2 would be enough */
-
-struct bucket {
-	struct htab_node *first;
-};
 
 struct htab {
-	struct bucket *bucket;
+	struct htab_node **bucket;
 	size_t mask;
 	size_t count;
-	struct bucket *old; /**< NULL, or what is still being emptied     */
-	size_t old_mask, moved; /**< old buckets below moved are empty    */
 	uint8_t key[16];
 };
 
@@ -127,12 +117,11 @@ static void destructor(void *arg)
 	struct htab *h = arg;
 
 	OPENSSL_cleanse(h->key, sizeof(h->key));
-	free(h->bucket);
-	free(h->old);
+	mem_deref(h->bucket);
 }
 
 
-int htab_alloc(struct htab **hp, size_t entries, const uint8_t key[16])
+int htab_alloc(struct htab **hp, size_t buckets, const uint8_t key[16])
 {
 	struct htab *h;
 	size_t n = BUCKETS_MIN;
@@ -140,14 +129,14 @@ int htab_alloc(struct htab **hp, size_t entries, const uint8_t key[16])
 	if (!hp || !key)
 		return EINVAL;
 
-	while (n / 2 < entries && n < BUCKETS_MAX)
+	while (n < buckets && n < BUCKETS_MAX)
 		n *= 2;
 
 	h = mem_zalloc(sizeof(*h), destructor);
 	if (!h)
 		return ENOMEM;
 
-	h->bucket = calloc(n, sizeof(*h->bucket));
+	h->bucket = mem_zalloc(n * sizeof(*h->bucket), NULL);
 	if (!h->bucket) {
 		mem_deref(h);
 		return ENOMEM;
@@ -179,58 +168,41 @@ uint64_t htab_mix(const struct htab *h, uint64_t seed, const void *bytes,
 }
 
 
-static void link_node(struct bucket *bucket, struct htab_node *n)
+static void link_node(struct htab_node **bucket, struct htab_node *n)
 {
-	n->next = bucket->first;
+	n->next = *bucket;
 	if (n->next)
 		n->next->link = &n->next;
 
-	n->link = &bucket->first;
-	bucket->first = n;
-}
-
-
-/** Empty a few old buckets into the new ones. */
-static void move_some(struct htab *h)
-{
-	struct htab_node *n, *next;
-	unsigned i;
-
-	for (i = 0; i < MOVE_STEP && h->moved <= h->old_mask; i++) {
-
-		for (n = h->old[h->moved].first; n; n = next) {
-			next = n->next;
-			link_node(&h->bucket[n->hash & h->mask], n);
-		}
-
-		h->old[h->moved++].first = NULL;
-	}
-
-	if (h->moved > h->old_mask) {
-		free(h->old);
-		h->old = NULL;
-	}
+	n->link = bucket;
+	*bucket = n;
 }
 
 
 /** Without memory the chains get longer: slower, never wrong. */
 static void grow(struct htab *h)
 {
-	struct bucket *bucket;
+	struct htab_node **bucket, *n, *next;
+	const size_t mask = h->mask * 2 + 1;
+	size_t i;
 
 	if (h->mask + 1 >= BUCKETS_MAX)
 		return;
 
-	/* calloc: fresh pages are zero without being touched */
-	bucket = calloc((h->mask + 1) * 2, sizeof(*bucket));
+	bucket = mem_zalloc((mask + 1) * sizeof(*bucket), NULL);
 	if (!bucket)
 		return;
 
-	h->old = h->bucket;
-	h->old_mask = h->mask;
-	h->moved = 0;
+	for (i = 0; i <= h->mask; i++) {
+		for (n = h->bucket[i]; n; n = next) {
+			next = n->next;
+			link_node(&bucket[n->hash & mask], n);
+		}
+	}
+
+	mem_deref(h->bucket);
 	h->bucket = bucket;
-	h->mask = h->mask * 2 + 1;
+	h->mask = mask;
 }
 
 
@@ -239,11 +211,8 @@ void htab_insert(struct htab *h, struct htab_node *n, uint64_t hash,
 {
 	assert(!n->link);
 
-	/* at most half full: every node passed on the way is a cache miss */
-	if (h->count * 2 > h->mask && !h->old)
+	if (h->count > h->mask)
 		grow(h);
-	if (h->old)
-		move_some(h);
 
 	n->hash = hash;
 	n->data = data;
@@ -267,10 +236,15 @@ void htab_remove(struct htab *h, struct htab_node *n)
 }
 
 
-static void *chain_find(const struct htab_node *n, uint64_t hash,
-			htab_equal_h *equal, const void *key)
+void *htab_find(const struct htab *h, uint64_t hash, htab_equal_h *equal,
+		const void *key)
 {
-	for (; n; n = n->next) {
+	const struct htab_node *n;
+
+	if (!h)
+		return NULL;
+
+	for (n = h->bucket[hash & h->mask]; n; n = n->next) {
 		if (n->hash == hash && equal(n->data, key))
 			return n->data;
 	}
@@ -279,33 +253,17 @@ static void *chain_find(const struct htab_node *n, uint64_t hash,
 }
 
 
-void *htab_find(const struct htab *h, uint64_t hash, htab_equal_h *equal,
-		const void *key)
-{
-	void *data;
-
-	if (!h)
-		return NULL;
-
-	data = chain_find(h->bucket[hash & h->mask].first, hash, equal,
-			  key);
-	if (!data && h->old)
-		data = chain_find(h->old[hash & h->old_mask].first, hash,
-				  equal, key);
-
-	return data;
-}
-
-
-static void *buckets_each(const struct bucket *bucket, size_t mask,
-			  htab_each_h *each, void *arg)
+void *htab_each(const struct htab *h, htab_each_h *each, void *arg)
 {
 	struct htab_node *n, *next;
 	void *data;
 	size_t i;
 
-	for (i = 0; i <= mask; i++) {
-		for (n = bucket[i].first; n; n = next) {
+	if (!h)
+		return NULL;
+
+	for (i = 0; i <= h->mask; i++) {
+		for (n = h->bucket[i]; n; n = next) {
 			next = n->next;
 			data = n->data;
 			if (each(data, arg))
@@ -314,22 +272,6 @@ static void *buckets_each(const struct bucket *bucket, size_t mask,
 	}
 
 	return NULL;
-}
-
-
-void *htab_each(const struct htab *h, htab_each_h *each, void *arg)
-{
-	void *data = NULL;
-
-	if (!h)
-		return NULL;
-
-	if (h->old)
-		data = buckets_each(h->old, h->old_mask, each, arg);
-	if (!data)
-		data = buckets_each(h->bucket, h->mask, each, arg);
-
-	return data;
 }
 
 

@@ -358,17 +358,10 @@ bool dialog_take_seq(struct dialog *d, const struct sip_msg *request)
 }
 
 
-void dialog_moved(struct dialog *d, const struct sip_path *path)
+void dialog_moved(struct dialog *d, const struct sa *src)
 {
-	d->path = *path;
-}
-
-
-void dialog_answered(struct dialog *d, const struct sip_msg *answer)
-{
-	if (d->path.transport == SIP_TRANSP_UDP &&
-	    sa_isset(&answer->src, SA_ALL))
-		d->path.peer = answer->src;
+	if (sa_isset(src, SA_ALL))
+		d->path.peer = *src;
 }
 
 

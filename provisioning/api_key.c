@@ -1,0 +1,178 @@
+/**
+ * @file api_key.c  API keys.
+ */
+#include <errno.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <string.h>
+#include <strings.h>
+#include "api_key.h"
+#include "form.h"
+#include "id.h"
+#include "metric.h"
+#include "moment.h"
+#include "pg.h"
+#include "rng.h"
+#include "text.h"
+
+#define ID_CHARS 26
+
+
+static int hash(uint8_t sha256[32], const char *secret, size_t len)
+{
+	return EVP_Digest(secret, len, sha256, NULL, EVP_sha256(), NULL) == 1
+		       ? 0
+		       : ENOMEM;
+}
+
+
+int api_key_parse(struct api_key *ret, const char *authorization)
+{
+	struct api_key key;
+	const char *s = authorization;
+
+	if (!s || strncasecmp(s, "Bearer ", 7))
+		return EBADMSG;
+	s += 7 + strspn(s + 7, " ");
+	if (strncmp(s, "sk_", 3) ||
+	    strlen(s) != 3 + ID_CHARS + 1 + API_KEY_SECRET_CHARS ||
+	    s[3 + ID_CHARS] != '_')
+		return EBADMSG;
+
+	text_format(key.id, sizeof(key.id), "key_%.*s", ID_CHARS, s + 3);
+	if (!form_is_id(key.id, "key_") ||
+	    hash(key.sha256, s + 3 + ID_CHARS + 1, API_KEY_SECRET_CHARS))
+		return EBADMSG;
+
+	*ret = key;
+	return 0;
+}
+
+
+/* A connection that idled through a restart of the server fails once */
+static int key_read(struct request *req, const char *id, PGresult **retp)
+{
+	static const char sql[] =
+		"SELECT encode(secret_sha256, 'hex'), "
+		"coalesce(tenant_id, ''), array_to_string(scopes, ' '), "
+		"coalesce(last_used_at < now() - interval '1 minute', true) "
+		"FROM core.api_key WHERE id = $1 AND status = 'active' "
+		"AND (expires_at IS NULL OR expires_at > now())";
+	int err = pg_exec(req->pg, sql, 1, &id, retp);
+
+	if (err == ECONNRESET && !pg_ready(req->pg))
+		err = pg_exec(req->pg, sql, 1, &id, retp);
+	return err;
+}
+
+
+static unsigned scopes_parse(const char *list)
+{
+	unsigned scopes = 0;
+
+	while (*list) {
+		const size_t len = strcspn(list, " ");
+		char name[32];
+
+		if (!text_set(name, sizeof(name), list, len))
+			scopes |= scope_parse(name);
+		list += len + strspn(list + len, " ");
+	}
+	return scopes;
+}
+
+
+/*
+ * A tenant's key never has a scope of the platform, nor the other way round,
+ * whatever its row says: without a tenant a key would see everybody's rows.
+ */
+static void caller_set(struct caller *caller, const char *key_id,
+		       const char *tenant_id, const char *scopes)
+{
+	text_copy(caller->key_id, sizeof(caller->key_id), key_id);
+	text_copy(caller->tenant_id, sizeof(caller->tenant_id), tenant_id);
+	caller->scopes = scopes_parse(scopes);
+	caller->scopes &= *tenant_id
+				  ? SCOPE_TENANT_READ | SCOPE_TENANT_WRITE
+				  : SCOPE_PLATFORM_READ | SCOPE_PLATFORM_WRITE;
+}
+
+
+static void touch(struct request *req, const char *id)
+{
+	(void)pg_exec(req->pg,
+		      "UPDATE core.api_key SET last_used_at = now() "
+		      "WHERE id = $1",
+		      1, &id, NULL);
+}
+
+
+void api_key_check(struct request *req)
+{
+	uint8_t stored[32] = {0};
+	PGresult *result = NULL;
+	struct api_key key;
+	bool is_known;
+	int err;
+
+	if (api_key_parse(&key, req->authorization)) {
+		problem_set(&req->problem, PROBLEM_UNAUTHORIZED, "%s", "");
+		return;
+	}
+
+	err = key_read(req, key.id, &result);
+	if (err) {
+		request_pg_failed(req, err);
+		goto out;
+	}
+
+	is_known = PQntuples(result) == 1 &&
+		   !text_unhex(stored, sizeof(stored),
+			       PQgetvalue(result, 0, 0));
+	if (CRYPTO_memcmp(stored, key.sha256, sizeof(stored)) || !is_known) {
+		problem_set(&req->problem, PROBLEM_UNAUTHORIZED, "%s", "");
+		metric_add(metric_counter("strowger_api_key_refused_total",
+					  NULL, "requests with a wrong key"),
+			   1);
+		goto out;
+	}
+
+	caller_set(&req->caller, key.id, PQgetvalue(result, 0, 1),
+		   PQgetvalue(result, 0, 2));
+	if (*PQgetvalue(result, 0, 3) == 't')
+		touch(req, key.id);
+
+ out:
+	PQclear(result);
+}
+
+
+int api_key_create(struct pg *pg, struct rng *rng, const char *name,
+		   const char *scope, const char *tenant_id, char *text)
+{
+	char id[ID_TEXT_SIZE], secret[API_KEY_SECRET_CHARS + 1], hex[65];
+	const char *params[] = {id, name, scope, tenant_id, hex};
+	uint8_t sha256[32];
+	struct moment now;
+	int err;
+
+	moment_read(&now);
+	id_make(id, "key_", rng, moment_wall_ms(&now));
+	rng_token(rng, secret, API_KEY_SECRET_CHARS);
+	err = hash(sha256, secret, API_KEY_SECRET_CHARS);
+	if (err)
+		return err;
+	text_hex(hex, sha256, sizeof(sha256));
+
+	err = pg_exec(pg,
+		      "INSERT INTO core.api_key (id, name, scopes, tenant_id, "
+		      "secret_sha256) VALUES ($1, $2, ARRAY[$3], $4, "
+		      "decode($5, 'hex'))",
+		      5, params, NULL);
+	if (!err)
+		err = text_format(text, API_KEY_TEXT_SIZE, "sk_%s_%s", id + 4,
+				  secret);
+
+	OPENSSL_cleanse(secret, sizeof(secret));
+	return err;
+}

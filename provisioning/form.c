@@ -1,0 +1,230 @@
+/**
+ * @file form.c  Forms of texts in the API.
+ */
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include "form.h"
+#include "text.h"
+
+#define ID_CHARS 26
+
+
+bool form_is_id(const char *text, const char *prefix)
+{
+	const size_t n = strlen(prefix);
+
+	if (strncmp(text, prefix, n) || strlen(text) != n + ID_CHARS)
+		return false;
+
+	return strspn(text + n, "0123456789abcdefghijklmnopqrstuvwxyz") ==
+	       ID_CHARS;
+}
+
+
+/* No control character and none of the given */
+static bool is_clean(const char *text, const char *without)
+{
+	for (; *text; text++) {
+		const unsigned char c = (unsigned char)*text;
+
+		if (c < ' ' || c == 0x7f || strchr(without, c))
+			return false;
+	}
+	return true;
+}
+
+
+bool form_is_name(const char *text)
+{
+	return is_clean(text, "");
+}
+
+
+bool form_is_username(const char *text)
+{
+	return is_clean(text, "\"\\:");
+}
+
+
+bool form_is_realm(const char *text)
+{
+	return is_clean(text, "\"\\");
+}
+
+
+bool form_is_currency(const char *text)
+{
+	return strlen(text) == 3 &&
+	       strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 3;
+}
+
+
+bool form_is_zone(const char *text)
+{
+	for (; *text; text++) {
+		if (!isalnum((unsigned char)*text) && !strchr("+-_/", *text))
+			return false;
+	}
+	return true;
+}
+
+
+bool form_is_digits(const char *text)
+{
+	return strspn(text, "0123456789") == strlen(text);
+}
+
+
+bool form_is_rate_prefix(const char *text)
+{
+	return *text && form_is_digits(text) && strlen(text) <= 15;
+}
+
+
+/* Exactly n digits at s as a number, or -1 */
+static int digits(const char *s, size_t n)
+{
+	int v = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (s[i] < '0' || s[i] > '9')
+			return -1;
+		v = v * 10 + (s[i] - '0');
+	}
+	return v;
+}
+
+
+/* ".123456" -> 123; moves *sp behind it */
+static int fraction_ms(const char **sp)
+{
+	const char *s = *sp;
+	int ms = 0, scale = 100;
+
+	if (*s != '.')
+		return 0;
+	for (++s; *s >= '0' && *s <= '9'; s++, scale /= 10)
+		ms += (*s - '0') * scale;
+	if (s == *sp + 1)
+		return -1;
+
+	*sp = s;
+	return ms;
+}
+
+
+/* "Z" or "+01:00" as minutes east of UTC */
+static int zone_minutes(int *ret_min, const char *s)
+{
+	int h, m;
+
+	if (!strcmp(s, "Z") || !strcmp(s, "z")) {
+		*ret_min = 0;
+		return 0;
+	}
+	if ((*s != '+' && *s != '-') || strlen(s) != 6 || s[3] != ':')
+		return EBADMSG;
+
+	h = digits(s + 1, 2);
+	m = digits(s + 4, 2);
+	if (h < 0 || h > 23 || m < 0 || m > 59)
+		return EBADMSG;
+
+	*ret_min = (h * 60 + m) * (*s == '-' ? -1 : 1);
+	return 0;
+}
+
+
+static bool is_day(int year, int month, int day)
+{
+	static const int days[] = {31, 28, 31, 30, 31, 30,
+				   31, 31, 30, 31, 30, 31};
+	const bool leap = (year % 4 == 0 && year % 100) || year % 400 == 0;
+
+	if (month < 1 || month > 12 || day < 1)
+		return false;
+	return day <= days[month - 1] + (month == 2 && leap);
+}
+
+
+int form_time(int64_t *ret_ms, const char *text)
+{
+	struct tm tm = {0};
+	int ms, zone;
+
+	if (strnlen(text, 20) < 20 || text[4] != '-' || text[7] != '-' ||
+	    !strchr("Tt", text[10]) || text[13] != ':' || text[16] != ':')
+		return EBADMSG;
+
+	tm.tm_year = digits(text, 4);
+	tm.tm_mon = digits(text + 5, 2);
+	tm.tm_mday = digits(text + 8, 2);
+	tm.tm_hour = digits(text + 11, 2);
+	tm.tm_min = digits(text + 14, 2);
+	tm.tm_sec = digits(text + 17, 2);
+	if (tm.tm_year < 1970 || !is_day(tm.tm_year, tm.tm_mon, tm.tm_mday) ||
+	    tm.tm_hour < 0 || tm.tm_hour > 23 || tm.tm_min < 0 ||
+	    tm.tm_min > 59 || tm.tm_sec < 0 || tm.tm_sec > 60)
+		return EBADMSG;
+
+	text += 19;
+	ms = fraction_ms(&text);
+	if (ms < 0 || zone_minutes(&zone, text))
+		return EBADMSG;
+
+	tm.tm_year -= 1900;
+	tm.tm_mon -= 1;
+	*ret_ms = ((int64_t)timegm(&tm) - zone * 60) * 1000 + ms;
+	return *ret_ms < 0 ? EBADMSG : 0;
+}
+
+
+int form_ip(char *buf, size_t size, const char *text)
+{
+	unsigned char addr[16];
+	const int af = strchr(text, ':') ? AF_INET6 : AF_INET;
+
+	if (inet_pton(af, text, addr) != 1)
+		return EBADMSG;
+
+	return inet_ntop(af, addr, buf, (socklen_t)size) ? 0 : EBADMSG;
+}
+
+
+/* Are all bits behind the first len zero? */
+static bool is_network(const unsigned char *addr, size_t bytes, unsigned len)
+{
+	for (size_t i = len; i < bytes * 8; i++) {
+		if (addr[i / 8] & (0x80 >> (i % 8)))
+			return false;
+	}
+	return true;
+}
+
+
+int form_cidr(char *buf, size_t size, const char *text)
+{
+	unsigned char addr[16];
+	char host[64];
+	const char *slash = strchr(text, '/');
+	const int af = strchr(text, ':') ? AF_INET6 : AF_INET;
+	const unsigned max = af == AF_INET6 ? 128 : 32;
+	uint64_t len = max;
+
+	if (text_set(host, sizeof(host), text,
+		     slash ? (size_t)(slash - text) : strlen(text)))
+		return EBADMSG;
+	if (slash && text_u64(&len, slash + 1, strlen(slash + 1), max))
+		return EBADMSG;
+	if (inet_pton(af, host, addr) != 1 ||
+	    !is_network(addr, max / 8, (unsigned)len) ||
+	    !inet_ntop(af, addr, host, sizeof(host)))
+		return EBADMSG;
+
+	return text_format(buf, size, "%s/%u", host, (unsigned)len) ? EBADMSG
+								    : 0;
+}

@@ -1,0 +1,193 @@
+/**
+ * @file live_call.c  /v1/calls: the calls that are up now, asked of the
+ * switch over its control socket; dropping one.
+ */
+#include <errno.h>
+#include <string.h>
+#include "change.h"
+#include "control.h"
+#include "log.h"
+#include "resource.h"
+#include "text.h"
+
+
+/** How the switch's names become ours. */
+static const struct {
+	const char *ours, *theirs;
+} names[] = {
+	{"call_id", "call_id"},       {"state", "state"},
+	{"calling", "calling"},       {"called", "called"},
+	{"tenant_id", "tenant"},      {"trunk_id", "trunk"},
+	{"gateway_id", "gateway"},    {"node", "node"},
+	{"started_at", "started_at"}, {"answered_at", "answered_at"},
+	{"duration_ms", "duration_ms"}, {"currency", "currency"},
+	{"codec", "codec"},
+};
+
+
+/* The switch's refusal of a call that is not there is our not_found */
+static void refuse(struct request *req, const json_t *answer)
+{
+	const char *code = json_string_value(json_object_get(answer, "code"));
+
+	if (code && !strcmp(code, "no_such_call"))
+		problem_set(&req->problem, PROBLEM_NOT_FOUND,
+			    "there is no such live call");
+	else
+		problem_set(&req->problem, PROBLEM_SWITCH,
+			    "the switch refuses: %s", code ? code : "-");
+}
+
+
+/* Takes question; new reference, NULL: problem is set */
+static json_t *ask(struct request *req, json_t *question)
+{
+	json_t *answer = NULL;
+	int err = question ? control_ask(req->api->control, question, &answer,
+					 NULL)
+			   : ENOMEM;
+
+	json_decref(question);
+	if (err) {
+		log_event(LOG_WARN, "api", "switch_failed",
+			  "request=%s errno=%d", req->id, err);
+		problem_set(&req->problem, PROBLEM_SWITCH, "%s", "");
+		return NULL;
+	}
+	if (!json_is_true(json_object_get(answer, "ok"))) {
+		refuse(req, answer);
+		json_decref(answer);
+		return NULL;
+	}
+	return answer;
+}
+
+
+static json_t *call_encode(const struct request *req, const json_t *theirs)
+{
+	const json_t *price = json_object_get(theirs, "price_micro");
+	json_t *call = json_object();
+	char amount[48];
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		json_t *value = json_object_get(theirs, names[i].theirs);
+
+		if (value && (!json_is_string(value) ||
+			      json_string_length(value)))
+			json_object_set(call, names[i].ours, value);
+		else
+			json_object_set_new(call, names[i].ours, json_null());
+	}
+	json_object_set_new(call, "price",
+			    json_string(text_decimal_format(
+				    amount, sizeof(amount),
+				    json_integer_value(price), 6)));
+	if (request_tenant(req)) /* which carrier is not its business */
+		json_object_set_new(call, "gateway_id", json_null());
+	return call;
+}
+
+
+static const char *text_of(const json_t *doc, const char *name)
+{
+	const char *text = json_string_value(json_object_get(doc, name));
+
+	return text ? text : "";
+}
+
+
+static bool is_seen(const struct request *req, const json_t *call)
+{
+	const char *tenant = request_tenant(req);
+
+	return !tenant || !strcmp(tenant, text_of(call, "tenant_id"));
+}
+
+
+/* New reference to an array of the calls this caller may see */
+static json_t *calls_read(struct request *req)
+{
+	json_t *question = json_pack("{s:s}", "op", "calls"), *answer, *calls;
+	const json_t *all;
+
+	if (request_tenant(req))
+		json_object_set_new(question, "tenant",
+				    json_string(request_tenant(req)));
+	answer = ask(req, question);
+	if (!answer)
+		return NULL;
+
+	all = json_object_get(answer, "calls");
+	calls = json_array();
+	for (size_t i = 0; i < json_array_size(all); i++) {
+		json_t *call = call_encode(req, json_array_get(all, i));
+
+		if (is_seen(req, call))
+			json_array_append(calls, call);
+		json_decref(call);
+	}
+	json_decref(answer);
+	return calls;
+}
+
+
+operation_h call_list, call_get, call_drop;
+
+
+void call_list(struct request *req)
+{
+	json_t *calls = calls_read(req);
+
+	if (calls)
+		request_answer(req, 200,
+			       json_pack("{s:o, s:b, s:n}", "data", calls,
+					 "has_more", 0, "next_cursor"));
+}
+
+
+/* New reference, NULL: problem is set */
+static json_t *call_need(struct request *req, const char *id)
+{
+	json_t *calls = calls_read(req), *found = NULL;
+
+	for (size_t i = 0; i < json_array_size(calls) && !found; i++) {
+		json_t *call = json_array_get(calls, i);
+
+		if (!strcmp(text_of(call, "call_id"), id))
+			found = json_incref(call);
+	}
+	json_decref(calls);
+	if (!found)
+		problem_set(&req->problem, PROBLEM_NOT_FOUND,
+			    "there is no live call %s", id);
+	return found;
+}
+
+
+void call_get(struct request *req)
+{
+	json_t *call = call_need(req, req->path_params[0]);
+
+	if (call)
+		request_answer(req, 200, call);
+}
+
+
+void call_drop(struct request *req)
+{
+	const char *id = req->path_params[0];
+	json_t *call = call_need(req, id), *answer;
+
+	if (!call)
+		return;
+
+	answer = ask(req, json_pack("{s:s, s:s, s:s}", "op", "drop", "call",
+				    id, "call_id", id));
+	if (!problem_is_set(&req->problem) && change_begin(req) &&
+	    change_audit(req, "call", id, call, NULL) && change_commit(req))
+		request_answer(req, 204, NULL);
+
+	req->answer.version = 0; /* nothing provisioned has changed */
+	json_decref(answer);
+	json_decref(call);
+}

@@ -1,0 +1,228 @@
+/**
+ * @file main.c  strowger-api: settings, start and end of the REST API.
+ */
+#include "json.h"
+#include <errno.h>
+#include <getopt.h>
+#include <openssl/crypto.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "api_key.h"
+#include "http.h"
+#include "log.h"
+#include "pg.h"
+#include "rng.h"
+#include "settings.h"
+#include "text.h"
+
+#define OPTION(field) \
+	offsetof(struct options, field), sizeof(((struct options *)0)->field)
+
+struct options {
+	char listen[64], socket[108], dsn[512], control[108], node[64];
+	int64_t threads, connections;
+	int log_level;
+	bool show_numbers;
+};
+
+static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
+
+static const struct setting table[] = {
+	{"api.listen", SET_ADDRESS, OPTION(listen), 0, 0, NULL,
+	 "127.0.0.1:8080", "where HTTP is served; put a TLS proxy in front"},
+	{"api.socket", SET_TEXT, OPTION(socket), 0, 0, NULL, "",
+	 "unix socket beside it, as a path; empty: none"},
+	{"api.dsn", SET_TEXT, OPTION(dsn), 0, 0, NULL, NULL,
+	 "PostgreSQL, as libpq writes it: host=/run/... dbname=strowger"},
+	{"api.control", SET_PATH, OPTION(control), 0, 0, NULL,
+	 "/run/strowger/control.sock", "the switch's control socket"},
+	{"api.node", SET_TEXT, OPTION(node), 0, 0, NULL, "api1",
+	 "name of this process in answers"},
+	{"api.threads", SET_NUMBER, OPTION(threads), 1, 64, NULL, "4",
+	 "requests at work at once, each with a database connection"},
+	{"api.connections", SET_NUMBER, OPTION(connections), 4, 10000, NULL,
+	 "256", "HTTP connections at once; more are refused"},
+	{"log.level", SET_CHOICE, OPTION(log_level), 0, 0, levels, "info",
+	 "least level that is written"},
+	{"log.show_numbers", SET_FLAG, OPTION(show_numbers), 0, 0, NULL,
+	 "false", "write phone numbers whole"},
+};
+
+#define TABLE_N (sizeof(table) / sizeof(table[0]))
+
+/** What the command line asks for. */
+struct command {
+	const char *file, *key_name, *scope, *tenant;
+	bool print_settings;
+};
+
+static const char usage[] =
+	"usage: strowger-api -c FILE\n"
+	"       strowger-api -c FILE --create-key NAME --scope SCOPE "
+	"[--tenant ID]\n"
+	"       strowger-api --print-settings\n"
+	"Scopes: platform:read platform:write; with --tenant: tenant:read "
+	"tenant:write.\n"
+	"A key is printed once; only its hash is stored.\n";
+
+
+static int command_read(struct command *cmd, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"config", required_argument, NULL, 'c'},
+		{"create-key", required_argument, NULL, 'k'},
+		{"scope", required_argument, NULL, 's'},
+		{"tenant", required_argument, NULL, 't'},
+		{"print-settings", no_argument, NULL, 'p'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0}};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
+		switch (c) {
+		case 'c':
+			cmd->file = optarg;
+			break;
+		case 'k':
+			cmd->key_name = optarg;
+			break;
+		case 's':
+			cmd->scope = optarg;
+			break;
+		case 't':
+			cmd->tenant = optarg;
+			break;
+		case 'p':
+			cmd->print_settings = true;
+			break;
+		default:
+			return EINVAL;
+		}
+	}
+	return optind == argc && (cmd->file || cmd->print_settings) ? 0
+								    : EINVAL;
+}
+
+
+static int settings_show(void)
+{
+	char *text = settings_print(table, TABLE_N);
+
+	if (!text)
+		return EXIT_FAILURE;
+
+	fputs(text, stdout);
+	free(text);
+	return EXIT_SUCCESS;
+}
+
+
+/* A tenant's scope needs a tenant, a platform's must have none */
+static bool key_is_sound(const struct command *cmd)
+{
+	const enum scope scope = cmd->scope ? scope_parse(cmd->scope)
+					    : SCOPE_NONE;
+
+	if (scope == SCOPE_TENANT_READ || scope == SCOPE_TENANT_WRITE)
+		return cmd->tenant != NULL;
+	return scope != SCOPE_NONE && !cmd->tenant;
+}
+
+
+static int key_create(const struct options *opt, const struct command *cmd)
+{
+	char text[API_KEY_TEXT_SIZE];
+	struct pg *pg = NULL;
+	struct rng *rng = NULL;
+	int err;
+
+	if (!key_is_sound(cmd)) {
+		fputs(usage, stderr);
+		return EXIT_FAILURE;
+	}
+
+	err = pg_alloc(&pg, opt->dsn, "strowger-api");
+	if (!err)
+		err = rng_system(&rng);
+	if (!err)
+		err = pg_ready(pg);
+	if (!err)
+		err = api_key_create(pg, rng, cmd->key_name, cmd->scope,
+				     cmd->tenant, text);
+
+	if (err)
+		fprintf(stderr, "no key was made: %s\n",
+			pg ? pg_error(pg) : strerror(err));
+	else
+		puts(text);
+
+	OPENSSL_cleanse(text, sizeof(text));
+	mem_deref(rng);
+	mem_deref(pg);
+	return err ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+
+static int serve(const struct options *opt)
+{
+	const struct api api = {.dsn = opt->dsn, .node = opt->node,
+				.control = opt->control};
+	const struct http_config cfg = {
+		.listen = opt->listen,
+		.socket = opt->socket,
+		.threads = (unsigned)opt->threads,
+		.connections = (unsigned)opt->connections,
+	};
+	struct http *http = NULL;
+	sigset_t set;
+	int err, sig = 0;
+
+	/* before any thread is made, so that all of them inherit it */
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+
+	(void)log_open((enum log_level)opt->log_level, opt->show_numbers);
+	err = http_start(&http, &cfg, &api);
+	if (err) {
+		log_event(LOG_ERROR, "api", "not_started",
+			  "listen=%s socket=%s errno=%d", cfg.listen,
+			  cfg.socket, err);
+	} else {
+		log_event(LOG_INFO, "api", "start",
+			  "listen=%s version=%s operations=%zu", cfg.listen,
+			  STROWGER_VERSION, operation_n);
+		(void)sigwait(&set, &sig);
+		log_event(LOG_INFO, "api", "stop", "signal=%d", sig);
+	}
+
+	mem_deref(http);
+	log_close();
+	return err ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+
+int main(int argc, char **argv)
+{
+	struct options opt = {.log_level = LOG_INFO};
+	struct command cmd = {NULL};
+	char why[512];
+
+	if (command_read(&cmd, argc, argv)) {
+		fputs(usage, stderr);
+		return EXIT_FAILURE;
+	}
+	if (cmd.print_settings)
+		return settings_show();
+
+	if (settings_load(cmd.file, table, TABLE_N, &opt, why, sizeof(why))) {
+		fprintf(stderr, "%s\n", why);
+		return EXIT_FAILURE;
+	}
+
+	return cmd.key_name ? key_create(&opt, &cmd) : serve(&opt);
+}

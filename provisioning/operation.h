@@ -1,0 +1,64 @@
+/**
+ * @file operation.h  What the API serves: one row per operation, generated
+ * at build time from openapi.yaml, which is the contract.
+ */
+#ifndef OPERATION_H
+#define OPERATION_H
+#include <stdbool.h>
+#include <stddef.h>
+
+struct request;
+struct resource;
+
+/** Scopes of a key, as bits. A write scope includes reading. */
+enum scope {
+	SCOPE_NONE = 0,
+	SCOPE_TENANT_READ = 1 << 0,
+	SCOPE_TENANT_WRITE = 1 << 1,
+	SCOPE_PLATFORM_READ = 1 << 2,
+	SCOPE_PLATFORM_WRITE = 1 << 3,
+};
+
+/** Reads its request, writes its answer or problem. */
+typedef void(operation_h)(struct request *req);
+
+struct operation {
+	const char *method;
+	const char *path;     /**< "/v1/trunks/{trunk_id}"                 */
+	const char *id;       /**< operationId                             */
+	enum scope scope;     /**< needed; SCOPE_NONE: open                 */
+	const char *const *query;  /**< documented parameters, NULL-ended  */
+	const char *const *media;  /**< accepted body types, NULL-ended    */
+	size_t body_max;      /**< bytes; 0: no body                       */
+	operation_h *handler;
+	const struct resource *resource; /**< of the generic verbs, or NULL */
+};
+
+extern const struct operation operations[];
+extern const size_t operation_n;
+extern const char openapi_json[];
+extern const size_t openapi_json_len;
+
+/** Values of the {parameters} of a path, in order. */
+struct path_match {
+	char params[2][64];
+	char allow[64];       /**< methods of this path when none fits      */
+};
+
+/**
+ * @return the operation; NULL with match->allow "" (no such path) or the
+ *         list of methods the path has
+ */
+const struct operation *operation_find(const struct operation *table,
+				       size_t n, const char *method,
+				       const char *path,
+				       struct path_match *match);
+
+/** A scope by its name ("platform:write"), SCOPE_NONE when unknown. */
+enum scope scope_parse(const char *name);
+const char *scope_name(enum scope scope);
+
+/** May a key with these scopes do what needs this one? */
+bool scope_allows(unsigned scopes, enum scope needed);
+
+#endif

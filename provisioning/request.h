@@ -1,0 +1,100 @@
+/**
+ * @file request.h  One request on its way through the API: who asks, for
+ * what, with which body; and what is answered. Knows nothing of sockets.
+ */
+#ifndef REQUEST_H
+#define REQUEST_H
+#include "json.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "operation.h"
+#include "problem.h"
+
+#define REQUEST_ID_SIZE 36
+#define PATH_PARAMS_MAX 2
+#define QUERY_PAIRS_MAX 16
+#define LIMIT_DEFAULT 50
+#define LIMIT_MAX 500
+
+struct pg;
+struct rng;
+
+/** Who asks: one API key. */
+struct caller {
+	char key_id[36];
+	char tenant_id[36];   /**< "": a key of the platform               */
+	unsigned scopes;      /**< bits of enum scope                      */
+};
+
+struct answer {
+	int status;
+	json_t *json;         /**< owned                                   */
+	char *text;           /**< malloc'd, instead of json               */
+	const char *text_type;
+	uint64_t version;     /**< Strowger-Version, 0: none               */
+	char etag[24];        /**< with quotes, "": none                   */
+	char location[128];
+	char allow[64];
+};
+
+/** Everything of the process that a request may need; set once at start. */
+struct api {
+	const char *dsn, *node, *control;
+};
+
+struct request {
+	const struct api *api;
+	const struct operation *op;
+	char id[REQUEST_ID_SIZE];
+	const char *path;
+	char ip[48];          /**< of the client, "" over a unix socket    */
+	struct caller caller;
+	char path_params[PATH_PARAMS_MAX][64];
+	struct {
+		const char *name, *value; /**< borrowed from the connection */
+	} query[QUERY_PAIRS_MAX];
+	size_t query_n;
+	const char *if_match; /**< header, or NULL                         */
+	const char *authorization;
+	char *body;           /**< NUL behind body_len; NULL when empty    */
+	size_t body_len;
+	struct pg *pg;        /**< of this thread                          */
+	struct rng *rng;
+	struct answer answer;
+	struct problem problem;
+};
+
+/** Value of a query parameter, NULL when absent. */
+const char *request_query(const struct request *req, const char *name);
+
+/** Every parameter must be one the operation documents. */
+void request_check_query(struct request *req);
+
+/** 1..LIMIT_MAX; sets a problem when it is not. */
+int request_limit(struct request *req);
+
+/** The body as JSON: strict, bounded depth. New reference, NULL: problem. */
+json_t *request_json(struct request *req);
+
+/** The tenant whose rows the caller may see; NULL: all. */
+const char *request_tenant(const struct request *req);
+
+/** A problem out of a failed pg call (EPROTO: our own bug by then). */
+void request_pg_failed(struct request *req, int err);
+
+/** Does the If-Match header (if any) allow a change of this version? */
+bool etag_matches(const char *if_match, const char *row_version);
+
+/** Answer 200 (or other) with a body. Takes the reference. */
+void request_answer(struct request *req, int status, json_t *json);
+
+/** Free answer and problem. */
+void request_reset(struct request *req);
+
+/** Deepest nesting of a JSON text, strings skipped. Pure. */
+size_t json_depth(const char *text, size_t len);
+
+#define JSON_DEPTH_MAX 16
+
+#endif

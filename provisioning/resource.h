@@ -1,0 +1,99 @@
+/**
+ * @file resource.h  A kind of row that the API serves: its table, its fields
+ * and what its constraints mean. The generic verbs below do the rest.
+ */
+#ifndef RESOURCE_H
+#define RESOURCE_H
+#include "field.h"
+#include "request.h"
+
+/** What a broken constraint of the database means to the client. */
+struct refusal {
+	const char *constraint;
+	const char *field;      /**< the member at fault, NULL: the whole  */
+	enum problem_kind kind; /**< PROBLEM_CONFLICT or PROBLEM_VALIDATION */
+	const char *detail;
+	/** Reads the id of the row that clashes; parameters are the texts of
+	 *  the two fields named here (the second may be NULL) */
+	const char *clash_sql;
+	const char *clash_fields[2];
+};
+
+struct resource {
+	const char *kind;       /**< "trunk": audit, log                   */
+	const char *table;      /**< "core.trunk"                          */
+	const char *key;        /**< column that names a row               */
+	const char *key_type;   /**< SQL type of the key: "text", "bigint" */
+	const char *id_prefix;  /**< of ids made here; NULL: client's key  */
+	const char *path;       /**< "/v1/trunks"; a child: below its parent */
+	const char *tenant;     /**< SQL: may tenant $1 see row t? NULL: all */
+	const char *visible;    /**< SQL: rows the API shows, NULL: all    */
+	bool newest_first;
+	bool is_versioned;      /**< has row_version                       */
+	const struct resource *parent;
+	const char *parent_column;
+	const struct field_set *set;
+	const struct refusal *refusals; /**< ended by a NULL constraint    */
+
+	/**
+	 * Before INSERT and UPDATE, in the transaction: fill columns that
+	 * are made here. before is NULL on creation. Refuses by req->problem.
+	 */
+	int (*prepare)(struct request *req, struct record *rec,
+		       const json_t *before);
+	/** After the row is written: rows that hang on it. As pg_exec(). */
+	int (*settle)(struct request *req, const struct record *rec,
+		      const char *id, PGresult **retp);
+};
+
+/* The generic verbs */
+operation_h resource_list;
+operation_h resource_get;
+operation_h resource_create;
+operation_h resource_patch;
+operation_h resource_delete;
+
+/** Does the parent in the path exist for this caller? Sets not_found. */
+bool resource_parent_is_seen(struct request *req, const struct resource *res);
+
+/**
+ * One row as JSON with row version, NULL when there is none (problem is then
+ * set only when the database failed).
+ * @param version  receives the text of row_version, or NULL
+ */
+json_t *resource_read(struct request *req, const struct resource *res,
+		      const char *key, bool for_update, char version[24]);
+
+/** As resource_read(), and not_found when there is none. */
+json_t *resource_need(struct request *req, const struct resource *res,
+		      const char *key, bool for_update, char version[24]);
+
+/** Answer with a page: rows 0..limit-1 of limit + 1, and next_cursor. */
+void page_answer(struct request *req, json_t *rows, size_t limit,
+		 const char *(*key_of)(const json_t *row, size_t i,
+				       const void *arg),
+		 size_t keys, const void *arg);
+
+/** "/v1/trunks/trk_1": what a new row is found by. */
+const char *resource_location(char *buf, size_t size,
+			      const struct resource *res,
+			      const struct request *req, const char *key);
+
+/* The resources, each in its own file */
+extern const struct resource resource_tenant;
+extern const struct resource resource_account;
+extern const struct resource resource_posting;
+extern const struct resource resource_realm;
+extern const struct resource resource_trunk;
+extern const struct resource resource_credential;
+extern const struct resource resource_address;
+extern const struct resource resource_did;
+extern const struct resource resource_carrier;
+extern const struct resource resource_gateway;
+extern const struct resource resource_route;
+extern const struct resource resource_rate_deck;
+extern const struct resource resource_rate;
+extern const struct resource resource_node;
+extern const struct resource resource_audit_event;
+
+#endif

@@ -1,0 +1,392 @@
+#!/usr/bin/env python3
+"""What a schema cannot say: isolation of tenants, money, secrets, clashes,
+merge patch, bulk rates, bounds. Uses the same environment as contract.py."""
+import concurrent.futures
+import json
+import os
+import re
+import shlex
+import socket
+import subprocess
+import sys
+
+from contract import KEY, URL, Tally, call
+
+JSON = "application/json"
+check = Tally.check
+
+
+def post(path, body, key=KEY, status=201):
+    answer = call("post", path, body, JSON, key)
+    check(answer.status == status,
+          f"POST {path}: {answer.status} {answer.data[:300]!r}")
+    return answer.json() if answer.data else None
+
+
+def patch(path, body, status=200, **kw):
+    answer = call("patch", path, body, JSON, **kw)
+    check(answer.status == status,
+          f"PATCH {path}: {answer.status} {answer.data[:300]!r}")
+    return answer.json()
+
+
+def get(path, key=KEY, status=200):
+    answer = call("get", path, key=key)
+    check(answer.status == status,
+          f"GET {path}: {answer.status} {answer.data[:300]!r}")
+    return answer.json()
+
+
+def sql(text):
+    out = subprocess.run(
+        ["psql", "-qXAt", os.environ["API_OWNER"], "-c", text], check=True,
+        capture_output=True, text=True)
+    return out.stdout.strip()
+
+
+def make_key(name, scope, tenant):
+    command = shlex.split(os.environ["API_COMMAND"])
+    out = subprocess.run(command + ["--create-key", name, "--scope", scope,
+                                    "--tenant", tenant], check=True,
+                         capture_output=True, text=True)
+    return out.stdout.strip()
+
+
+def world(name):
+    """A tenant with an account, a realm and a trunk."""
+    tenant = post("/v1/tenants", {"name": name, "currency": "EUR"})
+    account = post("/v1/accounts", {
+        "tenant_id": tenant["id"], "name": "main", "type": "prepaid",
+        "currency": "EUR"})
+    post("/v1/realms", {"name": name + ".example",
+                        "algorithms": ["MD5", "SHA-256"]})
+    trunk = post("/v1/trunks", {
+        "tenant_id": tenant["id"], "account_id": account["id"],
+        "name": "pbx", "realm": name + ".example"})
+    return tenant, account, trunk
+
+
+def tenants_are_apart(one, two):
+    key = make_key("t", "tenant:write", one[0]["id"])
+    seen = get("/v1/trunks", key)["data"]
+    check([t["id"] for t in seen] == [one[2]["id"]], "own trunks only")
+    get("/v1/trunks/" + two[2]["id"], key, 404)
+    get("/v1/accounts/" + two[1]["id"] + "/ledger", key, 404)
+    get(f"/v1/trunks/{two[2]['id']}/credentials", key, 404)
+    get("/v1/carriers", key, 403)
+    post(f"/v1/trunks/{two[2]['id']}/credentials",
+         {"username": "x", "password": "y"}, key, 404)
+    mine = post(f"/v1/trunks/{one[2]['id']}/credentials",
+                {"username": "x", "password": "y"}, key)
+    post("/v1/dids", {"e164": "+4930000001", "tenant_id": one[0]["id"],
+                      "trunk_id": one[2]["id"]}, key, 403)
+    other = call("get", f"/v1/trunks/{two[2]['id']}/credentials/{mine['id']}")
+    check(other.status == 404, "a child below another parent is not found")
+    get("/v1/cdrs?started_at[gte]=2026-11-01T00:00:00Z"
+        "&started_at[lt]=2026-12-01T00:00:00Z", key)
+    check(get("/v1/calls", key)["data"] == [], "no calls of others")
+    sql(f"update core.api_key set status = 'revoked' "
+        f"where tenant_id = '{one[0]['id']}'")
+    get("/v1/trunks", key, 401)
+
+
+def cdr_of_tenant():
+    sql("insert into core.tenant (id, name, currency) values "
+        "('ten_' || repeat('x', 26), 'X', 'EUR')")
+    sql("set session_replication_role = replica; update cdr.record "
+        "set tenant_id = 'ten_' || repeat('x', 26) "
+        "where tenant_id = 'ten_x'")
+    key = make_key("c", "tenant:read", "ten_" + "x" * 26)
+    page = get("/v1/cdrs?started_at[gte]=2026-11-01T00:00:00Z"
+               "&started_at[lt]=2026-12-01T00:00:00Z", key)["data"]
+    check(len(page) == 1 and page[0]["price"] == "0.013200",
+          f"a tenant sees its calls with prices: {page}")
+    whole = get("/v1/cdrs/" + page[0]["call_id"], key)
+    check(whole["cost"] is None and len(whole["attempts"]) == 2 and
+          [c["side"] for c in whole["charges"]] == ["sell"],
+          "a tenant does not see what we pay")
+    whole = get("/v1/cdrs/" + page[0]["call_id"])
+    check(whole["cost"] == "0.009100" and len(whole["charges"]) == 2,
+          "the platform does")
+    check(whole["started_at"] == "2026-11-10T10:00:00.125Z", "time in ms")
+
+
+def money_is_posted(account):
+    base = "/v1/accounts/" + account["id"]
+    post(base + "/payments", {"amount": "20.000001"})
+    post(base + "/adjustments", {"amount": "-0.000002", "note": "rounding"})
+    check(get(base)["balance"] == "19.999999", "balance is the sum")
+    ledger = get(base + "/ledger")["data"]
+    check([p["amount"] for p in ledger] == ["-0.000002", "20.000001"] and
+          ledger[0]["balance_after"] == "19.999999", f"ledger {ledger}")
+    for amount in ("0", "-1", "1.0000001", "1e3", "", "99999999999999999999",
+                   5, None):
+        post(base + "/payments", {"amount": amount}, status=422)
+    patch(base, {"balance": "1"}, 422)
+    patch(base, {"currency": "USD"}, 422)
+
+
+def what_is_unused_goes(tenant):
+    account = post("/v1/accounts", {
+        "tenant_id": tenant["id"], "name": "spare", "type": "postpaid",
+        "currency": "EUR"})
+    empty = post("/v1/tenants", {"name": "empty", "currency": "EUR"})
+    for path in ("/v1/accounts/" + account["id"],
+                 "/v1/tenants/" + empty["id"]):
+        check(call("delete", path).status == 204, "DELETE " + path)
+        get(path, status=404)
+
+
+def many_pay_at_once(account):
+    base = "/v1/accounts/" + account["id"]
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        done = list(pool.map(lambda _: call(
+            "post", base + "/payments", {"amount": "1"}, JSON).status,
+            range(40)))
+    check(done == [201] * 40, f"40 payments at once: {set(done)}")
+    check(get(base)["balance"] == "59.999999", "none is lost or doubled")
+
+
+def secrets_stay(trunk):
+    base = f"/v1/trunks/{trunk['id']}/credentials"
+    made = post(base, {"username": "Mufasa", "password": "Circle of Life"})
+    check("password" not in made and "ha1" not in json.dumps(made),
+          "a password is not sent back")
+    ha1 = sql("select ha1_md5 from core.trunk_credential where id = '%s'"
+              % made["id"])
+    want = subprocess.run(
+        ["md5sum"], input=f"Mufasa:{made['realm']}:Circle of Life",
+        capture_output=True, text=True, check=True).stdout.split()[0]
+    check(ha1 == want, "HA1 is the hash of name:realm:password")
+    check(sql("select ha1_sha512_256 is null and ha1_sha256 is not null from "
+              "core.trunk_credential where id = '%s'" % made["id"]) == "t",
+          "a hash for each algorithm of the realm, and no other")
+    patch(f"{base}/{made['id']}", {"username": "Scar"}, 422)
+    patch(f"{base}/{made['id']}", {"username": "Scar", "password": "z"})
+    check(sql("select count(*) from core.audit where before::text || "
+              "after::text ~ 'Circle|ha1'") == "0", "nor is it in the audit")
+    patch("/v1/trunks/" + trunk["id"], {"realm": None}, 422)
+
+
+def clashes_are_named(one, two):
+    base = f"/v1/trunks/{one[2]['id']}/ip-acls"
+    mine = post(base, {"cidr": "203.0.113.7", "port": 5080})
+    check(mine["cidr"] == "203.0.113.7/32", "an address is a /32")
+    answer = call("post", f"/v1/trunks/{two[2]['id']}/ip-acls",
+                  {"cidr": "203.0.113.7/32", "port": 5080}, JSON)
+    check(answer.status == 409 and mine["id"] in answer.json()["detail"],
+          f"the clash names the row: {answer.data!r}")
+    for bad in ("203.0.113.7/24", "0.0.0.0/0", "example.org", "1.2.3",
+                "203.0.113.0/33", "::1/129"):
+        post(base, {"cidr": bad}, status=422)
+    carrier = post("/v1/carriers", {"name": "C", "currency": "EUR"})
+    gateway = {"carrier_id": carrier["id"], "name": "g",
+               "host": "203.0.113.7", "port": 5080}
+    answer = call("post", "/v1/carrier-gateways", gateway, JSON)
+    check(answer.status == 409 and mine["id"] in answer.json()["detail"],
+          f"a gateway where a trunk is: {answer.data!r}")
+    gateway["host"] = "sip.example.org"
+    answer = call("post", "/v1/carrier-gateways", gateway, JSON)
+    check(answer.status == 422 and
+          "names come later" in answer.json()["errors"][0]["detail"],
+          "a gateway by name")
+    return carrier
+
+
+def references_are_named(one, two, carrier):
+    answer = call("post", "/v1/dids", {
+        "e164": "+4930000002", "tenant_id": one[0]["id"],
+        "trunk_id": two[2]["id"]}, JSON)
+    check(answer.status == 422 and
+          answer.json()["errors"][0]["pointer"] == "/trunk_id",
+          f"another tenant's trunk: {answer.data!r}")
+    answer = call("delete", "/v1/tenants/" + one[0]["id"])
+    check(answer.status == 409 and answer.json()["code"] == "in_use",
+          f"a tenant in use: {answer.data!r}")
+    deck = post("/v1/rate-decks", {"name": "usd", "currency": "USD"})
+    answer = call("patch", "/v1/carriers/" + carrier["id"],
+                  {"rate_deck_id": deck["id"]}, JSON)
+    check(answer.status == 422 and
+          answer.json()["errors"][0]["pointer"] == "/rate_deck_id",
+          f"a deck in another currency: {answer.data!r}")
+    answer = call("patch", "/v1/trunks/" + one[2]["id"],
+                  {"cli_policy": "default"}, JSON)
+    check(answer.status == 422 and
+          answer.json()["errors"][0]["pointer"] == "/default_cli",
+          f"default_cli is missing: {answer.data!r}")
+    answer = call("post", "/v1/trunks", {"name": 5, "number_in": [
+        {"prefix": "0", "strip": "x"}], "channels": {"in": -1, "x": 1},
+        "default_cli": "0301"}, JSON)
+    pointers = {e["pointer"] for e in answer.json()["errors"]}
+    check({"/name", "/number_in", "/channels/in", "/channels/x",
+           "/default_cli", "/tenant_id", "/account_id"} == pointers,
+          f"all faults at once: {pointers}")
+
+
+def patch_is_merged(trunk):
+    path = "/v1/trunks/" + trunk["id"]
+    row = patch(path, {"channels": {"in": 3, "out": 4}, "max_call_s": 60})
+    row = patch(path, {"channels": {"out": None}, "max_call_s": None})
+    check(row["channels"] == {"in": 3, "out": None, "total": None} and
+          row["max_call_s"] == 14400,
+          f"null takes away, and the default is back: {row['channels']}")
+    patch(path, {"tenant_id": "ten_" + "0" * 26}, 422)
+    row = patch(path, {"origination": {"host": "192.0.2.99"}})
+    check(row["origination"] == {"host": "192.0.2.99", "port": None},
+          "nested members")
+    patch(path, {"origination": None})
+    answer = call("patch", path, [], JSON)
+    check(answer.status == 422, "a patch that is no object")
+
+
+def gateways_keep_credentials(carrier):
+    made = post("/v1/carrier-gateways", {
+        "carrier_id": carrier["id"], "name": "g", "host": "2001:db8::1",
+        "credential": {"username": "u", "realm": "r", "password": "p"}})
+    path = "/v1/carrier-gateways/" + made["id"]
+    row = patch(path, {"port": 5070})
+    check(row["credential"] == {"username": "u", "realm": "r"} and
+          sql("select ha1_md5 is not null from core.gateway where id = '%s'"
+              % made["id"]) == "t", "a patch of the port keeps the password")
+    patch(path, {"credential": {"username": "v"}}, 422)
+    row = patch(path, {"credential": None})
+    check(row["credential"] == {"username": None, "realm": None} and
+          sql("select ha1_md5 is null from core.gateway where id = '%s'"
+              % made["id"]) == "t", "and null takes it away")
+    again = {"carrier_id": carrier["id"], "name": "h", "host": "2001:db8::1",
+             "port": 5070}
+    post("/v1/carrier-gateways", again, status=409)
+    route = post("/v1/routes", {"prefix": "33", "name": "F", "targets": [
+        {"gateway_id": made["id"]}]})
+    check(route["targets"] == [{"gateway_id": made["id"], "priority": 1,
+                                "weight": 100}], "target with defaults")
+    post("/v1/routes", {"prefix": "34", "name": "E", "targets": [
+        {"gateway_id": "gwy_" + "0" * 26}]}, status=422)
+    post("/v1/routes", {"prefix": "34", "name": "E", "targets": [
+        {"gateway_id": made["id"]}, {"gateway_id": made["id"]}]}, status=422)
+    post("/v1/routes", {"kind": "emergency", "prefix": "1", "name": "E",
+                        "targets": [{"gateway_id": made["id"]}]}, status=422)
+    answer = call("delete", path)
+    check(answer.status == 409, "a gateway in a route")
+
+
+def decks_move_in_one_step():
+    deck = post("/v1/rate-decks", {"name": "d", "currency": "EUR"})
+    path = f"/v1/rate-decks/{deck['id']}/rates"
+    rows = [{"prefix": str(p), "rate_per_min": "0.01"}
+            for p in range(100, 400)]
+    answer = call("put", path, rows, JSON)
+    check(answer.status == 200 and answer.json()["rates"] == 300,
+          f"PUT of 300 rates: {answer.data!r}")
+    rows[7]["prefix"] = "x"
+    rows[9]["rate_per_min"] = 1
+    answer = call("put", path, rows, JSON)
+    check(answer.status == 422 and
+          [e["pointer"] for e in answer.json()["errors"]] ==
+          ["/7/prefix", "/9/rate_per_min"], f"faulty rows {answer.data!r}")
+    answer = call("put", path, [rows[0], rows[0]], JSON)
+    check(answer.status == 422, "a prefix twice")
+    count = "select count(*), count(effective_to) from core.rate " \
+            "where deck_id = '%s'" % deck["id"]
+    check(sql(count) == "300|0", "a refused deck stays as it was")
+    big = "prefix;destination;rate_per_min;effective_from\n" + "".join(
+        f"{p};\"Place; {p}\";0.02;2027-01-01T00:00:00+01:00\n"
+        for p in range(100, 50100))
+    answer = call("post", path, big, "text/csv")
+    check(answer.status == 200 and answer.json()["rates"] == 50000,
+          f"import of 50,000: {answer.data!r}")
+    check(sql(count) == "50300|300", "new rates end the old ones")
+    row = get(path + "?prefix=100&limit=2")["data"]
+    check(row[0]["effective_to"] == row[1]["effective_from"] ==
+          "2026-12-31T23:00:00.000Z" and
+          row[1]["destination"] == "Place; 100", f"spans meet: {row}")
+    for text, what in (("prefix,rate_per_min\n1,0.1,5\n", "a column more"),
+                       ("prefix,rate_per_min\n1,\"0.1\n", "an open quote"),
+                       ("prefix,rate_per_min\n1,abc\n", "no number"),
+                       ("prefix\n1\n", "a column missing")):
+        answer = call("post", path, text, "text/csv")
+        check(answer.status == 422, f"{what}: {answer.data!r}")
+    check(sql(count) == "50300|300", "refused imports leave no trace")
+
+
+def changes_are_counted(trunk):
+    path = "/v1/trunks/" + trunk["id"]
+    one = call("patch", path, {"cps": 7}, JSON)
+    two = call("patch", path, {"cps": 8}, JSON)
+    check(int(two.headers["Strowger-Version"]) >
+          int(one.headers["Strowger-Version"]), "versions grow")
+    check(sql("select version from core.change where id = '%s'" %
+              trunk["id"]) == two.headers["Strowger-Version"],
+          "and are the change feed's")
+    events = get("/v1/audit-events?object_id=" + trunk["id"] + "&limit=1")
+    event = events["data"][0]
+    check(event["before"]["cps"] == 7 and event["after"]["cps"] == 8 and
+          event["request_id"] == two.headers["X-Request-Id"] and
+          event["ip"] == "127.0.0.1", f"audit {event}")
+
+
+def bounds_hold():
+    raw = socket.create_connection((URL.hostname, URL.port), timeout=10)
+    raw.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n" +
+                b"X: " + b"y" * 70000 + b"\r\n\r\n")
+    first = raw.recv(64)
+    check(re.match(rb"HTTP/1.1 4(13|31|00)", first) or not first,
+          f"huge headers: {first!r}")
+    raw.close()
+    raw = socket.create_connection((URL.hostname, URL.port), timeout=10)
+    raw.sendall(b"\x00\xff nonsense\r\n\r\n")
+    raw.close()
+    body = json.dumps({"name": "x" * (1 << 20), "currency": "EUR"})
+    raw = socket.create_connection((URL.hostname, URL.port), timeout=10)
+    raw.sendall((f"POST /v1/tenants HTTP/1.1\r\nHost: x\r\nAuthorization: "
+                 f"Bearer {KEY}\r\nContent-Type: {JSON}\r\n"
+                 "Transfer-Encoding: chunked\r\n\r\n"
+                 f"{len(body):x}\r\n{body}\r\n0\r\n\r\n").encode())
+    check(b" 413 " in raw.recv(64), "a chunked body beyond the bound")
+    raw.close()
+    post("/v1/tenants", {"name": "a\u0007b", "currency": "EUR"}, status=422)
+    post("/v1/tenants", {"name": "\u00e4" * 31, "currency": "EUR"})
+    post("/v1/tenants", {"name": "\u00e4" * 32, "currency": "EUR"},
+         status=422)
+
+
+def local_socket():
+    raw = socket.socket(socket.AF_UNIX)
+    raw.connect(os.environ["API_SOCKET"])
+    raw.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
+    check(raw.recv(64).startswith(b"HTTP/1.1 200"), "the unix socket")
+    raw.close()
+    check(os.stat(os.environ["API_SOCKET"]).st_mode & 0o777 == 0o660,
+          "and its mode")
+
+
+def database_comes_back():
+    sql("select pg_terminate_backend(pid) from pg_stat_activity "
+        "where usename = 'api'")
+    codes = [call("get", "/v1/tenants").status for _ in range(8)]
+    check(codes == [200] * 8, f"after lost connections: {codes}")
+
+
+def main():
+    one, two = world("one"), world("two")
+    tenants_are_apart(one, two)
+    cdr_of_tenant()
+    money_is_posted(one[1])
+    what_is_unused_goes(one[0])
+    many_pay_at_once(one[1])
+    secrets_stay(one[2])
+    carrier = clashes_are_named(one, two)
+    references_are_named(one, two, carrier)
+    patch_is_merged(one[2])
+    gateways_keep_credentials(carrier)
+    decks_move_in_one_step()
+    changes_are_counted(one[2])
+    bounds_hold()
+    local_socket()
+    database_comes_back()
+    print(f"{Tally.passed} passed, {Tally.failed} failed")
+    sys.exit(1 if Tally.failed else 0)
+
+
+if __name__ == "__main__":
+    main()

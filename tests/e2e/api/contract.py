@@ -1,0 +1,376 @@
+#!/usr/bin/env python3
+"""Hold a running API to its contract.
+
+Replays every operation of /openapi.json with its example, validates each
+answer against the schema, and provokes every documented refusal that needs no
+broken machine. Ids in the examples are replaced by those that the server
+really gave.
+
+    API_URL=http://127.0.0.1:8080 API_KEY=sk_... contract.py
+
+The database must be empty; what is made here is deleted again.
+"""
+import http.client
+import json
+import os
+import re
+import sys
+import urllib.parse
+import warnings
+
+import jsonschema
+
+# the Debian package knows no other resolver yet
+warnings.filterwarnings("ignore", category=DeprecationWarning)
+
+URL = urllib.parse.urlsplit(os.environ["API_URL"])
+KEY = os.environ["API_KEY"]
+READ_KEY = os.environ.get("API_READ_KEY", "")
+VERBOSE = "-v" in sys.argv[1:]
+METHODS = ("get", "post", "put", "patch", "delete")
+PROBLEM = "application/problem+json"
+NOBODY = "0" * 26
+
+
+class Answer:
+    def __init__(self, response):
+        self.status = response.status
+        self.headers = response.headers
+        self.data = response.read()
+        self.type = (response.headers.get("Content-Type") or
+                     "").split(";")[0]
+
+    def json(self):
+        return json.loads(self.data)
+
+
+def call(method, path, body=None, media=None, key=KEY, headers=()):
+    """One request on a connection of its own."""
+    connection = http.client.HTTPConnection(URL.hostname, URL.port,
+                                            timeout=30)
+    sent = dict(headers)
+    if key:
+        sent["Authorization"] = "Bearer " + key
+    if media:
+        sent["Content-Type"] = media
+    if body is not None and not isinstance(body, (str, bytes)):
+        body = json.dumps(body)
+    connection.request(method.upper(), path, body=body, headers=sent)
+    try:
+        return Answer(connection.getresponse())
+    finally:
+        connection.close()
+
+
+class Tally:
+    passed = failed = 0
+
+    @classmethod
+    def check(cls, good, what):
+        if good:
+            cls.passed += 1
+            if VERBOSE:
+                print("ok", what)
+        else:
+            cls.failed += 1
+            print("not ok", what)
+        return good
+
+
+class Operation:
+    """One operation of the document, with its parameters resolved."""
+
+    def __init__(self, contract, method, path, item, op):
+        self.contract = contract
+        self.method, self.path, self.op = method, path, op
+        self.id = op["operationId"]
+        self.params = [contract.resolve(p) for p in
+                       item.get("parameters", []) + op.get("parameters", [])]
+        body = contract.resolve(op.get("requestBody", {}))
+        self.content = body.get("content", {})
+        self.media = next(iter(self.content), None)
+        self.codes = set(op["responses"])
+        self.scope = op["x-scope"]
+
+    def example(self):
+        if not self.media:
+            return None
+        return self.contract.real(self.content[self.media]["example"])
+
+    def url(self, real=True, extra=""):
+        path = self.path
+        query = {}
+        for p in self.params:
+            if p["in"] == "path":
+                value = self.contract.real(p["example"])
+                if not real:
+                    value = self.contract.nobody(value)
+                path = path.replace("{%s}" % p["name"],
+                                    urllib.parse.quote(value, safe=""))
+            elif p["in"] == "query" and p.get("required"):
+                query[p["name"]] = p["example"]
+        text = urllib.parse.urlencode(query) + extra
+        return path + ("?" + text if text else "")
+
+    def run(self, **kw):
+        args = {"body": self.example(), "media": self.media}
+        real, extra = kw.pop("real", True), kw.pop("extra", "")
+        args.update(kw)
+        return call(self.method, self.url(real, extra), **args)
+
+    def expect(self, answer, status, why=""):
+        """The answer has this status, is documented, and fits its schema."""
+        name = f"{self.id} {status}{' ' + why if why else ''}"
+        if not Tally.check(answer.status == status,
+                           f"{name}: got {answer.status} "
+                           f"{answer.data[:300]!r}"):
+            return False
+        spec = self.op["responses"].get(str(status))
+        if not Tally.check(spec is not None, f"{name}: not documented"):
+            return False
+        return self.fits(answer, self.contract.resolve(spec), name)
+
+    def fits(self, answer, spec, name):
+        for header in spec.get("headers", {}):
+            Tally.check(header in answer.headers,
+                        f"{name}: header {header} is missing")
+        Tally.check("X-Request-Id" in answer.headers, f"{name}: request id")
+        content = spec.get("content")
+        if not content:
+            return Tally.check(not answer.data, f"{name}: no body")
+        if not Tally.check(answer.type in content,
+                           f"{name}: media type {answer.type}"):
+            return False
+        if "json" not in answer.type:
+            return True
+        return self.contract.valid(answer.json(),
+                                   content[answer.type]["schema"], name)
+
+
+class Contract:
+    def __init__(self, doc):
+        self.doc = doc
+        self.ids = {}
+        self.resolver = jsonschema.RefResolver("", doc)
+        self.operations = [
+            Operation(self, m, path, item, item[m])
+            for path, item in doc["paths"].items()
+            for m in METHODS if m in item]
+        self.by_id = {op.id: op for op in self.operations}
+
+    def resolve(self, node):
+        while "$ref" in node:
+            node = self.resolver.resolve(node["$ref"])[1]
+        return node
+
+    def valid(self, value, schema, name):
+        validator = jsonschema.Draft202012Validator(
+            schema, resolver=self.resolver)
+        faults = [f"{list(e.absolute_path)}: {e.message[:200]}"
+                  for e in validator.iter_errors(value)]
+        return Tally.check(not faults, f"{name}: schema {faults[:3]}")
+
+    def real(self, value):
+        """An example with the ids of this server."""
+        if isinstance(value, str):
+            return self.ids.get(value, value)
+        if isinstance(value, list):
+            return [self.real(v) for v in value]
+        if isinstance(value, dict):
+            return {k: self.real(v) for k, v in value.items()}
+        return value
+
+    @staticmethod
+    def nobody(value):
+        """A value of the same form that names nothing."""
+        if re.fullmatch(r"[a-z]{3}_[0-9a-z]{26}", value):
+            return value[:4] + NOBODY
+        if re.fullmatch(r"[0-9a-f-]{36}", value):
+            return "00000000-0000-7000-8000-000000000000"
+        return "999999" if value.isdigit() else "nobody"
+
+    # --- good weather ---------------------------------------------------
+
+    def create_all(self):
+        for op in self.operations:
+            if op.method not in ("post", "put"):
+                continue
+            status = 201 if "201" in op.codes else 200
+            answer = op.run()
+            if not op.expect(answer, status) or status != 201:
+                continue
+            made = answer.json()
+            spec = op.op["responses"]["201"]["content"]["application/json"]
+            shown = spec.get("example", {})
+            if "id" in shown:
+                self.ids[shown["id"]] = made["id"]
+            self.same(shown, made, op.id)
+            location = answer.headers.get("Location")
+            if location:
+                again = call("get", location)
+                Tally.check(again.status == 200 and again.json() == made and
+                            again.headers["ETag"] == answer.headers["ETag"],
+                            f"{op.id}: Location gives the same row")
+
+    def same(self, shown, made, name):
+        """The documented answer is what comes, but for ids and times."""
+        for member, value in self.real(shown).items():
+            if member in ("id", "created_at", "updated_at"):
+                continue
+            Tally.check(made.get(member) == value,
+                        f"{name}: {member} is {made.get(member)!r}, the "
+                        f"document says {value!r}")
+
+    def read_all(self):
+        for op in self.operations:
+            if op.method == "get":
+                op.expect(op.run(), 200)
+
+    def page_all(self):
+        """limit=1 and cursors walk through every row, once and in order."""
+        for op in self.operations:
+            names = [p["name"] for p in op.params]
+            if op.method != "get" or "cursor" not in names:
+                continue
+            more = "&" if any(p.get("required") and p["in"] == "query"
+                              for p in op.params) else ""
+            whole = op.run(extra=more + "limit=500").json()["data"]
+            rows, cursor, steps = [], "", 0
+            while steps < 500:
+                page = op.run(extra=more + "limit=1" + cursor)
+                if not op.expect(page, 200, "page"):
+                    break
+                page = page.json()
+                rows += page["data"]
+                steps += 1
+                if not page["has_more"]:
+                    break
+                cursor = "&cursor=" + urllib.parse.quote(page["next_cursor"])
+            Tally.check(rows == whole, f"{op.id}: pages of one row")
+            op.expect(op.run(extra=more + "cursor=bm9uc2Vuc2U"), 400,
+                      "foreign cursor")
+            op.expect(op.run(extra=more + "limit=0"), 400, "limit=0")
+
+    def patch_all(self):
+        for op in self.operations:
+            if op.method != "patch":
+                continue
+            before = call("get", op.url())
+            etag = before.headers["ETag"]
+            op.expect(op.run(headers={"If-Match": '"999999"'}), 412)
+            answer = op.run(headers={"If-Match": etag})
+            if not op.expect(answer, 200):
+                continue
+            Tally.check(answer.headers["ETag"] != etag,
+                        f"{op.id}: a change moves the ETag")
+            again = call("get", op.url())
+            Tally.check(again.json() == answer.json(),
+                        f"{op.id}: GET shows what PATCH answered")
+            empty = op.run(body={})
+            op.expect(empty, 200, "nothing changed")
+
+    def delete_all(self):
+        for op in reversed(self.operations):
+            if op.method != "delete":
+                continue
+            if "412" in op.codes:
+                op.expect(op.run(headers={"If-Match": '"999999"'}), 412)
+            if op.id in ("account_delete", "tenant_delete"):
+                op.expect(op.run(), 409, "postings stay for ever")
+                continue
+            op.expect(op.run(), 204)
+            op.expect(op.run(), 404, "twice")
+
+    # --- bad weather ----------------------------------------------------
+
+    def refuse_all(self):
+        for op in self.operations:
+            if "401" in op.codes:
+                op.expect(op.run(key=None), 401, "no key")
+                op.expect(op.run(key="sk_" + NOBODY + "_" + "a" * 52), 401,
+                          "unknown key")
+            Tally.check(("401" in op.codes) == (op.scope != "none"),
+                        f"{op.id}: 401 documented when a key is needed")
+            if "403" in op.codes and READ_KEY:
+                op.expect(op.run(key=READ_KEY), 403)
+            if "404" in op.codes and "{" in op.path:
+                op.expect(op.run(real=False), 404)
+            if op.media:
+                self.refuse_bodies(op)
+            elif "400" in op.codes:
+                op.expect(op.run(extra="&nonsense=1" if "?" in op.url()
+                                 else "nonsense=1"), 400,
+                          "unknown parameter")
+
+    def refuse_bodies(self, op):
+        op.expect(op.run(media="text/x-nonsense"), 415)
+        limit = op.op.get("x-body-max", 1 << 20)
+        op.expect(call(op.method, op.url(), media=op.media,
+                       headers={"Content-Length": str(limit + 1)}), 413)
+        if "json" not in op.media:
+            op.expect(op.run(body="nonsense\n1\n"), 422, "columns")
+            op.expect(op.run(body=""), 400, "empty")
+            return
+        for text in ("", "{", '{"a":1,"a":2}', "[" * 40 + "]" * 40,
+                     '"\\u0000"', '"\xff"'.encode("latin1")):
+            op.expect(op.run(body=text), 400, f"body {text[:12]!r}")
+        answer = op.run(body={"nonsense": 1, "a/b~c": 2})
+        if op.expect(answer, 422, "unknown members"):
+            pointers = [e["pointer"] for e in answer.json().get("errors", [])]
+            Tally.check(pointers == [""] or
+                        {"/nonsense", "/a~1b~0c"} <= set(pointers),
+                        f"{op.id}: all faults at once: {pointers}")
+        op.expect(op.run(body=[[]]), 422, "not an object")
+
+    def conflict_all(self):
+        """The same again where a value has to be the only one."""
+        for op in self.operations:
+            if op.method == "post" and "409" in op.codes and \
+                    "json" in op.media:
+                answer = op.run()
+                if op.expect(answer, 409):
+                    errors = answer.json().get("errors", [])
+                    Tally.check(errors and errors[0]["pointer"],
+                                f"{op.id}: 409 names the member")
+        for op in self.operations:
+            if op.method == "delete" and "409" in op.codes and \
+                    op.id != "gateway_delete":
+                op.expect(op.run(), 409, "in use")
+
+    def unknown_all(self):
+        for path in ("/", "/v1", "/v1/nonsense", "/v1/tenants/",
+                     "/v1/tenants/a/b/c", "/%00", "/v1/tenants/" + "x" * 200):
+            answer = call("get", path)
+            Tally.check(answer.status == 404 and answer.type == PROBLEM,
+                        f"GET {path[:30]}: {answer.status} {answer.type}")
+        for path, item in self.doc["paths"].items():
+            op = next(o for o in self.operations if o.path == path)
+            for method in METHODS + ("options", "trace"):
+                if method in item:
+                    continue
+                answer = call(method, op.url())
+                good = (answer.status == 405 and answer.type == PROBLEM and
+                        set(answer.headers["Allow"].split(", ")) ==
+                        {m.upper() for m in METHODS if m in item})
+                Tally.check(good, f"{method} {path}: {answer.status} Allow "
+                            f"{answer.headers.get('Allow')}")
+
+
+def main():
+    answer = call("get", "/openapi.json", key=None)
+    contract = Contract(answer.json())
+    contract.create_all()
+    contract.read_all()
+    contract.page_all()
+    contract.conflict_all()
+    contract.refuse_all()
+    contract.unknown_all()
+    contract.patch_all()
+    contract.delete_all()
+    print(f"contract: {len(contract.operations)} operations")
+    print(f"{Tally.passed} passed, {Tally.failed} failed")
+    sys.exit(1 if Tally.failed else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,36 @@
+#!/usr/bin/env python3
+"""A switch's control socket with one live call, for tests of the API alone."""
+import json
+import os
+import socketserver
+import sys
+
+CALL = {
+    "call_id": "06e8b1d2-7c3a-7d4e-8f50-123456789abc", "state": "UP",
+    "calling": "+4930123450", "called": "+442079460000",
+    "tenant": os.environ.get("STUB_TENANT", "ten_x"), "trunk": "trk_x",
+    "gateway": "gwy_x", "node": "n1",
+    "started_at": "2026-11-22T10:31:00.000Z",
+    "answered_at": "2026-11-22T10:31:04.000Z", "duration_ms": 61000,
+    "price_micro": 13200, "currency": "EUR", "codec": "PCMA/8000",
+}
+live = {CALL["call_id"]: CALL}
+
+
+def answer(question):
+    if question["op"] == "calls":
+        return {"ok": True, "total": len(live), "calls": list(live.values())}
+    if question["op"] == "drop" and live.pop(question["call"], None):
+        return {"ok": True}
+    return {"ok": False, "code": "no_such_call", "detail": "not here"}
+
+
+class Handler(socketserver.StreamRequestHandler):
+    def handle(self):
+        line = self.rfile.readline()
+        if line:
+            reply = json.dumps(answer(json.loads(line)))
+            self.wfile.write(reply.encode() + b"\n")
+
+
+socketserver.UnixStreamServer(sys.argv[1], Handler).serve_forever()

@@ -1,8 +1,13 @@
 /**
- * @file ledger.h  The one thread of the switch that writes to PostgreSQL:
- * loads journal segments (COPY to staging, then one transaction of CDRs,
- * charges, postings and journal position) and leases balance for accounts.
- * A slow or stopped PostgreSQL delays it, never a call.
+ * @file ledger.h  The only part of the switch that writes to PostgreSQL. One
+ * thread loads journal segments (COPY to staging, then one transaction of
+ * CDRs, charges, postings and journal position), another leases balance for
+ * accounts, so that a long COPY keeps no call waiting for money. A slow or
+ * stopped PostgreSQL delays them, never a call.
+ *
+ * Loaded segments are deleted once every call that began in them has ended.
+ * A record that the database refuses for its data goes to refused.journal in
+ * the same folder, and loading goes on.
  */
 #ifndef LEDGER_H
 #define LEDGER_H
@@ -25,7 +30,7 @@ struct lease_answer {
 	uint64_t ticket;
 };
 
-/** On the ledger thread. */
+/** On the lease thread of the ledger. */
 typedef void(lease_answer_h)(const struct lease_answer *ans, void *arg);
 
 struct ledger_config {
@@ -35,21 +40,33 @@ struct ledger_config {
 	uint32_t batch_max;   /**< records per transaction (1000)            */
 };
 
+/**
+ * Start after journal_open() (which closes the calls of earlier starts): what
+ * the journal holds by now is loaded first, then the leases of earlier epochs
+ * are closed. The database may come later.
+ * @return 0, EINVAL, ENOMEM or errno (the journal folder, a thread)
+ */
 int ledger_start(struct ledger **lp, const struct ledger_config *cfg,
 		 lease_answer_h *h, void *arg);
 
-/** Queue; answered within about a second or with is_known false. Any thread.
- *  @return 0 or ENOBUFS */
+/**
+ * Queue. An ask for money is answered within about a second, if need be with
+ * is_known false (what the database grants after that goes back by itself).
+ * Giving back has no answer; it is kept until the database can be told.
+ * Any thread. @return 0 or ENOBUFS
+ */
 int ledger_lease(struct ledger *l, const struct lease_ask *ask);
 
 /** A hint that END records were synced. Any thread, never blocks. */
 void ledger_wake(struct ledger *l);
 
-/** Bytes of journal not yet loaded, and age of the oldest [ms]. */
+/** Bytes of journal not yet loaded, and age [ms] of the first ended call in
+ *  the batch that waits (0: none). Any thread; reads the folder. */
 void ledger_backlog(const struct ledger *l, uint64_t *ret_bytes,
 		    uint64_t *ret_age_ms);
 
-/** Load what is there (bounded by timeout), return leases, stop. */
+/** Give back what is queued, load what is there, close this epoch's leases if
+ *  no call is open, stop. Takes about timeout at most. NULL is fine. */
 void ledger_stop(struct ledger *l, uint32_t timeout_ms);
 
 #endif

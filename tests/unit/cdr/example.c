@@ -11,10 +11,14 @@ static const struct tariff tariff = {.rate_per_min_nano = 12500000,
 				     .first_ms = 60000, .next_ms = 6000};
 
 
+uint64_t example_salt = 1;
+
+
 void example_call_id(uint8_t call_id[16], uint32_t n)
 {
 	memset(call_id, 0x11, 16);
 	memcpy(call_id, &n, sizeof(n));
+	memcpy(call_id + 8, &example_salt, sizeof(example_salt));
 }
 
 

@@ -7,6 +7,9 @@
 
 #define EXAMPLE_STARTED_MS 1795342260123
 
+/** Goes into every call id: a run against a database sets its own. */
+extern uint64_t example_salt;
+
 /** A call id that says which call it is. */
 void example_call_id(uint8_t call_id[16], uint32_t n);
 

@@ -1,0 +1,558 @@
+/**
+ * @file ledger.c  Tests of the ledger against a real PostgreSQL: everything
+ * is loaded exactly once whoever dies when, and money that was leased comes
+ * back. STROWGER_TEST_DSN names a migrated database of the tests' own, as its
+ * superuser; without it they are skipped.
+ */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <libpq-fe.h>
+#include <re.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include "example.h"
+#include "folder.h"
+#include "ledger.h"
+#include "metric.h"
+#include "proxy.h"
+#include "segment.h"
+
+#define BALANCE 1000000000
+#define PRICE 13800
+#define ID_TEXT 36
+
+static struct cdr_call call;
+static const char *dir, *dsn;
+static char node[32], tenant[40], account[36];
+static PGconn *db;
+
+static struct lease_answer answers[64];
+static atomic_uint answer_n;
+
+
+/* --- the database */
+
+static int64_t number(const char *sql)
+{
+	PGresult *res = PQexec(db, sql);
+	int64_t v;
+
+	cr_assert(eq(int, PQresultStatus(res), PGRES_TUPLES_OK), "%s: %s", sql,
+		  PQerrorMessage(db));
+	v = strtoll(PQgetvalue(res, 0, 0), NULL, 10);
+	PQclear(res);
+	return v;
+}
+
+
+static int64_t count(const char *table)
+{
+	char sql[256];
+
+	/* a uuid has a hyphen in the last 16 digits */
+	snprintf(sql, sizeof(sql), "select count(*) from %s where "
+		 "replace(call_id::text, '-', '') like '%%%016" PRIx64 "'",
+		 table, __builtin_bswap64(example_salt));
+	return number(sql);
+}
+
+
+static int64_t account_value(const char *column)
+{
+	char sql[128];
+
+	snprintf(sql, sizeof(sql), "select %s from core.account where "
+		 "id = '%s'", column, account);
+	return number(sql);
+}
+
+
+static void execute(const char *sql)
+{
+	PGresult *res = PQexec(db, sql);
+	const ExecStatusType status = PQresultStatus(res);
+
+	cr_assert(status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK,
+		  "%s: %s", sql, PQerrorMessage(db));
+	PQclear(res);
+}
+
+
+static void account_make(void)
+{
+	char sql[512];
+
+	snprintf(sql, sizeof(sql),
+		 "insert into core.tenant (id, name, currency) "
+		 "values ('%s', 'test %s', 'EUR')", tenant, node);
+	execute(sql);
+	snprintf(sql, sizeof(sql),
+		 "insert into core.account (id, tenant_id, name, type, "
+		 "currency) values ('%s', '%s', 'test', 'prepaid', 'EUR')",
+		 account, tenant);
+	execute(sql);
+	snprintf(sql, sizeof(sql), "select core.post('%s', 'payment', %d)",
+		 account, BALANCE);
+	execute(sql);
+}
+
+
+static void setup(void)
+{
+	struct timespec ts;
+	uint64_t v;
+	int i;
+
+	dsn = getenv("STROWGER_TEST_DSN");
+	if (!dsn)
+		cr_skip_test("STROWGER_TEST_DSN is not set");
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	example_salt = (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+	snprintf(node, sizeof(node), "t%016" PRIx64, example_salt);
+	snprintf(tenant, sizeof(tenant), "ten_");
+	for (i = 0, v = example_salt; i < 26; i++, v /= 32)
+		tenant[4 + i] = "abcdefghijklmnopqrstuvwxyz234567"[v % 32];
+	snprintf(account, sizeof(account), "acc_%.26s", tenant + 4);
+
+	db = PQconnectdb(dsn);
+	cr_assert(eq(int, PQstatus(db), CONNECTION_OK), "%s",
+		  PQerrorMessage(db));
+	account_make();
+	dir = folder_make();
+	atomic_store(&answer_n, 0);
+}
+
+
+static void teardown(void)
+{
+	if (!dsn)
+		return;
+	PQfinish(db);
+	folder_remove(dir);
+}
+
+
+TestSuite(ledger, .init = setup, .fini = teardown, .timeout = 60);
+
+
+/* --- the journal */
+
+static void write_calls(uint32_t from, uint32_t to, size_t segment_bytes,
+			bool has_begin)
+{
+	const struct journal_config cfg = {.dir = dir,
+					   .segment_bytes = segment_bytes,
+					   .backlog_max = 1000000};
+	struct journal *j;
+	struct mbuf *mb;
+	uint64_t seq;
+	uint32_t n;
+
+	cr_assert(zero(int, journal_open(&j, &cfg, NULL, NULL)));
+	for (n = from; n < to; n++) {
+		example_end(&call, n);
+		snprintf(call.call.account_id, ID_TEXT, "%s", account);
+		snprintf(call.charges[0].account_id, ID_TEXT, "%s", account);
+		snprintf(call.call.node, sizeof(call.call.node), "%s", node);
+		if (has_begin) {
+			mb = frame_of(JOURNAL_BEGIN, &call);
+			cr_assert(zero(int, journal_append(j, mb->buf, mb->end,
+							   &seq)));
+			mem_deref(mb);
+		}
+		mb = frame_of(JOURNAL_END, &call);
+		cr_assert(zero(int, journal_append(j, mb->buf, mb->end,
+						   &seq)));
+		mem_deref(mb);
+	}
+	journal_close(j);
+}
+
+
+static void answer_keep(const struct lease_answer *ans, void *arg)
+{
+	(void)arg;
+	answers[atomic_load(&answer_n) % 64] = *ans;
+	atomic_fetch_add(&answer_n, 1);
+}
+
+
+static struct ledger *started(const char *to, int64_t epoch, uint32_t batch)
+{
+	const struct ledger_config cfg = {.dsn = to, .node = node,
+					  .journal_dir = dir, .epoch = epoch,
+					  .load_ms = 1, .batch_max = batch};
+	struct ledger *l = NULL;
+
+	cr_assert(zero(int, ledger_start(&l, &cfg, answer_keep, NULL)));
+	return l;
+}
+
+
+static uint64_t backlog(const struct ledger *l)
+{
+	uint64_t bytes, age_ms;
+
+	ledger_backlog(l, &bytes, &age_ms);
+	return bytes;
+}
+
+
+static void wait_loaded(struct ledger *l)
+{
+	while (backlog(l)) {
+		ledger_wake(l);
+		usleep(1000);
+	}
+}
+
+
+static void expect_once(uint32_t calls)
+{
+	cr_expect(eq(i64, count("cdr.record"), 3 * (int64_t)calls));
+	cr_expect(eq(i64, count("cdr.charge"), 2 * (int64_t)calls));
+	cr_expect(eq(i64, count("core.ledger_posting"), calls));
+	cr_expect(eq(i64, account_value("balance_micro"),
+		     BALANCE - (int64_t)calls * PRICE));
+}
+
+
+/* --- loading */
+
+Test(ledger, loads_once)
+{
+	struct ledger *l;
+
+	write_calls(0, 200, 64 << 20, true);
+	l = started(dsn, 1, 1000);
+	wait_loaded(l);
+	ledger_stop(l, 2000);
+	expect_once(200);
+
+	/* again, and with more */
+	write_calls(200, 300, 64 << 20, true);
+	l = started(dsn, 2, 7);
+	wait_loaded(l);
+	ledger_stop(l, 2000);
+	expect_once(300);
+}
+
+
+Test(ledger, the_same_record_twice_counts_once)
+{
+	struct ledger *l;
+
+	write_calls(0, 20, 64 << 20, true);
+	write_calls(10, 30, 64 << 20, true);
+	l = started(dsn, 1, 8);
+	wait_loaded(l);
+	ledger_stop(l, 2000);
+	expect_once(30);
+}
+
+
+Test(ledger, what_is_there_is_loaded_by_stop)
+{
+	write_calls(0, 3000, 64 << 20, false);
+	ledger_stop(started(dsn, 1, 500), 20000);
+	expect_once(3000);
+}
+
+
+static _Noreturn void victim(const char *to)
+{
+	struct ledger *l = started(to, 1, 100);
+
+	for (;;) {
+		ledger_wake(l);
+		usleep(1000);
+	}
+}
+
+
+Test(ledger, killed_at_random_points)
+{
+	struct ledger *l;
+	unsigned kills = 0;
+	pid_t pid;
+
+	write_calls(0, 5000, 256 << 10, true);
+	while (kills < 60 && count("cdr.record") < 3 * 5000) {
+		pid = fork();
+		if (!pid)
+			victim(dsn);
+		usleep((useconds_t)(20000 + (kills * 7919) % 37 * 2000));
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+		++kills;
+	}
+	cr_expect(gt(uint, kills, 3));
+
+	l = started(dsn, 2, 1000);
+	wait_loaded(l);
+	ledger_stop(l, 5000);
+	expect_once(5000);
+}
+
+
+Test(ledger, commit_unknown_and_database_away)
+{
+	struct proxy *p = proxy_start(dsn);
+	struct ledger *l;
+	unsigned i;
+
+	if (!p)
+		cr_skip_test("the database is not on a unix socket");
+
+	write_calls(0, 3000, 64 << 20, true);
+	l = started(proxy_dsn(p), 1, 200);
+	for (i = 0; i < 3; i++) {
+		proxy_set(p, PROXY_CUT_COMMIT);
+		while (proxy_cuts(p) <= i && backlog(l))
+			usleep(1000);
+	}
+	proxy_set(p, PROXY_AWAY);
+	usleep(300000);
+	proxy_set(p, PROXY_PASS);
+
+	wait_loaded(l);
+	cr_expect(ge(uint, proxy_cuts(p), 3));
+	ledger_stop(l, 5000);
+	proxy_stop(p);
+	expect_once(3000);
+}
+
+
+Test(ledger, a_database_that_hangs_keeps_stop_no_longer)
+{
+	struct proxy *p = proxy_start(dsn);
+	struct ledger *l;
+
+	if (!p)
+		cr_skip_test("the database is not on a unix socket");
+
+	write_calls(0, 2000, 64 << 20, false);
+	l = started(proxy_dsn(p), 1, 50);
+	while (count("cdr.record") < 300)
+		usleep(1000);
+	proxy_set(p, PROXY_STALL);
+	ledger_stop(l, 400);
+	proxy_set(p, PROXY_PASS);
+	proxy_stop(p);
+
+	ledger_stop(started(dsn, 2, 1000), 20000);
+	expect_once(2000);
+}
+
+
+Test(ledger, a_refused_record_blocks_nobody)
+{
+	const struct journal_config cfg = {.dir = dir,
+					   .segment_bytes = 64 << 20,
+					   .backlog_max = 100};
+	struct metric *refused = metric_counter("strowger_cdr_refused_total",
+						NULL, "");
+	struct journal_record rec;
+	struct journal *j;
+	struct ledger *l;
+	struct mbuf *mb;
+	char path[512];
+	uint64_t seq;
+
+	write_calls(0, 50, 64 << 20, false);
+	cr_assert(zero(int, journal_open(&j, &cfg, NULL, NULL)));
+	example_end(&call, 50);
+	call.call.first_ms = INT64_MAX; /* the column is an integer */
+	mb = frame_of(JOURNAL_END, &call);
+	cr_assert(zero(int, journal_append(j, mb->buf, mb->end, &seq)));
+	journal_close(j);
+	write_calls(51, 101, 64 << 20, false);
+
+	l = started(dsn, 1, 1000);
+	wait_loaded(l);
+	ledger_stop(l, 2000);
+	expect_once(100);
+	cr_expect(eq(i64, metric_value(refused), 1));
+
+	/* what was refused is kept as it was */
+	snprintf(path, sizeof(path), "%s/refused.journal", dir);
+	cr_assert(zero(int, access(path, R_OK)));
+	cr_assert(zero(int, journal_frame(mb->buf, mb->end, &rec)));
+	{
+		uint8_t kept[4096];
+		FILE *f = fopen(path, "re");
+
+		cr_expect(eq(sz, fread(kept, 1, sizeof(kept), f), mb->end));
+		cr_expect(zero(int, memcmp(kept, mb->buf, mb->end)));
+		fclose(f);
+	}
+	mem_deref(mb);
+}
+
+
+Test(ledger, loaded_segments_go_but_for_open_calls)
+{
+	const struct journal_config cfg = {.dir = dir,
+					   .segment_bytes = 4096,
+					   .backlog_max = 100};
+	uint32_t *numbers;
+	struct journal *j;
+	struct ledger *l;
+	struct mbuf *mb;
+	uint64_t seq;
+	size_t n;
+
+	write_calls(0, 50, 4096, true);
+	cr_assert(zero(int, journal_open(&j, &cfg, NULL, NULL)));
+	l = started(dsn, 1, 1000);
+	example_begin(&call, 1000);
+	mb = frame_of(JOURNAL_BEGIN, &call);
+	cr_assert(zero(int, journal_append(j, mb->buf, mb->end, &seq)));
+	mem_deref(mb);
+	while (count("cdr.record") < 150)
+		usleep(1000);
+	wait_loaded(l);
+
+	/* only the one that is written to is left */
+	do {
+		cr_assert(zero(int, segment_list(dir, &numbers, &n)));
+		free(numbers);
+		usleep(1000);
+	} while (n > 1);
+	ledger_stop(l, 2000);
+	journal_close(j);
+
+	/* the open call is closed from it by the next start */
+	j = NULL;
+	cr_assert(zero(int, journal_open(&j, &cfg, NULL, NULL)));
+	l = started(dsn, 2, 1000);
+	wait_loaded(l);
+	ledger_stop(l, 2000);
+	journal_close(j);
+	cr_expect(eq(i64, count("cdr.record"), 151));
+}
+
+
+/* --- leases */
+
+static struct lease_answer *asked(struct ledger *l, int64_t want, int64_t min)
+{
+	struct lease_ask ask = {.want_micro = want, .min_micro = min,
+				.ticket = (uint64_t)want};
+	const unsigned before = atomic_load(&answer_n);
+
+	snprintf(ask.account_id, sizeof(ask.account_id), "%s", account);
+	cr_assert(zero(int, ledger_lease(l, &ask)));
+	if (want <= 0)
+		return NULL;
+	while (atomic_load(&answer_n) == before)
+		usleep(1000);
+	return &answers[before % 64];
+}
+
+
+static void wait_leased(int64_t micro)
+{
+	int i;
+
+	for (i = 0; i < 5000 && account_value("leased_micro") != micro; i++)
+		usleep(1000);
+	cr_expect(eq(i64, account_value("leased_micro"), micro));
+}
+
+
+Test(ledger, leases_are_granted_returned_and_closed)
+{
+	struct ledger *l = started(dsn, 1, 1000);
+	struct lease_answer *ans;
+
+	ans = asked(l, 600000000, 1);
+	cr_expect(ans->is_known);
+	cr_expect(eq(i64, ans->granted_micro, 600000000));
+	cr_expect(eq(str, ans->account_id, account));
+	cr_expect(eq(u64, ans->ticket, 600000000));
+
+	/* less than is wanted, then less than is of use */
+	ans = asked(l, 600000001, 1);
+	cr_expect(eq(i64, ans->granted_micro, 400000000));
+	ans = asked(l, 5, 1);
+	cr_expect(ans->is_known);
+	cr_expect(zero(i64, ans->granted_micro));
+
+	asked(l, -100000000, 0);
+	wait_leased(900000000);
+	ans = asked(l, 200000000, 150000000);
+	cr_expect(zero(i64, ans->granted_micro));
+
+	write_calls(0, 10, 64 << 20, true);
+	ledger_stop(l, 4000);
+	cr_expect(zero(i64, account_value("leased_micro")));
+	expect_once(10);
+}
+
+
+Test(ledger, leases_of_an_earlier_start_are_closed)
+{
+	struct ledger *l;
+	pid_t pid = fork();
+
+	if (!pid) {
+		l = started(dsn, 1, 1000);
+		cr_assert(eq(i64, asked(l, 500, 1)->granted_micro, 500));
+		_exit(0);
+	}
+	waitpid(pid, NULL, 0);
+	cr_expect(eq(i64, account_value("leased_micro"), 500));
+
+	write_calls(0, 5, 64 << 20, true);
+	l = started(dsn, 2, 1000);
+	wait_leased(0);
+	ledger_stop(l, 2000);
+	expect_once(5);
+}
+
+
+Test(ledger, a_database_that_is_away_is_unknown)
+{
+	struct ledger *l = started("host=/nowhere dbname=x", 1, 1000);
+	struct lease_answer *ans = asked(l, 1000, 1);
+
+	cr_expect(not(ans->is_known));
+	cr_expect(zero(i64, ans->granted_micro));
+	ledger_stop(l, 100);
+}
+
+
+Test(ledger, a_late_grant_goes_back)
+{
+	struct proxy *p = proxy_start(dsn);
+	struct lease_answer *ans;
+	struct ledger *l;
+
+	if (!p)
+		cr_skip_test("the database is not on a unix socket");
+
+	l = started(proxy_dsn(p), 1, 1000);
+	cr_expect(asked(l, 1000, 1)->is_known);
+	wait_leased(1000);
+
+	proxy_set(p, PROXY_STALL);
+	ans = asked(l, 5000, 1);
+	cr_expect(not(ans->is_known));
+	ans = asked(l, 6000, 1);
+	cr_expect(not(ans->is_known));
+	proxy_set(p, PROXY_PASS);
+
+	wait_leased(1000);
+	cr_expect(eq(i64, asked(l, 7000, 1)->granted_micro, 7000));
+	wait_leased(8000);
+	ledger_stop(l, 2000);
+	proxy_stop(p);
+}

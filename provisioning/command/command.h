@@ -29,8 +29,9 @@ struct options {
 typedef int(command_h)(const struct options *opt);
 
 command_h command_calls, command_drop, command_trace, command_drain,
-	command_metrics, command_table, command_db_migrate, command_db_status,
-	command_doctor, command_rate_check;
+	command_metrics, command_table, command_status, command_registrations,
+	command_db_migrate, command_db_status, command_doctor,
+	command_rate_check;
 
 /** "strowger: ..." on stderr; returns code. */
 int command_fail(int code, const char *fmt, ...)

@@ -86,35 +86,79 @@ static bool sample_find(const char *text, const char *name, double *ret)
 }
 
 
-static void metrics_look(struct visit *v, const char *text)
+static void backlog_look(struct visit *v)
 {
-	double value;
+	json_t *request = json_pack("{ss}", "op", "metrics");
+	json_t *answer = NULL;
+	const char *text;
+	double age_s;
 
-	if (sample_find(text, "strowger_draining", &value) && value > 0)
+	if (!control_ask(v->opt->control, request, &answer, NULL)) {
+		text = json_string_value(json_object_get(answer, "text"));
+		if (!sample_find(text, "strowger_cdr_backlog_age_seconds",
+				 &age_s))
+			finding(v, FINDING_WARN, "journal backlog",
+				"give the switch a database",
+				"this switch loads no call records");
+		else if (age_s > BACKLOG_MAX_S)
+			finding(v, FINDING_BAD, "journal backlog",
+				"see that the database is up; the node loads "
+				"by itself as soon as it is",
+				"call records wait for %.0f s", age_s);
+		else
+			finding(v, FINDING_OK, "journal backlog", "",
+				"the oldest record waits for %.0f s", age_s);
+	}
+
+	json_decref(answer);
+	json_decref(request);
+}
+
+
+static void gateways_look(struct visit *v, const json_t *gateways)
+{
+	const json_t *one;
+	const char *id;
+	size_t i;
+
+	for (i = 0; i < json_array_size(gateways); i++) {
+		one = json_array_get(gateways, i);
+		id = json_string_value(json_object_get(one, "gateway"));
+		if (json_is_false(json_object_get(one, "up")))
+			finding(v, FINDING_WARN, "gateway",
+				"ask the carrier; calls take the next target "
+				"of their route", "%s answers no OPTIONS",
+				id ? id : "?");
+	}
+}
+
+
+static void status_look(struct visit *v, const json_t *status)
+{
+	const char *node = json_string_value(json_object_get(status, "node"));
+
+	if (json_is_true(json_object_get(status, "draining")))
 		finding(v, FINDING_WARN, "node state", "strowger drain --off",
-			"the node refuses new calls");
+			"%s refuses new calls", node ? node : "?");
 	else
-		finding(v, FINDING_OK, "node state", "", "taking calls");
+		finding(v, FINDING_OK, "node state", "", "%s takes calls",
+			node ? node : "?");
 
-	if (!sample_find(text, "strowger_journal_backlog_age_seconds",
-			 &value))
-		return;
-	if (value > BACKLOG_MAX_S)
-		finding(v, FINDING_BAD, "journal backlog",
-			"see that the database is up and the journal disk is "
-			"not full; the node loads by itself",
-			"call records wait for %.0f s", value);
+	if (json_is_false(json_object_get(status, "journal_healthy")))
+		finding(v, FINDING_BAD, "journal",
+			"mend or empty the disk of the journal: until then no "
+			"call is admitted", "it cannot be written");
 	else
-		finding(v, FINDING_OK, "journal backlog", "",
-			"oldest record waits for %.0f s", value);
+		finding(v, FINDING_OK, "journal", "", "is written");
+
+	gateways_look(v, json_object_get(status, "gateways"));
 }
 
 
 static void control_look(struct visit *v)
 {
-	json_t *request = json_pack("{ss}", "op", "metrics");
+	json_t *request = json_pack("{ss}", "op", "status");
 	json_t *answer = NULL;
-	const char *text;
 	int err;
 
 	err = control_ask(v->opt->control, request, &answer, &v->switch_pid);
@@ -129,9 +173,9 @@ static void control_look(struct visit *v)
 
 	finding(v, FINDING_OK, "control socket", "", "%s answers",
 		v->opt->control);
-	text = json_string_value(json_object_get(answer, "text"));
-	metrics_look(v, text);
+	status_look(v, answer);
 	json_decref(answer);
+	backlog_look(v);
 }
 
 

@@ -1,6 +1,5 @@
 /**
- * @file live.c  Commands that ask the running switch: calls, drop, trace,
- * drain, metrics, table.
+ * @file live.c  Commands that ask the running switch.
  */
 #include "json.h"
 #include <errno.h>
@@ -66,6 +65,8 @@ static const char *member(const json_t *object, const char *name, char *buf,
 	else if (json_is_integer(value))
 		(void)text_format(buf, size, "%lld",
 				  (long long)json_integer_value(value));
+	else if (json_is_real(value))
+		(void)text_format(buf, size, "%g", json_real_value(value));
 	else if (json_is_boolean(value))
 		(void)text_copy(buf, size,
 				json_is_true(value) ? "yes" : "no");
@@ -191,7 +192,7 @@ static int ask_done(const struct options *opt, json_t *request,
 
 int command_drop(const struct options *opt)
 {
-	return ask_done(opt, json_pack("{ssss}", "op", "drop", "call_id",
+	return ask_done(opt, json_pack("{ssss}", "op", "drop", "call",
 				       opt->argument),
 			"the call is being ended");
 }
@@ -199,53 +200,78 @@ int command_drop(const struct options *opt)
 
 int command_drain(const struct options *opt)
 {
-	return ask_done(opt, json_pack("{sssb}", "op", "drain", "on",
-				       !opt->is_off),
+	return ask_done(opt, json_pack("{sssb}", "op", "drain", "off",
+				       opt->is_off),
 			opt->is_off ? "new calls are accepted again"
 				    : "new calls are refused; those that run "
 				      "go on to their end");
 }
 
 
-static void trail_print(const json_t *trail)
+static void members_print(const json_t *object)
 {
-	const char *text;
-	size_t i;
+	const char *name;
+	char buf[256];
+	json_t *value;
 
-	if (json_is_string(trail))
-		(void)printf("trail: %s\n", json_string_value(trail));
-	if (!json_array_size(trail))
-		return;
-
-	(void)printf("trail:");
-	for (i = 0; i < json_array_size(trail); i++) {
-		text = json_string_value(json_array_get(trail, i));
-		(void)printf(" %s", text ? text : "?");
+	json_object_foreach((json_t *)(uintptr_t)object, name, value) {
+		if (json_is_array(value) || json_is_object(value) ||
+		    !strcmp(name, "ok"))
+			continue;
+		(void)printf("%-16s %s\n", name,
+			     member(object, name, buf, sizeof(buf)));
 	}
-	(void)putchar('\n');
 }
 
 
-static int steps_print(const json_t *steps)
+/** The members of any row, in the order they come, are the columns. */
+static size_t heads_collect(const json_t *rows, const char **heads)
 {
-	static const char *const heads[] = {"AT", "WHAT", "DETAIL", NULL};
-	char buf[1024];
+	size_t i, n = 0, known;
+	const char *name;
+	json_t *value;
+
+	for (i = 0; i < json_array_size(rows); i++) {
+		json_object_foreach(json_array_get(rows, i), name, value) {
+			(void)value;
+			for (known = 0; known < n; known++) {
+				if (!strcmp(heads[known], name))
+					break;
+			}
+			if (known == n && n < GRID_COLUMNS_MAX)
+				heads[n++] = name;
+		}
+	}
+	heads[n] = NULL;
+
+	return n;
+}
+
+
+/** An array of objects, whatever they say. */
+static int rows_print(const char *title, const json_t *rows)
+{
+	const char *heads[GRID_COLUMNS_MAX + 1];
+	const size_t n = heads_collect(rows, heads);
+	char buf[512];
 	struct grid *g;
-	size_t i, n;
+	size_t i, k;
 	int err;
 
-	err = grid_alloc(&g, heads);
-	for (i = 0; i < json_array_size(steps) && !err; i++) {
-		static const char *const names[] = {"at", "what", "detail"};
+	if (!n)
+		return COMMAND_OK;
 
-		for (n = 0; n < 3 && !err; n++)
-			err = grid_cell(g, member(json_array_get(steps, i),
-						  names[n], buf,
+	err = grid_alloc(&g, heads);
+	for (i = 0; i < json_array_size(rows) && !err; i++) {
+		for (k = 0; k < n && !err; k++)
+			err = grid_cell(g, member(json_array_get(rows, i),
+						  heads[k], buf,
 						  sizeof(buf)));
 	}
 	if (err)
 		return command_fail(COMMAND_REFUSED, "%s", strerror(err));
 
+	(void)printf("\n%s:\n", title);
 	grid_print(g, stdout);
 	mem_deref(g);
 
@@ -253,39 +279,58 @@ static int steps_print(const json_t *steps)
 }
 
 
-static int trace_print(const json_t *answer)
+/** Scalars line by line, then objects, then arrays as tables. */
+static int story_print(const json_t *answer)
 {
-	const json_t *call = json_object_get(answer, "call");
 	const char *name;
-	char buf[256];
 	json_t *value;
+	int code = COMMAND_OK;
 
-	json_object_foreach((json_t *)(uintptr_t)call, name, value) {
-		(void)value;
-		(void)printf("%-14s %s\n", name,
-			     member(call, name, buf, sizeof(buf)));
+	members_print(answer);
+	json_object_foreach((json_t *)(uintptr_t)answer, name, value) {
+		if (json_is_object(value))
+			members_print(value);
 	}
-	trail_print(json_object_get(answer, "trail"));
+	json_object_foreach((json_t *)(uintptr_t)answer, name, value) {
+		if (json_is_array(value) && !code)
+			code = rows_print(name, value);
+	}
 
-	return steps_print(json_object_get(answer, "steps"));
+	return code;
+}
+
+
+static int ask_story(const struct options *opt, json_t *request)
+{
+	json_t *answer;
+	int code = ask(opt, request, &answer);
+
+	if (code)
+		return code;
+
+	code = opt->is_json ? answer_dump(answer) : story_print(answer);
+	json_decref(answer);
+
+	return code;
 }
 
 
 int command_trace(const struct options *opt)
 {
-	json_t *answer;
-	int code;
+	return ask_story(opt, json_pack("{ssss}", "op", "trace", "call",
+					opt->argument));
+}
 
-	code = ask(opt, json_pack("{ssss}", "op", "trace", "call_id",
-				  opt->argument),
-		   &answer);
-	if (code)
-		return code;
 
-	code = opt->is_json ? answer_dump(answer) : trace_print(answer);
-	json_decref(answer);
+int command_status(const struct options *opt)
+{
+	return ask_story(opt, json_pack("{ss}", "op", "status"));
+}
 
-	return code;
+
+int command_registrations(const struct options *opt)
+{
+	return ask_story(opt, json_pack("{ss}", "op", "registrations"));
 }
 
 

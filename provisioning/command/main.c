@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <getopt.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +27,9 @@ static const struct command {
 	 "why"},
 	{{"drain"}, NULL, command_drain, "refuse new calls, let the others "
 	 "end (--off: back)"},
+	{{"status"}, NULL, command_status, "the node and its gateways"},
+	{{"registrations"}, NULL, command_registrations, "who is registered "
+	 "from where"},
 	{{"metrics"}, NULL, command_metrics, "counters as Prometheus text"},
 	{{"table"}, NULL, command_table, "the call table: every state and "
 	 "event"},
@@ -56,20 +58,6 @@ static const char options_help[] =
 	"  --version, --help\n"
 	"\nExit codes: 0 done; 1 refused, failed or something found wrong;\n"
 	"2 wrong usage; 3 the switch or the database cannot be reached.\n";
-
-
-int command_fail(int code, const char *fmt, ...)
-{
-	va_list ap;
-
-	(void)fputs("strowger: ", stderr);
-	va_start(ap, fmt);
-	(void)vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	(void)fputc('\n', stderr);
-
-	return code;
-}
 
 
 static void help_print(FILE *out)

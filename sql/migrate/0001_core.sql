@@ -213,8 +213,8 @@ create table core.trunk_credential (
 	created_at timestamptz not null default now(),
 	updated_at timestamptz not null default now(),
 	unique (realm, username),
-	foreign key (trunk_id, realm) references core.trunk (id, realm),
-	foreign key (trunk_id) references core.trunk on delete cascade,
+	foreign key (trunk_id, realm) references core.trunk (id, realm)
+		on delete cascade,
 	check (num_nonnulls(ha1_md5, ha1_sha256, ha1_sha512_256) > 0)
 );
 create index trunk_credential_trunk on core.trunk_credential (trunk_id);

@@ -41,7 +41,11 @@ struct fsm_rule {
  *	[ST_RINGING * EVENT_N + EV_BYE] = FSM_ROW_GO(act_bye, ST_DONE, "why"),
  */
 #define FSM_ROW_GO(fn, to, why)                                               \
-	{.kind = FSM_GO, .next = (to), .act = (fn), .act_name = #fn, .ref = (why)}
+	{.kind = FSM_GO,                                                      \
+	 .next = (to),                                                        \
+	 .act = (fn),                                                         \
+	 .act_name = #fn,                                                     \
+	 .ref = (why)}
 #define FSM_ROW_STAY(why) {.kind = FSM_STAY, .ref = (why)}
 #define FSM_ROW_CANNOT(why) {.kind = FSM_CANNOT, .ref = (why)}
 

@@ -1,10 +1,13 @@
 /**
  * @file htab.c  Chained buckets; the hash is kept in the node so that a find
  * touches a key only when all 64 bits agree, and growing hashes nothing again.
+ * Growing is spread over the inserts that follow, so that none of a million
+ * entries' owners waits for the move of all.
  */
 #include <assert.h>
 #include <endian.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <openssl/crypto.h>
 #include <re.h>
@@ -12,11 +15,18 @@
 
 #define BUCKETS_MIN 16
 #define BUCKETS_MAX ((size_t)1 << 28)
+#define MOVE_STEP 4 /**< old buckets an insert moves; 2 would be enough */
+
+struct bucket {
+	struct htab_node *first;
+};
 
 struct htab {
-	struct htab_node **bucket;
+	struct bucket *bucket;
 	size_t mask;
 	size_t count;
+	struct bucket *old; /**< NULL, or what is still being emptied     */
+	size_t old_mask, moved; /**< old buckets below moved are empty    */
 	uint8_t key[16];
 };
 
@@ -117,11 +127,12 @@ static void destructor(void *arg)
 	struct htab *h = arg;
 
 	OPENSSL_cleanse(h->key, sizeof(h->key));
-	mem_deref(h->bucket);
+	free(h->bucket);
+	free(h->old);
 }
 
 
-int htab_alloc(struct htab **hp, size_t buckets, const uint8_t key[16])
+int htab_alloc(struct htab **hp, size_t entries, const uint8_t key[16])
 {
 	struct htab *h;
 	size_t n = BUCKETS_MIN;
@@ -129,14 +140,14 @@ int htab_alloc(struct htab **hp, size_t buckets, const uint8_t key[16])
 	if (!hp || !key)
 		return EINVAL;
 
-	while (n < buckets && n < BUCKETS_MAX)
+	while (n / 2 < entries && n < BUCKETS_MAX)
 		n *= 2;
 
 	h = mem_zalloc(sizeof(*h), destructor);
 	if (!h)
 		return ENOMEM;
 
-	h->bucket = mem_zalloc(n * sizeof(*h->bucket), NULL);
+	h->bucket = calloc(n, sizeof(*h->bucket));
 	if (!h->bucket) {
 		mem_deref(h);
 		return ENOMEM;
@@ -168,41 +179,58 @@ uint64_t htab_mix(const struct htab *h, uint64_t seed, const void *bytes,
 }
 
 
-static void link_node(struct htab_node **bucket, struct htab_node *n)
+static void link_node(struct bucket *bucket, struct htab_node *n)
 {
-	n->next = *bucket;
+	n->next = bucket->first;
 	if (n->next)
 		n->next->link = &n->next;
 
-	n->link = bucket;
-	*bucket = n;
+	n->link = &bucket->first;
+	bucket->first = n;
+}
+
+
+/** Empty a few old buckets into the new ones. */
+static void move_some(struct htab *h)
+{
+	struct htab_node *n, *next;
+	unsigned i;
+
+	for (i = 0; i < MOVE_STEP && h->moved <= h->old_mask; i++) {
+
+		for (n = h->old[h->moved].first; n; n = next) {
+			next = n->next;
+			link_node(&h->bucket[n->hash & h->mask], n);
+		}
+
+		h->old[h->moved++].first = NULL;
+	}
+
+	if (h->moved > h->old_mask) {
+		free(h->old);
+		h->old = NULL;
+	}
 }
 
 
 /** Without memory the chains get longer: slower, never wrong. */
 static void grow(struct htab *h)
 {
-	struct htab_node **bucket, *n, *next;
-	const size_t mask = h->mask * 2 + 1;
-	size_t i;
+	struct bucket *bucket;
 
 	if (h->mask + 1 >= BUCKETS_MAX)
 		return;
 
-	bucket = mem_zalloc((mask + 1) * sizeof(*bucket), NULL);
+	/* calloc: fresh pages are zero without being touched */
+	bucket = calloc((h->mask + 1) * 2, sizeof(*bucket));
 	if (!bucket)
 		return;
 
-	for (i = 0; i <= h->mask; i++) {
-		for (n = h->bucket[i]; n; n = next) {
-			next = n->next;
-			link_node(&bucket[n->hash & mask], n);
-		}
-	}
-
-	mem_deref(h->bucket);
+	h->old = h->bucket;
+	h->old_mask = h->mask;
+	h->moved = 0;
 	h->bucket = bucket;
-	h->mask = mask;
+	h->mask = h->mask * 2 + 1;
 }
 
 
@@ -211,8 +239,11 @@ void htab_insert(struct htab *h, struct htab_node *n, uint64_t hash,
 {
 	assert(!n->link);
 
-	if (h->count > h->mask)
+	/* at most half full: every node passed on the way is a cache miss */
+	if (h->count * 2 > h->mask && !h->old)
 		grow(h);
+	if (h->old)
+		move_some(h);
 
 	n->hash = hash;
 	n->data = data;
@@ -236,15 +267,10 @@ void htab_remove(struct htab *h, struct htab_node *n)
 }
 
 
-void *htab_find(const struct htab *h, uint64_t hash, htab_equal_h *equal,
-		const void *key)
+static void *chain_find(const struct htab_node *n, uint64_t hash,
+			htab_equal_h *equal, const void *key)
 {
-	const struct htab_node *n;
-
-	if (!h)
-		return NULL;
-
-	for (n = h->bucket[hash & h->mask]; n; n = n->next) {
+	for (; n; n = n->next) {
 		if (n->hash == hash && equal(n->data, key))
 			return n->data;
 	}
@@ -253,17 +279,33 @@ void *htab_find(const struct htab *h, uint64_t hash, htab_equal_h *equal,
 }
 
 
-void *htab_each(const struct htab *h, htab_each_h *each, void *arg)
+void *htab_find(const struct htab *h, uint64_t hash, htab_equal_h *equal,
+		const void *key)
+{
+	void *data;
+
+	if (!h)
+		return NULL;
+
+	data = chain_find(h->bucket[hash & h->mask].first, hash, equal,
+			  key);
+	if (!data && h->old)
+		data = chain_find(h->old[hash & h->old_mask].first, hash,
+				  equal, key);
+
+	return data;
+}
+
+
+static void *buckets_each(const struct bucket *bucket, size_t mask,
+			  htab_each_h *each, void *arg)
 {
 	struct htab_node *n, *next;
 	void *data;
 	size_t i;
 
-	if (!h)
-		return NULL;
-
-	for (i = 0; i <= h->mask; i++) {
-		for (n = h->bucket[i]; n; n = next) {
+	for (i = 0; i <= mask; i++) {
+		for (n = bucket[i].first; n; n = next) {
 			next = n->next;
 			data = n->data;
 			if (each(data, arg))
@@ -272,6 +314,22 @@ void *htab_each(const struct htab *h, htab_each_h *each, void *arg)
 	}
 
 	return NULL;
+}
+
+
+void *htab_each(const struct htab *h, htab_each_h *each, void *arg)
+{
+	void *data = NULL;
+
+	if (!h)
+		return NULL;
+
+	if (h->old)
+		data = buckets_each(h->old, h->old_mask, each, arg);
+	if (!data)
+		data = buckets_each(h->bucket, h->mask, each, arg);
+
+	return data;
 }
 
 

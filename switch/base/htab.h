@@ -1,8 +1,7 @@
 /**
  * @file htab.h  Intrusive hash table keyed by SipHash-2-4 with a secret key:
  * peers choose Call-IDs and branches, so an unkeyed hash could be aimed at.
- * Grows by doubling, all at once: give the number of entries to expect when
- * a pause matters. Not thread safe.
+ * Grows by doubling, a few buckets with each insert. Not thread safe.
  */
 #ifndef HTAB_H
 #define HTAB_H
@@ -22,8 +21,12 @@ struct htab_node {
 typedef bool(htab_equal_h)(const void *data, const void *key);
 typedef bool(htab_each_h)(void *data, void *arg); /**< true stops */
 
-/** @param key  16 secret bytes. mem_deref() to free (entries untouched). */
-int htab_alloc(struct htab **hp, size_t buckets, const uint8_t key[16]);
+/**
+ * @param entries  Expected number; more are welcome
+ * @param key      16 secret bytes
+ * @return 0 or ENOMEM. mem_deref() to free (entries untouched).
+ */
+int htab_alloc(struct htab **hp, size_t entries, const uint8_t key[16]);
 
 uint64_t htab_hash(const struct htab *h, const void *bytes, size_t len);
 
@@ -39,7 +42,7 @@ void htab_remove(struct htab *h, struct htab_node *n); /**< idempotent */
 void *htab_find(const struct htab *h, uint64_t hash, htab_equal_h *equal,
 		const void *key);
 
-/** The handler may remove the entry it is given, and no other. */
+/** The handler may remove the entry it is given; it may not insert. */
 void *htab_each(const struct htab *h, htab_each_h *each, void *arg);
 size_t htab_count(const struct htab *h);
 

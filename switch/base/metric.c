@@ -262,7 +262,7 @@ char *metric_print(size_t *ret_len)
 
 	(void)pthread_mutex_lock(&lock);
 	for (m = registry; m; previous = m, m = m->next) {
-		if (!previous || strcmp(previous->name, m->name))
+		if (!previous || strcmp(previous->name, m->name) != 0)
 			print_head(out, m);
 		print_metric(out, m);
 	}

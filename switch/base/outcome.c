@@ -8,12 +8,12 @@
 #define X(o, text, scode, reason, cause, next, todo)                          \
 	[o] = {                                                               \
 		.name = #o,                                                   \
-		.code = text,                                                 \
-		.sip = scode,                                                 \
-		.phrase = reason,                                             \
-		.q850 = cause,                                                \
-		.may_try_next = next,                                         \
-		.hint = todo,                                                 \
+		.code = (text),                                               \
+		.sip = (scode),                                               \
+		.phrase = (reason),                                           \
+		.q850 = (cause),                                              \
+		.may_try_next = (next),                                       \
+		.hint = (todo),                                               \
 	},
 static const struct outcome_row rows[OUTCOME_N] = {OUTCOMES(X)};
 #undef X

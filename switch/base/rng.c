@@ -15,12 +15,13 @@
 #include "text.h"
 
 #define BLOCK_SIZE 4096
+#define STATE_N 4
 #define UUID_COUNTER_MAX 0xfff
 #define UUID_BACK_MS 10000 /**< a wall clock step that ordering survives */
 
 struct rng {
 	bool is_seeded;
-	uint64_t s[4];            /**< xoshiro256** state             */
+	uint64_t s[STATE_N];      /**< xoshiro256** state             */
 	uint64_t uuid_ms;
 	uint32_t uuid_counter;
 	size_t used;              /**< bytes of block given away      */
@@ -54,7 +55,7 @@ static uint64_t splitmix(uint64_t *x)
 }
 
 
-static uint64_t xoshiro(uint64_t s[4])
+static uint64_t xoshiro(uint64_t s[STATE_N])
 {
 	const uint64_t result = rotl(s[1] * 5, 7) * 9;
 	const uint64_t t = s[1] << 17;
@@ -127,7 +128,7 @@ int rng_seeded(struct rng **rp, uint64_t seed)
 		return err;
 
 	(*rp)->is_seeded = true;
-	for (i = 0; i < ARRAY_SIZE((*rp)->s); i++)
+	for (i = 0; i < STATE_N; i++)
 		(*rp)->s[i] = splitmix(&seed);
 
 	return 0;

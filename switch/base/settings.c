@@ -122,7 +122,8 @@ static bool is_address(const char *text)
 	len = (size_t)(colon - text);
 	if (is_v6 && (len < 2 || text[len - 1] != ']'))
 		return false;
-	if (text_set(host, sizeof(host), text + is_v6, len - 2u * is_v6))
+	if (text_set(host, sizeof(host), text + is_v6,
+		     is_v6 ? len - 2 : len))
 		return false;
 
 	return inet_pton(is_v6 ? AF_INET6 : AF_INET, host, addr) == 1;

@@ -215,7 +215,7 @@ static int hex_value(char c)
 
 int text_unhex(uint8_t *bytes, size_t len, const char *hex)
 {
-	int hi, lo;
+	unsigned hi, lo;
 	size_t i;
 
 	if (!hex || strlen(hex) != 2 * len)
@@ -227,8 +227,8 @@ int text_unhex(uint8_t *bytes, size_t len, const char *hex)
 	}
 
 	for (i = 0; i < len; i++) {
-		hi = hex_value(hex[2 * i]);
-		lo = hex_value(hex[2 * i + 1]);
+		hi = (unsigned)hex_value(hex[2 * i]);
+		lo = (unsigned)hex_value(hex[2 * i + 1]);
 		bytes[i] = (uint8_t)(hi << 4 | lo);
 	}
 

@@ -10,6 +10,7 @@
  * the first set bit above the present byte is the next moment with work:
  * empty time is jumped over whatever its length.
  */
+#include <assert.h>
 #include <errno.h>
 #include <re.h>
 #include "wheel.h"
@@ -52,6 +53,8 @@ static inline void chain_append(struct wheel *w, size_t i,
 
 static inline void chain_unlink(struct wheel *w, struct wheel_timer *t)
 {
+	assert(t->next && t->prev);
+
 	/* alone: both neighbours are the head, which knows its bit */
 	if (t->next == t->prev) {
 		size_t i = (size_t)(t->next - w->list);
@@ -83,12 +86,12 @@ static inline bool chain_isempty(const struct wheel *w, size_t i)
 /** Where a timer stands, seen from the present tick. */
 static inline size_t list_of(const struct wheel *w, uint64_t due)
 {
-	unsigned level;
+	size_t level;
 
 	if (due <= w->tick)
 		return LIST_READY;
 
-	level = (63 - (unsigned)__builtin_clzll(due ^ w->tick)) / LEVEL_BITS;
+	level = (63 - (size_t)__builtin_clzll(due ^ w->tick)) / LEVEL_BITS;
 	if (level >= LEVEL_N)
 		return LIST_BEYOND;
 
@@ -149,7 +152,7 @@ static uint64_t next_tick(const struct wheel *w, size_t *ret_list)
 			continue;
 
 		upper = w->tick >> (shift + LEVEL_BITS);
-		*ret_list = level * SLOT_N + slot;
+		*ret_list = (size_t)level * SLOT_N + slot;
 		return ((upper << LEVEL_BITS) | slot) << shift;
 	}
 

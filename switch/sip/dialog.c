@@ -358,10 +358,17 @@ bool dialog_take_seq(struct dialog *d, const struct sip_msg *request)
 }
 
 
-void dialog_moved(struct dialog *d, const struct sa *src)
+void dialog_moved(struct dialog *d, const struct sip_path *path)
 {
-	if (sa_isset(src, SA_ALL))
-		d->path.peer = *src;
+	d->path = *path;
+}
+
+
+void dialog_answered(struct dialog *d, const struct sip_msg *answer)
+{
+	if (d->path.transport == SIP_TRANSP_UDP &&
+	    sa_isset(&answer->src, SA_ALL))
+		d->path.peer = answer->src;
 }
 
 

@@ -65,8 +65,11 @@ bool dialog_is_from(const struct dialog *d, const struct sip_msg *answer);
 /** Keep the sequence number of a request; false: out of order (12.2.2). */
 bool dialog_take_seq(struct dialog *d, const struct sip_msg *request);
 
-/** The peer's last message came from there. */
-void dialog_moved(struct dialog *d, const struct sa *src);
+/** A request of the peer came this way. */
+void dialog_moved(struct dialog *d, const struct sip_path *path);
+
+/** An answer came from there: over UDP, on our socket of before. */
+void dialog_answered(struct dialog *d, const struct sip_msg *answer);
 
 /**
  * Where the next request goes: over UDP to the first route if it is an

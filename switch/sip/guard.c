@@ -14,6 +14,9 @@ enum {
 	SIZE_LEAST = 20,
 	SIZE_LIMIT = 65535,
 	HEADERS_MAX = 128,
+	COMMAS_MAX = 512,    /**< each may become a header of its own      */
+	BLANKS_MAX = 64,     /**< in a row: libre's patterns scan a run of
+			          them once for each one of them           */
 	LINE_LEN_MAX = 8192,
 	NAME_LEN_MAX = 64,
 	METHOD_LEN_MAX = 32,
@@ -63,6 +66,22 @@ static bool is_token(const struct pl *pl)
 		const unsigned char c = (unsigned char)pl->p[i];
 
 		if (!isalnum(c) && (c == 0 || !strchr("-.!%*_+`'~", c)))
+			return false;
+	}
+
+	return pl->l > 0;
+}
+
+
+/** Wider than a token, for peers that put '=' or '@' in a branch. */
+static bool is_word(const struct pl *pl)
+{
+	size_t i;
+
+	for (i = 0; i < pl->l; i++) {
+		const unsigned char c = (unsigned char)pl->p[i];
+
+		if (c <= ' ' || c >= 0x7f || strchr("\"<>,;", c))
 			return false;
 	}
 
@@ -311,7 +330,7 @@ static bool param_is_branch(struct pl prm)
 	trim(&prm);
 
 	return prm.l > cookie.l && prm.l <= BRANCH_LEN_MAX &&
-	       !memcmp(prm.p, cookie.p, cookie.l);
+	       !memcmp(prm.p, cookie.p, cookie.l) && is_word(&prm);
 }
 
 
@@ -368,6 +387,25 @@ static bool cseq_is_good(const struct scan *s)
 }
 
 
+/** What a short message could make expensive to decode. */
+static enum guard_verdict cost_check(const struct pl *head)
+{
+	unsigned commas = 0, blanks = 0;
+	size_t i;
+
+	for (i = 0; i < head->l; i++) {
+		const char c = head->p[i];
+
+		blanks = is_blank(c) ? blanks + 1 : 0;
+		commas += c == ',';
+		if (blanks > BLANKS_MAX)
+			return GUARD_HEADER_LINE;
+	}
+
+	return commas > COMMAS_MAX ? GUARD_TOO_MANY_HEADERS : GUARD_OK;
+}
+
+
 static enum guard_verdict head_check(struct scan *s, struct pl head)
 {
 	enum guard_verdict v;
@@ -375,6 +413,10 @@ static enum guard_verdict head_check(struct scan *s, struct pl head)
 
 	if (memchr(head.p, 0, head.l))
 		return GUARD_NUL;
+
+	v = cost_check(&head);
+	if (v != GUARD_OK)
+		return v;
 
 	if (!raw_line(&head, &line) || !start_line(s, &line))
 		return GUARD_START_LINE;

@@ -14,7 +14,7 @@
 
 enum { HEADERS_N = 16 };
 
-static const struct rule {
+static const struct allowed {
 	const char *name;
 	const char *compact;    /**< "" when there is none                 */
 	size_t len_max;         /**< longer values do not cross            */
@@ -35,7 +35,7 @@ static const struct rule {
 enum { RULES_N = sizeof(rules) / sizeof(rules[0]) };
 
 
-static const struct rule *rule_find(const struct pl *name)
+static const struct allowed *rule_find(const struct pl *name)
 {
 	size_t i;
 
@@ -77,7 +77,7 @@ size_t hide_headers(const struct sip_msg *msg, char *buf, size_t size)
 
 	for (le = msg->hdrl.head; le && n < HEADERS_N; le = le->next) {
 		const struct sip_hdr *hdr = le->data;
-		const struct rule *rule = rule_find(&hdr->name);
+		const struct allowed *rule = rule_find(&hdr->name);
 		size_t len;
 
 		if (!rule || hdr->val.l > rule->len_max ||

@@ -53,6 +53,13 @@ struct leg_event {
 /**
  * The owner's handler. It may call any leg function on this leg, and
  * mem_deref() it: the leg lives until the handler returns.
+ *
+ * Let go (mem_deref) of a leg after LEG_FAILED, LEG_CANCELLED or LEG_BYE, or
+ * after leg_reject(), leg_cancel() or leg_bye(): what is left to do is done
+ * below, and nothing is reported to an owner without a reference. Letting go
+ * of a live leg ends nothing at the peer. After LEG_FAILED, LEG_CANCELLED,
+ * LEG_BYE, leg_reject() and leg_bye() no event follows; after leg_cancel() an
+ * owner that holds on hears LEG_FAILED (487 also when a 2xx crossed).
  */
 typedef void(leg_event_h)(struct leg *leg, const struct leg_event *ev,
 			  void *arg);
@@ -70,12 +77,14 @@ struct leg_out {
 	struct credential credential; /**< username "": never answer        */
 	uint32_t no_response_ms;    /**< no 1xx at all: LEG_FAILED ETIMEDOUT*/
 	char headers[1024];         /**< allowed through (hide.h), CRLF ended */
-	void *owner;                /**< as leg_set_owner(), from the first byte */
+	void *owner;                /**< leg_set_owner() for the INVITE too */
 };
 
 /**
  * Take over a new INVITE. The transaction is started and 100 is sent.
  * @param contact_host  "ip:port" for our Contact
+ * @return 0; EBADMSG: a tag, URI or the route set cannot be used (400);
+ *         ENOMEM, ENOBUFS (503): then nothing was sent
  */
 int leg_accept(struct leg **legp, struct sip_endpoint *ep,
 	       const struct sip_msg *invite, const struct sip_path *path,
@@ -101,17 +110,21 @@ int leg_reject(struct leg *leg, uint16_t scode, const char *reason,
 int leg_ack(struct leg *leg, const uint8_t *sdp, size_t len);
 /** Before the answer: CANCEL. A 2xx that crosses is ACKed and released with
  *  BYE below; the owner may let go at once after this. Further answers of
- *  forks are treated so as well (RFC 3261 13.2.2.4). */
+ *  forks are treated so as well (RFC 3261 13.2.2.4). Between LEG_ANSWERED and
+ *  leg_ack() it is leg_bye(). In the dialog it cancels our re-INVITE, which
+ *  then ends with LEG_OFFER_REFUSED or, if they cross, LEG_OFFER_ANSWERED. */
 void leg_cancel(struct leg *leg, uint8_t q850);
 
 /* --- inside the dialog */
-/** re-INVITE. @return 0; EBUSY (one is pending on this leg) */
+/** re-INVITE. @return 0; EBUSY (one is pending on this leg, either way, or an
+ *  ACK is; or too many in 64*T1); ENOTCONN */
 int leg_offer(struct leg *leg, const uint8_t *sdp, size_t len);
 /** Answer to their re-INVITE: 2xx with SDP, or a refusal (488, 491, ...). */
 int leg_offer_reply(struct leg *leg, uint16_t scode, const char *reason,
 		    const uint8_t *sdp, size_t len);
 /** BYE, once; waits for the ACK of our 2xx if that is still out
- *  (RFC 3261 15). The leg finishes alone; the owner may let go. */
+ *  (RFC 3261 15). The leg finishes alone; the owner may let go. In any other
+ *  state it ends the leg too: 480 to their INVITE, CANCEL of ours. */
 void leg_bye(struct leg *leg, uint8_t q850, const char *text);
 
 /* --- facts */
@@ -119,7 +132,9 @@ const char *leg_call_id(const struct leg *leg);
 const char *leg_user_agent(const struct leg *leg); /**< the peer's, "" */
 const struct sip_path *leg_path(const struct leg *leg);
 bool leg_is_up(const struct leg *leg);  /**< confirmed, not ended       */
-/** Owner pointer given to the endpoint's trace handler for this leg. */
+/** Given to the endpoint's trace handler with this leg's messages. Never
+ *  followed here; transactions keep it for up to 64*T1 after the leg is gone,
+ *  so it has to be a number, or something that lives that long. */
 void leg_set_owner(struct leg *leg, void *owner);
 
 #endif

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include "leg_private.h"
+#include "metric.h"
 #include "reason.h"
 #include "rng.h"
 
@@ -43,9 +44,15 @@ void leg_bye_send(struct leg *leg)
 	struct mbuf *tail = leg->bye;
 
 	leg->bye = NULL;
-	if (!tail || leg_request_send(NULL, leg, leg->dialog, "BYE", tail, 0,
+	if (tail && !leg_request_send(NULL, leg, leg->dialog, "BYE", tail, 0,
 				      bye_handler))
-		leg->at = AT_OVER;
+		return;
+
+	/* the peer is left to its own timers */
+	metric_add(metric_counter("strowger_sip_byes_unsent_total", NULL,
+				  "Legs ended without a BYE: no memory, too "
+				  "many transactions, or no way to send"), 1);
+	leg->at = AT_OVER;
 }
 
 
@@ -457,7 +464,7 @@ static void request_received(struct leg *leg, struct server_tx *tx,
 		return;
 	}
 
-	dialog_moved(leg->dialog, &path->peer);
+	dialog_moved(leg->dialog, path);
 
 	if (!method)
 		reply(tx, 501, "Not Implemented", LEG_ALLOW);

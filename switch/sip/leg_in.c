@@ -243,6 +243,7 @@ void leg_in_acked(struct leg *leg, const struct sip_msg *ack,
 	if (!leg->repeat.tx || ack->cseq.num != leg->repeat.cseq)
 		return; /* repeated, or late: RFC 3261 13.3.1.4 */
 
+	dialog_moved(leg->dialog, path);
 	leg_repeat_stop(leg);
 
 	if (leg->at == AT_LEAVING) {

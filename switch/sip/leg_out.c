@@ -67,7 +67,7 @@ static void invite_handler(struct leg_request *r, int err,
 		confirmed(r, msg);
 	else if (msg->scode >= 200 && dialog_is_from(leg->dialog, msg))
 		leg_request_ack_again(r);
-	else if (msg->scode >= 200 && leg->dialog->remote_tag)
+	else if (msg->scode >= 200)
 		leg_request_release_fork(r, msg);
 }
 

@@ -151,8 +151,8 @@ static void answer_handler(struct client_tx *tx, int err,
 
 	leg_enter(leg);
 
-	if (msg && r->dialog->path.transport == SIP_TRANSP_UDP)
-		dialog_moved(r->dialog, &msg->src);
+	if (msg)
+		dialog_answered(r->dialog, msg);
 
 	if (!err && is_challenge(msg) && answer_challenge(r, msg))
 		goto out;

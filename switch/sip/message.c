@@ -12,6 +12,7 @@
 
 #define PARTS_MAX 16          /**< of a multipart body                   */
 #define BOUNDARY_LEN_MAX 70   /**< RFC 2046 5.1.1                        */
+#define VIAS_MAX 70           /**< one per hop, as Max-Forwards bounds   */
 
 /** What libre decodes by the id alone, which is a 12-bit hash of the name. */
 static const struct {
@@ -82,9 +83,16 @@ static bool is_whole(const struct sip_msg *msg)
 {
 	const struct pl *branch = &msg->via.branch;
 	const struct le *le;
+	unsigned vias = 0;
 
 	for (le = msg->hdrl.head; le; le = le->next) {
-		if (is_collided(le->data))
+		const struct sip_hdr *hdr = le->data;
+
+		if (is_collided(hdr))
+			return false;
+
+		if (hdr->id == SIP_HDR_VIA &&
+		    (!hdr->val.l || ++vias > VIAS_MAX))
 			return false;
 	}
 

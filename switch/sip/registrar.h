@@ -1,6 +1,6 @@
 /**
  * @file registrar.h  Where customers' PBXs are: RFC 3261 10 for the address
- * of record (realm, digest user), several contacts, NAT by received and rport
+ * of record (trunk, digest user), several contacts, NAT by received and rport
  * (RFC 3581), bindings kept over a restart.
  */
 #ifndef REGISTRAR_H
@@ -9,17 +9,20 @@
 #include "gate.h"
 
 #define CONTACTS_MAX 8      /**< per address of record                     */
+#define CONTACT_URI_SIZE 256
 
 struct registrar;
 
 struct registrar_config {
-	uint32_t expires_min_s, expires_max_s, expires_default_s; /* 60, 3600, 600 */
+	uint32_t expires_min_s;     /**< 60                                 */
+	uint32_t expires_max_s;     /**< 3600: longer ones are shortened    */
+	uint32_t expires_default_s; /**< 600                                */
 	size_t bindings_max;
-	struct sip_endpoint *ep; /**< borrowed: replies                     */
+	struct sip_endpoint *ep; /**< borrowed: replies, wheel, time       */
 };
 
 struct contact {
-	char uri[256];          /**< Contact as registered, for the R-URI   */
+	char uri[CONTACT_URI_SIZE]; /**< as registered, for the R-URI       */
 	char trunk_id[ID_SIZE];
 	char username[USER_SIZE];
 	struct sip_path path;   /**< where it came from: requests go there  */
@@ -30,10 +33,24 @@ struct contact {
 	uint32_t cseq;
 };
 
+/** mem_deref() frees, the bindings as well. One thread. */
 int registrar_alloc(struct registrar **rp,
 		    const struct registrar_config *cfg);
 
-/** REGISTER of an authenticated user: answers it. */
+/**
+ * REGISTER of an authenticated user: answers it, over a server transaction
+ * of its own, so that a retransmission meets the same answer (start none).
+ *
+ *  200  all contacts of the address of record with the time left
+ *  400  unreadable Contact; "*" without Expires: 0 or beside another
+ *  403  To is not the digest user; more than CONTACTS_MAX contacts (Warning)
+ *  420  Require: we support no extension here
+ *  423  below expires_min_s (Min-Expires)
+ *  500  older than what is bound: same Call-ID, CSeq not higher (10.3 item 7)
+ *  503  bindings_max reached (Retry-After)
+ *
+ * @param cred  of the digest that the gate checked; its trunk is set
+ */
 void registrar_handle(struct registrar *r, const struct sip_msg *msg,
 		      const struct sip_path *path,
 		      const struct credential *cred);
@@ -48,10 +65,16 @@ void registrar_each(const struct registrar *r, registrar_each_h *h,
 		    void *arg);
 
 /** Changes since the last export? Then write all as one JSON text (malloc'd,
- *  caller frees); for the control thread to put on disk. */
+ *  caller frees); for the control thread to put on disk. NULL without memory:
+ *  it stays dirty. */
 bool registrar_is_dirty(const struct registrar *r);
 char *registrar_export(struct registrar *r);
-/** At start. Expired and malformed entries are dropped. */
+
+/**
+ * At start. Expired and malformed entries are dropped. A path's sock is the
+ * number it had: the same settings give the same sockets.
+ * @return 0; EBADMSG (not such a text); ENOTSUP (of another version); ENOMEM
+ */
 int registrar_import(struct registrar *r, const char *json, size_t len);
 
 size_t registrar_count(const struct registrar *r);

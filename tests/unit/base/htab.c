@@ -80,8 +80,12 @@ Test(htab, finds_what_is_in_and_nothing_else)
 	uint32_t i;
 
 	cr_assert_eq(htab_alloc(&h, 4, key), 0);
-	for (i = 0; i < N; i++)
+	for (i = 0; i < N; i++) {
 		insert(h, &entries[i], i);
+		cr_assert_eq(find(h, i), &entries[i]);
+		cr_assert_eq(find(h, i / 2), &entries[i / 2]);
+		cr_assert_null(find(h, i + 1));
+	}
 	cr_assert_eq(htab_count(h), N);
 
 	for (i = 0; i < N; i += 2) {
@@ -113,6 +117,9 @@ Test(htab, equal_decides_when_hashes_agree)
 	cr_assert_eq(htab_find(h, 7, is_id, &one), &a);
 	cr_assert_null(htab_find(h, 7, is_id, &three));
 	cr_assert_null(htab_find(h, 8, is_id, &one));
+
+	/* the same bucket, and equal() would say yes */
+	cr_assert_null(htab_find(h, 7 + ((uint64_t)1 << 40), is_id, &one));
 	mem_deref(h);
 }
 
@@ -138,13 +145,45 @@ static bool is_seven(void *data, void *arg)
 }
 
 
+static bool count_one(void *data, void *arg)
+{
+	struct entry *e = data;
+	bool *seen = arg;
+
+	cr_assert(!seen[e->id], "met twice");
+	seen[e->id] = true;
+
+	return false;
+}
+
+
+/* At each of these sizes some entries are still in the old buckets. */
+Test(htab, each_meets_all_while_growing)
+{
+	static struct entry entries[1000];
+	struct htab *h;
+	uint32_t i, j;
+
+	cr_assert_eq(htab_alloc(&h, 0, key), 0);
+	for (i = 0; i < 1000; i++) {
+		bool seen[1000] = {false};
+
+		insert(h, &entries[i], i);
+		cr_assert_null(htab_each(h, count_one, seen));
+		for (j = 0; j <= i; j++)
+			cr_assert(seen[j]);
+	}
+	mem_deref(h);
+}
+
+
 Test(htab, each_may_remove_its_entry)
 {
 	static struct entry entries[100];
 	struct htab *h;
 	uint32_t i;
 
-	cr_assert_eq(htab_alloc(&h, 0, key), 0);
+	cr_assert_eq(htab_alloc(&h, 100, key), 0);
 	for (i = 0; i < 100; i++)
 		insert(h, &entries[i], i);
 

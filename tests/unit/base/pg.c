@@ -13,7 +13,7 @@
 #include "pg.h"
 #include "text.h"
 
-static char dir[] = "/tmp/pgtest-XXXXXX";
+static char dir[] = P_tmpdir "/pgtest-XXXXXX";
 static char dsn[128];
 
 
@@ -72,6 +72,11 @@ static void statements(struct pg *pg)
 	PQclear(res);
 	cr_assert_eq(pg_exec(pg, "SELECT broken", 0, NULL, NULL), EPROTO);
 	expect_one(pg, "SELECT 1", "1");
+
+	/* a notice is not an error and nothing for stderr */
+	cr_assert_eq(pg_exec(pg, "DROP TABLE IF EXISTS nowhere", 0, NULL,
+			     NULL),
+		     0);
 }
 
 

@@ -17,7 +17,7 @@
 #include "tap.h"
 
 #define THREADS 4
-#define EACH 20000
+#define EACH 20000L
 #define VERSIONS 2000
 #define LISTENS 500
 
@@ -194,6 +194,8 @@ static void hear(const struct tap_event *ev, void *arg)
 	(void)ev;
 	MUST(l->alive);
 	++l->heard;
+	(void)sched_yield(); /* time for a detach that would not wait */
+	MUST(l->alive);
 }
 
 

@@ -63,6 +63,22 @@ Test(rng, below_is_even)
 }
 
 
+/* Without a second throw every third value would come twice as often. */
+Test(rng, below_is_even_for_large_n)
+{
+	const uint32_t n = 3u << 30;
+	unsigned thirds[3] = {0}, i;
+	struct rng *r;
+
+	cr_assert_eq(rng_seeded(&r, 7), 0);
+	for (i = 0; i < 30000; i++)
+		++thirds[rng_below(r, n) % 3];
+	for (i = 0; i < 3; i++)
+		cr_assert(thirds[i] > 9500 && thirds[i] < 10500);
+	mem_deref(r);
+}
+
+
 Test(rng, token_is_base32)
 {
 	char buf[65] = "";

@@ -21,7 +21,8 @@ struct node {
 
 static const char *const levels[] = {"debug", "info", "warn", NULL};
 
-#define AT(field) offsetof(struct node, field), sizeof(((struct node *)0)->field)
+#define AT(field)                                                             \
+	offsetof(struct node, field), sizeof(((struct node *)0)->field)
 
 static const struct setting table[] = {
 	{"name", SET_TEXT, AT(name), 0, 0, NULL, NULL, "name of this node"},
@@ -43,7 +44,7 @@ static const struct setting table[] = {
 
 static int load(const char *yaml, struct node *node, char *why, size_t size)
 {
-	char file[] = "/tmp/settings-XXXXXX";
+	char file[] = P_tmpdir "/settings-XXXXXX";
 	int fd = mkstemp(file), err;
 	char *at;
 

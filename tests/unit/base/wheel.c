@@ -40,7 +40,7 @@ static uint64_t delay(struct rng *rng)
 					32000, 180000, 7200000, 864000000,
 					60000000000};
 
-	return rng_u64(rng) % (most[rng_below(rng, ARRAY_SIZE(most))] + 1);
+	return rng_u64(rng) % (most[rng_below(rng, (sizeof(most) / sizeof(most[0])))] + 1);
 }
 
 
@@ -310,6 +310,48 @@ Test(wheel, a_handler_cannot_hold_the_advance)
 	cr_assert_eq(c.n, 2);
 	mem_deref(c.w);
 	cr_assert(!wheel_running(&c.t));
+}
+
+
+Test(wheel, a_bound_leaves_the_rest_for_the_next_advance)
+{
+	struct wheel_timer t[5] = {{0}};
+	struct wheel *w;
+	unsigned n = 0, i;
+
+	cr_assert_eq(wheel_alloc(&w, 0), 0);
+	for (i = 0; i < 5; i++)
+		wheel_start(w, &t[i], 10 * i, count, &n);
+
+	cr_assert_eq(wheel_advance(w, 1000, 2), 2);
+	cr_assert(!wheel_running(&t[1]) && wheel_running(&t[2]));
+	cr_assert_eq(wheel_next_ms(w), 0);
+	cr_assert_eq(wheel_left_ms(w, &t[2]), 0);
+	wheel_stop(w, &t[3]);
+	cr_assert_eq(wheel_advance(w, 1000, 2), 2);
+	cr_assert_eq(wheel_advance(w, 1000, 2), 0);
+	cr_assert_eq(n, 4);
+	mem_deref(w);
+}
+
+
+Test(wheel, next_forgets_what_was_stopped)
+{
+	struct wheel_timer a = {0}, b = {0};
+	struct wheel *w;
+	unsigned n = 0;
+
+	cr_assert_eq(wheel_alloc(&w, 0), 0);
+	wheel_start(w, &a, 100, count, &n);
+	wheel_start(w, &b, 200, count, &n);
+	cr_assert_eq(wheel_next_ms(w), 100);
+	wheel_stop(w, &a);
+	cr_assert_eq(wheel_next_ms(w), 200);
+	wheel_start(w, &b, 50, count, &n);
+	cr_assert_eq(wheel_next_ms(w), 50);
+	wheel_stop(w, &b);
+	cr_assert_eq(wheel_next_ms(w), UINT64_MAX);
+	mem_deref(w);
 }
 
 

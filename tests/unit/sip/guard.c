@@ -186,6 +186,29 @@ Test(guard, header_count)
 }
 
 
+/** libre needs 150 ms for 8000 blanks before a "<", 7 ms for 56 KB commas. */
+Test(guard, what_is_expensive_to_decode)
+{
+	char text[4096], run[600];
+
+	(void)snprintf(text, sizeof(text), "%sSubject: a%64sb\r\n\r\n",
+		       OPTIONS HEAD "CSeq: 1 OPTIONS\r\n", "");
+	expect(GUARD_OK, text);
+	(void)snprintf(text, sizeof(text), "%sSubject: a%65sb\r\n\r\n",
+		       OPTIONS HEAD "CSeq: 1 OPTIONS\r\n", "");
+	expect(GUARD_HEADER_LINE, text);
+
+	memset(run, ',', sizeof(run));
+	run[512] = '\0';
+	(void)snprintf(text, sizeof(text), "%sAllow: %s\r\n\r\n",
+		       OPTIONS HEAD "CSeq: 1 OPTIONS\r\n", run);
+	expect(GUARD_OK, text);
+	(void)snprintf(text, sizeof(text), "%sAllow: ,%s\r\n\r\n",
+		       OPTIONS HEAD "CSeq: 1 OPTIONS\r\n", run);
+	expect(GUARD_TOO_MANY_HEADERS, text);
+}
+
+
 /** Drop or double each header of a good message in turn. */
 Test(guard, mandatory_once)
 {
@@ -235,6 +258,8 @@ Test(guard, branch)
 		"SIP/2.0/UDP h", "SIP/2.0/UDP h;branch=390skdjuw",
 		"SIP/2.0/UDP h;branch=z9hG4bK", "SIP/2.0/UDP h;branch=",
 		"SIP/2.0/UDP h;x=\";branch=z9hG4bKa\"",
+		"SIP/2.0/UDP h;branch=z9hG4bKa\"b",
+		"SIP/2.0/UDP h;branch=z9hG4bKa b",
 		"SIP/2.0/UDP h;xbranch=z9hG4bKa",
 		"SIP/2.0/UDP h, SIP/2.0/UDP g;branch=z9hG4bKa",
 	};

@@ -103,6 +103,24 @@ Test(message, decode_refuses_hash_collision)
 }
 
 
+Test(message, decode_bounds_vias)
+{
+	char text[4096] = HEAD;
+	struct sip_msg *msg = NULL;
+	int verdict, i;
+
+	for (i = 1; i < 70; i++)
+		strcat(text, i % 2 ? "v: SIP/2.0/UDP h" : ",SIP/2.0/UDP h\r\n");
+	strcat(text, "\r\n\r\n");
+	cr_assert_eq(decode(&msg, text, &verdict), 0);
+	msg = mem_deref(msg);
+
+	strcpy(text + strlen(text) - 4, ",SIP/2.0/UDP h\r\n\r\n");
+	cr_assert_eq(decode(&msg, text, &verdict), EBADMSG);
+	cr_assert_eq(decode(&msg, HEAD "Via: ,\r\n\r\n", &verdict), EBADMSG);
+}
+
+
 Test(message, response_has_the_method_of_its_cseq)
 {
 	struct sip_msg *msg = must_decode(

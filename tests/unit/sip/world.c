@@ -101,7 +101,12 @@ void world_close(struct world *w)
 void world_until(struct world *w, uint64_t at_ms)
 {
 	while (w->now_ms < at_ms) {
+		struct moment now;
+
 		w->now_ms += WHEEL_TICK_MS;
+		now.mono_us = w->now_ms * 1000;
+		now.wall_us = (int64_t)now.mono_us;
+		endpoint_now(w->ep, &now);
 		(void)wheel_advance(w->wheel, w->now_ms, 0);
 	}
 }
@@ -109,7 +114,8 @@ void world_until(struct world *w, uint64_t at_ms)
 
 void world_recv(struct world *w, const char *fmt, ...)
 {
-	const struct moment now = {w->now_ms * 1000, 0};
+	const struct moment now = {w->now_ms * 1000,
+				   (int64_t)w->now_ms * 1000};
 	char text[4096];
 	va_list ap;
 	int n;

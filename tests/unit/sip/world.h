@@ -36,7 +36,7 @@ struct world {
 	void (*requesth)(struct world *w, const struct sip_msg *msg);
 };
 
-/** Time starts at 0. */
+/** Both clocks start at 0. */
 void world_open(struct world *w);
 void world_close(struct world *w);
 

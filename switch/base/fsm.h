@@ -81,7 +81,9 @@ struct fsm {
 void fsm_init(struct fsm *f, const struct fsm_def *def, void *subject);
 
 /**
- * Run one event and everything it posts.
+ * Run one event and everything it posts. The subject must live until this
+ * returns: an action puts its last mem_deref() off.
+ *
  * @param data  given to the action; must outlive this call
  * @return true when the machine is in def->done afterwards
  */
@@ -104,7 +106,7 @@ int fsm_check(const struct fsm_def *def, char *why, size_t size);
 /** "NEW>ROUTING(A_INVITE) ROUTING>DIALLING(ROUTE_OK) ..." oldest first. */
 size_t fsm_trail(const struct fsm *f, char *buf, size_t size);
 
-/** Markdown table of the whole machine, to a malloc'd string. */
+/** Markdown table of the whole machine, malloc'd; NULL when out of memory. */
 char *fsm_print(const struct fsm_def *def);
 
 #endif

@@ -14,6 +14,7 @@
 
 #define BOUNDS_MAX 24
 #define SUM_UNIT 1e6 /**< sums are kept in millionths */
+#define VALUE_MAX 1e9 /**< one observation; a sum holds 9000 of these */
 
 enum metric_type { COUNTER, GAUGE, HISTOGRAM };
 
@@ -173,6 +174,12 @@ void metric_observe(struct metric *m, double v)
 
 	if (!m)
 		return;
+
+	/* what a peer reported may be anything, also no number */
+	if (!(v > -VALUE_MAX))
+		v = -VALUE_MAX;
+	else if (v > VALUE_MAX)
+		v = VALUE_MAX;
 
 	while (i < m->bounds_n && v > m->bounds[i])
 		++i;

@@ -29,7 +29,7 @@ struct metric *metric_histogram(const char *name, const char *labels,
 void metric_add(struct metric *m, uint64_t n); /**< counter            */
 void metric_set(struct metric *m, int64_t v);  /**< gauge              */
 void metric_shift(struct metric *m, int64_t d);/**< gauge up or down   */
-void metric_observe(struct metric *m, double v);/**< histogram         */
+void metric_observe(struct metric *m, double v);/**< histogram, +-1e9  */
 int64_t metric_value(const struct metric *m);
 
 /** Whole registry as text; malloc'd, caller frees. NULL when out of memory */

@@ -30,6 +30,9 @@ struct setting {
 };
 
 /**
+ * Nothing is written unless the whole file is right. An empty text, address or
+ * path is refused unless it is the default, which then means "not set".
+ *
  * @param why  receives "FILE:LINE: key: value \"x\" ... allowed: ..."
  * @return 0, EINVAL (why says what), or errno of the file
  */

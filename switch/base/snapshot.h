@@ -18,6 +18,8 @@ void snapshot_slot_free(struct snapshot_slot *s);
 /**
  * Hang data as the newest version; the slot's reference to the previous one
  * is released. freeh runs on the thread that lets go last.
+ *
+ * @return 0, or ENOMEM: data is then still the caller's
  */
 int snapshot_publish(struct snapshot_slot *s, void *data, uint64_t version,
 		     snapshot_free_h *freeh);

@@ -22,7 +22,7 @@ int text_u64(uint64_t *ret, const char *s, size_t len, uint64_t max);
 /**
  * Decimal money text "12.345678" <-> integer of 10^-scale units (6 for
  * amounts, 9 for rates). Refuses more decimals than scale, and overflow.
- * @return 0, EBADMSG or ERANGE
+ * @return 0, EBADMSG (no such number) or ERANGE (does not fit)
  */
 int text_decimal(int64_t *ret, const char *s, int scale);
 const char *text_decimal_format(char *buf, size_t size, int64_t v, int scale);

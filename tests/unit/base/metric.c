@@ -2,6 +2,7 @@
  * @file tests/unit/base/metric.c  The exact text a scraper gets.
  */
 #include <criterion/criterion.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include "metric.h"
@@ -73,4 +74,23 @@ Test(metric, histogram)
 	       "d_seconds_bucket{k=\"v\",le=\"+Inf\"} 1\n"
 	       "d_seconds_sum{k=\"v\"} 1.000000\n"
 	       "d_seconds_count{k=\"v\"} 1\n");
+}
+
+
+Test(metric, odd_values_do_not_break_the_sum)
+{
+	static const double bounds[] = {1};
+	struct metric *h = metric_histogram("h", NULL, "H", bounds, 1);
+
+	metric_observe(h, NAN);
+	metric_observe(h, 1e300);
+	metric_observe(h, -1e300);
+	metric_observe(h, 2e9);
+
+	prints("# HELP h H\n"
+	       "# TYPE h histogram\n"
+	       "h_bucket{le=\"1\"} 2\n"
+	       "h_bucket{le=\"+Inf\"} 4\n"
+	       "h_sum 0.000000\n"
+	       "h_count 4\n");
 }

@@ -40,7 +40,9 @@ static uint64_t delay(struct rng *rng)
 					32000, 180000, 7200000, 864000000,
 					60000000000};
 
-	return rng_u64(rng) % (most[rng_below(rng, (sizeof(most) / sizeof(most[0])))] + 1);
+	const uint32_t i = rng_below(rng, sizeof(most) / sizeof(most[0]));
+
+	return rng_u64(rng) % (most[i] + 1);
 }
 
 

@@ -499,8 +499,12 @@ static void ack_send(struct client_tx *tx, const struct sip_msg *msg)
 	struct mbuf *mb = tx->ep->mb;
 
 	mbuf_rewind(mb);
-	if (message_derive(mb, tx->bytes, tx->len, "ACK", &msg->to.val, NULL))
+	if (message_derive(mb, tx->bytes, tx->len, "ACK", &msg->to.val,
+			   NULL)) {
+		/* out of memory: the INVITE must not go out in its place */
+		bytes_drop(tx);
 		return;
+	}
 
 	(void)endpoint_send(tx->ep, &tx->path, mb->buf, mb->end, false,
 			    tx->owner);

@@ -2,6 +2,7 @@
  * @file leg_pair.c  Two endpoints back to back in memory, virtual time.
  */
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include "fake_catalog.h"
@@ -42,6 +43,8 @@ struct pair {
 	unsigned rule_n;
 	uint64_t latency_ms;
 	unsigned loss, doubled;
+	void (*starve)(bool is_on);
+	bool is_hungry;
 };
 
 static const char *const names[] = {
@@ -62,6 +65,19 @@ static void packet_key(const struct packet *p, char *key, size_t size)
 
 	snprintf(key, size, "%s%s%s", status, status[0] ? " " : "",
 		 method ? method + 1 : "");
+}
+
+
+/* @return what it was */
+static bool hunger(struct pair *w, bool is_on)
+{
+	const bool was_on = w->is_hungry;
+
+	w->is_hungry = is_on;
+	if (w->starve)
+		w->starve(is_on);
+
+	return was_on;
 }
 
 
@@ -115,6 +131,7 @@ static int send_handler(const struct sip_path *path, const uint8_t *buf,
 {
 	struct party *party = arg;
 	struct pair *w = party->w;
+	const bool was_hungry = hunger(w, false);
 	struct packet *p;
 	struct wire_rule *r;
 
@@ -135,6 +152,7 @@ static int send_handler(const struct sip_path *path, const uint8_t *buf,
 		packet_add(w, path, buf, len,
 			   w->latency_ms + rng_below(w->weather, 700), false);
 
+	hunger(w, was_hungry);
 	return 0;
 }
 
@@ -170,6 +188,7 @@ static void request_handler(const struct sip_msg *msg,
 {
 	struct party *p = arg;
 	char host[64];
+	int err;
 
 	if (!message_is(msg, "INVITE") || p->leg ||
 	    pl_isset(&msg->to.tag)) {
@@ -179,8 +198,9 @@ static void request_handler(const struct sip_msg *msg,
 
 	++p->invites;
 	re_snprintf(host, sizeof(host), "%J", &path->local);
-	cr_assert_eq(leg_accept(&p->leg, p->ep, msg, path, host,
-				leg_event_handler, p), 0);
+	err = leg_accept(&p->leg, p->ep, msg, path, host, leg_event_handler,
+			 p);
+	cr_assert(!err || (p->w->starve && err == ENOMEM));
 }
 
 
@@ -233,6 +253,7 @@ void pair_close(struct pair *w)
 	unsigned i;
 
 	w->loss = w->doubled = w->rule_n = 0;
+	w->starve = NULL;
 	w->alice.leg = mem_deref(w->alice.leg);
 	w->bob.leg = mem_deref(w->bob.leg);
 	pair_run(w, CLOSE_MS);
@@ -278,8 +299,10 @@ static void deliver(struct pair *w, struct packet *p)
 
 	path.local = copy.to;
 	path.peer = copy.from;
+	hunger(w, true);
 	endpoint_recv(party->ep, &w->now, &path,
 		      (const uint8_t *)copy.text, copy.len);
+	hunger(w, false);
 }
 
 
@@ -293,7 +316,9 @@ void pair_run(struct pair *w, uint64_t ms)
 		w->now.wall_us += 5000;
 		endpoint_now(w->alice.ep, &w->now);
 		endpoint_now(w->bob.ep, &w->now);
+		hunger(w, true);
 		wheel_advance(w->wheel, pair_ms(w), 0);
+		hunger(w, false);
 
 		for (i = 0; i < w->n; i++) {
 			struct packet *p = &w->packets[i];
@@ -332,6 +357,18 @@ void pair_weather(struct pair *w, uint64_t seed, unsigned loss,
 	cr_assert_eq(rng_seeded(&w->weather, seed), 0);
 	w->loss = loss;
 	w->doubled = doubled;
+}
+
+
+void pair_starve(struct pair *w, void (*starve)(bool is_on))
+{
+	w->starve = starve;
+}
+
+
+void pair_hunger(struct pair *w, bool is_on)
+{
+	(void)hunger(w, is_on);
 }
 
 

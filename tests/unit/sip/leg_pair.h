@@ -45,6 +45,12 @@ void pair_rule(struct pair *w, const char *sender, const char *key,
 void pair_weather(struct pair *w, uint64_t seed, unsigned loss,
 		   unsigned doubled);
 
+/** Called with true before the endpoints work and false after it, so that
+ *  a test can take memory away from them alone. */
+void pair_starve(struct pair *w, void (*starve)(bool is_on));
+/** The same around what a test asks of a leg. */
+void pair_hunger(struct pair *w, bool is_on);
+
 /** Messages that sender put on the wire since the start. */
 unsigned pair_count(const struct pair *w, const char *sender,
 		     const char *key);

@@ -14,21 +14,29 @@
 #define BOUNDARY_LEN_MAX 70   /**< RFC 2046 5.1.1                        */
 #define VIAS_MAX 70           /**< one per hop, as Max-Forwards bounds   */
 
-/** What libre decodes by the id alone, which is a 12-bit hash of the name. */
+/** What is decoded, or asked for, by libre's id of a header. */
 static const struct {
 	enum sip_hdrid id;
 	const char *name;
-} decoded[] = {
-	{SIP_HDR_VIA, "Via"},
-	{SIP_HDR_FROM, "From"},
-	{SIP_HDR_TO, "To"},
+} known[] = {
+	{SIP_HDR_AUTHORIZATION, "Authorization"},
 	{SIP_HDR_CALL_ID, "Call-ID"},
-	{SIP_HDR_CSEQ, "CSeq"},
-	{SIP_HDR_MAX_FORWARDS, "Max-Forwards"},
+	{SIP_HDR_CONTACT, "Contact"},
 	{SIP_HDR_CONTENT_LENGTH, "Content-Length"},
 	{SIP_HDR_CONTENT_TYPE, "Content-Type"},
+	{SIP_HDR_CSEQ, "CSeq"},
 	{SIP_HDR_EXPIRES, "Expires"},
+	{SIP_HDR_FROM, "From"},
+	{SIP_HDR_MAX_FORWARDS, "Max-Forwards"},
+	{SIP_HDR_PROXY_AUTHENTICATE, "Proxy-Authenticate"},
+	{SIP_HDR_PROXY_AUTHORIZATION, "Proxy-Authorization"},
+	{SIP_HDR_REASON, "Reason"},
+	{SIP_HDR_RECORD_ROUTE, "Record-Route"},
 	{SIP_HDR_ROUTE, "Route"},
+	{SIP_HDR_TIMESTAMP, "Timestamp"},
+	{SIP_HDR_TO, "To"},
+	{SIP_HDR_VIA, "Via"},
+	{SIP_HDR_WWW_AUTHENTICATE, "WWW-Authenticate"},
 };
 
 /** RFC 3261 7.3.3 and the registry of header fields. */
@@ -59,22 +67,49 @@ static const struct {
 
 
 /**
- * Another name with the same hash would have overwritten what was decoded
- * from the true header, behind the guard's back.
+ * libre's id is a 12-bit hash of the name and nothing else: a stranger with
+ * the hash of To would be taken for To, behind the guard's back. There are
+ * honest ones too (DC-Info has Call-ID's). As "X-..." it has no id.
  */
-static bool is_collided(const struct sip_hdr *hdr)
+static void name_mask(char *name, size_t len)
 {
 	size_t i;
+	enum sip_hdrid id;
 
-	if (hdr->name.l < 2)
-		return false;
+	while (len && (name[len - 1] == ' ' || name[len - 1] == '\t'))
+		--len;
 
-	for (i = 0; i < ARRAY_SIZE(decoded); i++) {
-		if (hdr->id == decoded[i].id)
-			return pl_strcasecmp(&hdr->name, decoded[i].name) != 0;
+	if (len < 2)
+		return;
+
+	id = (enum sip_hdrid)(hash_joaat_ci(name, len) & 0xfff);
+
+	for (i = 0; i < ARRAY_SIZE(known); i++) {
+		if (id != known[i].id)
+			continue;
+
+		if (len != strlen(known[i].name) ||
+		    strncasecmp(name, known[i].name, len))
+			memcpy(name, "X-", 2);
+		return;
 	}
+}
 
-	return false;
+
+/** @param head  what the guard has passed: each line ends with CRLF */
+static void names_mask(char *head, size_t len)
+{
+	const char *end = head + len;
+	char *line = memchr(head, '\n', len), *colon;
+
+	while (line && ++line < end && *line != '\r') {
+		colon = *line == ' ' || *line == '\t' ? NULL :
+			memchr(line, ':', (size_t)(end - line));
+		if (colon)
+			name_mask(line, (size_t)(colon - line));
+
+		line = memchr(line, '\n', (size_t)(end - line));
+	}
 }
 
 
@@ -87,9 +122,6 @@ static bool is_whole(const struct sip_msg *msg)
 
 	for (le = msg->hdrl.head; le; le = le->next) {
 		const struct sip_hdr *hdr = le->data;
-
-		if (is_collided(hdr))
-			return false;
 
 		if (hdr->id == SIP_HDR_VIA &&
 		    (!hdr->val.l || ++vias > VIAS_MAX))
@@ -124,6 +156,7 @@ int message_decode(struct sip_msg **msgp, const struct sip_path *path,
 
 	memcpy(mb->buf, buf, len);
 	mb->end = len;
+	names_mask((char *)mb->buf, len);
 
 	err = sip_msg_decode(&msg, mb);
 	mem_deref(mb);

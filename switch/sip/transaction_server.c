@@ -485,6 +485,11 @@ static void answered(struct server_tx *tx, uint16_t scode)
 
 	request_drop(tx);
 
+	/* a copy of what was refused may be refused again, but a sender that
+	   tries once more with the same CSeq is no loop */
+	if (scode >= 300)
+		htab_remove(tx->ep->merges, &tx->merge);
+
 	if (tx->is_invite) {
 		invite_final(tx, scode);
 	}

@@ -383,6 +383,38 @@ Test(server_tx, merged_request)
 }
 
 
+static void request_by(const char *branch)
+{
+	world_recv(&w, "INVITE sip:b@sw.example SIP/2.0\r\n"
+		   "Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK%s\r\n"
+		   "From: <sip:a@pbx.example>;tag=theirs\r\n"
+		   "To: <sip:b@sw.example>\r\nCall-ID: c1\r\n"
+		   "CSeq: 1 INVITE\r\n\r\n", branch);
+}
+
+
+Test(server_tx, merged_after_the_answer)
+{
+	request_at(0, "INVITE");
+	cr_assert_eq(reply(200), 0);
+	request_by("copy");
+	cr_assert_eq(world_count(&w, "SIP/2.0 482"), 1);
+	cr_assert_eq(w.requests_n, 1);
+}
+
+
+Test(server_tx, tried_again_after_a_refusal)
+{
+	request_at(0, "INVITE");
+	cr_assert_eq(reply(503), 0);
+	is_refusing = true;
+	tx = mem_deref(tx);
+	request_by("again");
+	cr_assert_eq(world_count(&w, "SIP/2.0 482"), 0);
+	cr_assert_eq(w.requests_n, 2);
+}
+
+
 Test(server_tx, a_request_starts_once)
 {
 	struct server_tx *twin = NULL;

@@ -54,8 +54,10 @@ bool contact_uri_check(const struct pl *text)
 		    strchr("<>\"", text->p[i]))
 			return false;
 
-	return !uri_decode(&uri, text) && !pl_strcasecmp(&uri.scheme, "sip") &&
-	       uri.host.l && !uri.headers.l;
+	/* libre finds a URI anywhere in the text */
+	return !uri_decode(&uri, text) && uri.scheme.p == text->p &&
+	       !pl_strcasecmp(&uri.scheme, "sip") && uri.host.l &&
+	       !uri.headers.l;
 }
 
 
@@ -139,11 +141,17 @@ static int list_add(struct contact_list *list, const struct pl *text,
 }
 
 
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+
 static struct pl trim(struct pl text)
 {
-	while (text.l && strchr(" \t\r\n", *text.p))
+	while (text.l && is_blank(*text.p))
 		pl_advance(&text, 1);
-	while (text.l && strchr(" \t\r\n", text.p[text.l - 1]))
+	while (text.l && is_blank(text.p[text.l - 1]))
 		--text.l;
 
 	return text;

@@ -83,6 +83,7 @@ Test(registrar_contact, refuses)
 		"Contact: <>\n",
 		"Contact: <tel:+49123>\n",
 		"Contact: <sips:x@h>\n",
+		"Contact: <:sip:x@h>\n",
 		"Contact: <sip:x@h?Route=sip:y>\n",
 		"Contact: <sip:x@h>, <sip:x@H>\n",
 		"Contact: <sip:x y@h>\n",

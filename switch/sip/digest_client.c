@@ -51,7 +51,7 @@ static bool is_ours(const struct digest_fields *f,
 
 	if (!f->realm.p || !f->nonce.p ||
 	    digest_fields_text(realm, sizeof(realm), &f->realm) ||
-	    strcmp(realm, cred->realm))
+	    strcmp(realm, cred->realm) != 0)
 		return false;
 
 	if (algorithm >= HA1_N ||

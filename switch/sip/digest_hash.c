@@ -84,7 +84,7 @@ int digest_hash_hex(char hex[DIGEST_HEX_SIZE], unsigned algorithm,
 	for (i = 0; i < n && ok; i++)
 		ok = EVP_DigestUpdate(ctx, parts[i].p, parts[i].l);
 	ok = ok && EVP_DigestFinal_ex(ctx, md, &len) &&
-	     len * 2 == algorithms[algorithm].hex_len;
+	     (size_t)len * 2 == algorithms[algorithm].hex_len;
 
 	EVP_MD_CTX_free(ctx);
 	metric_add(hashes, 1);

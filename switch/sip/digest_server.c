@@ -327,7 +327,7 @@ static bool search_handler(const struct sip_hdr *hdr,
 	}
 
 	if (digest_fields_text(name, sizeof(name), &f.realm) ||
-	    strcmp(name, s->realm->name))
+	    strcmp(name, s->realm->name) != 0)
 		return false;
 
 	s->fields = f;

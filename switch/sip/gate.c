@@ -9,6 +9,9 @@
 #include "recent.h"
 #include "text.h"
 
+#define WINDOW_US (GATE_WINDOW_S * UINT64_C(1000000))
+#define SEEN_US (GATE_SEEN_S * UINT64_C(1000000))
+
 enum method {
 	M_INVITE, M_REGISTER, M_OPTIONS, M_ACK, M_STRAY, M_OTHER, M_N
 };
@@ -178,7 +181,7 @@ static unsigned guess_count(const struct visit *vs, uint64_t id)
 {
 	const struct guess *e = recent_find(vs->g->guesses, id);
 
-	if (!e || vs->now->mono_us - e->last_us >= GATE_WINDOW_S * 1000000ull)
+	if (!e || vs->now->mono_us - e->last_us >= WINDOW_US)
 		return 0;
 
 	return e->wrong;
@@ -274,7 +277,7 @@ static void seen_add(const struct visit *vs, const struct trunk *trunk)
 	if (!s)
 		return;
 
-	s->until_us = vs->now->mono_us + GATE_SEEN_S * 1000000ull;
+	s->until_us = vs->now->mono_us + SEEN_US;
 	text_copy(s->trunk_id, sizeof(s->trunk_id), trunk->id);
 }
 

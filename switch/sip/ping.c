@@ -263,7 +263,7 @@ static void probe_handler(void *arg)
 	struct target *t = arg;
 
 	wheel_start(endpoint_wheel(t->p->ep), &t->timer,
-		    t->interval_s * 1000ull, probe_handler, t);
+		    t->interval_s * UINT64_C(1000), probe_handler, t);
 
 	/* Timer F would tell after 32 s; the interval is sooner */
 	if (t->tx) {

@@ -118,7 +118,7 @@ static int contacts_print(struct mbuf *mb, const struct visit *vs)
 		const struct binding *b = le->data;
 		uint64_t left_s = wheel_left_ms(wheel, &b->timer) / 1000;
 
-		if (strcmp(b->c.username, vs->cred->username))
+		if (strcmp(b->c.username, vs->cred->username) != 0)
 			continue;
 
 		err = mbuf_printf(mb, "Contact: <%s>;expires=%llu", b->c.uri,
@@ -231,7 +231,7 @@ static struct binding *binding_find(const struct visit *vs, const char *uri)
 
 static bool is_in_order(const struct visit *vs, const struct binding *b)
 {
-	return strcmp(b->c.call_id, vs->call_id) ||
+	return strcmp(b->c.call_id, vs->call_id) != 0 ||
 	       vs->msg->cseq.num > b->c.cseq;
 }
 
@@ -251,7 +251,8 @@ static enum register_result remove_all(struct visit *vs)
 	}
 
 	/* the site goes with its last binding */
-	for (le = left ? vs->site->bindings.head : NULL; left; le = next) {
+	for (le = left ? vs->site->bindings.head : NULL; le && left;
+	     le = next) {
 		struct binding *b = le->data;
 
 		next = le->next;
@@ -355,7 +356,7 @@ static void contact_fill(struct contact *c, const struct visit *vs,
 	c->path = *vs->path;
 	c->q = w->q;
 	c->cseq = vs->msg->cseq.num;
-	c->expires_wall_ms = moment_wall_ms(now) + w->expires_s * 1000ll;
+	c->expires_wall_ms = moment_wall_ms(now) + w->expires_s * INT64_C(1000);
 }
 
 
@@ -414,7 +415,7 @@ static enum register_result settle(struct visit *vs)
 		return R_EXTENSION;
 
 	if (message_user(&vs->msg->to.uri.user, user, sizeof(user)) ||
-	    strcmp(user, vs->cred->username))
+	    strcmp(user, vs->cred->username) != 0)
 		return R_NOT_THE_USER;
 
 	err = contact_list_decode(&vs->list, vs->msg,

@@ -281,9 +281,9 @@ static int contact_read(struct contact *c, const json_t *row)
 static bool is_live(const struct registrar *r, const struct contact *c)
 {
 	int64_t now_ms = moment_wall_ms(endpoint_moment(r->cfg.ep));
+	int64_t left_ms = c->expires_wall_ms - now_ms;
 
-	return c->expires_wall_ms > now_ms &&
-	       c->expires_wall_ms <= now_ms + r->cfg.expires_max_s * 1000ll;
+	return left_ms > 0 && left_ms <= r->cfg.expires_max_s * INT64_C(1000);
 }
 
 

@@ -1,0 +1,359 @@
+/**
+ * @file call.c  Birth and death of a call, and the way of every event into
+ * its table: leg handlers and timers only name what happened.
+ */
+#include <string.h>
+#include "call_private.h"
+#include "hide.h"
+#include "log.h"
+#include "text.h"
+
+
+void call_tell(const struct call *call, enum tap_kind kind)
+{
+	struct tap_event ev = {
+		.kind = kind,
+		.wall_ns = call->w->now.wall_us * 1000,
+		.calling = call->calling.e164,
+		.called = call->called.e164,
+	};
+
+	if (!tap_active())
+		return;
+
+	memcpy(ev.call, call->id, sizeof(ev.call));
+	tap_emit(&ev);
+}
+
+
+static void call_destructor(void *arg)
+{
+	struct call *call = arg;
+	struct worker *w = call->w;
+
+	wheel_stop(w->wheel, &call->phase);
+	wheel_stop(w->wheel, &call->credit);
+	wheel_stop(w->wheel, &call->check);
+	list_unlink(&call->le);
+	list_unlink(&call->closing_le);
+	htab_remove(w->calls, &call->node);
+
+	call_release_b(call);
+	mem_deref(call->leg[SIDE_A]);
+	for (int side = 0; side < SIDES; side++)
+		mem_deref(call->owner[side]);
+
+	call_media_close(call);
+	call_settle(call);
+	channel_release(w->channels, &call->from_hold);
+	channel_release(w->channels, &call->to_hold);
+	channel_release(w->channels, &call->hop_hold);
+	call_unpin(call);
+	mem_deref(call->attempts);
+	mem_deref(call->targets);
+	mem_deref(call->offer);
+	mem_deref(call->early);
+}
+
+
+enum side call_side(const struct call *call, const struct leg *leg)
+{
+	return leg == call->leg[SIDE_A] ? SIDE_A : SIDE_B;
+}
+
+
+struct call_owner *call_own(struct call *call, enum side side)
+{
+	struct call_owner *owner = mem_zalloc(sizeof(*owner), NULL);
+
+	if (!owner)
+		return NULL;
+
+	memcpy(owner->call_id, call->id, sizeof(owner->call_id));
+	owner->leg = side == SIDE_A ? TAP_LEG_A : TAP_LEG_B;
+	owner->attempt = side == SIDE_B ? call->attempt_n : 0;
+	mem_deref(call->owner[side]);
+	call->owner[side] = owner;
+	leg_set_owner(call->leg[side], owner);
+
+	return owner;
+}
+
+
+void call_run(struct call *call, enum call_event_id ev,
+	      const struct call_event *data)
+{
+	static const struct call_event nothing;
+	struct worker *w = call->w;
+
+	if (call->fsm.running) {
+		/* A door answered at once: the event takes its turn. */
+		call->posted = data ? *data : nothing;
+		fsm_post(&call->fsm, ev, &call->posted);
+		return;
+	}
+
+	mem_ref(call);
+	if (fsm_run(&call->fsm, ev, data ? data : &nothing,
+		    w->now.mono_us)) {
+		w->ended++;
+		metric_add(w->metrics.ended[call->outcome], 1);
+		metric_shift(w->metrics.active, -1);
+		mem_deref(call); /* the live list's reference */
+	}
+	mem_deref(call);
+}
+
+
+void call_post(struct call *call, enum call_event_id ev, enum outcome out)
+{
+	call->posted = (struct call_event){.outcome = out};
+	fsm_post(&call->fsm, ev, &call->posted);
+}
+
+
+/* What a leg of the called side says, in the table's words. */
+static enum call_event_id b_failed(struct call *call,
+				   const struct leg_event *said,
+				   enum outcome *ret_outcome)
+{
+	enum outcome out = outcome_from_sip(said->scode);
+
+	if (!said->scode && said->err != ETIMEDOUT)
+		out = OUT_B_ERROR;
+	if (out == OUT_B_SILENT && said->scode == 408)
+		out = OUT_B_UNAVAILABLE;
+
+	call_attempt_end(call, out, said->scode,
+			 said->q850 ? said->q850 : outcome_row(out)->q850,
+			 said->reason_header);
+	*ret_outcome = out;
+
+	return outcome_row(out)->may_try_next ? EV_B_FAIL_NEXT
+					      : EV_B_FAIL_LAST;
+}
+
+
+static enum call_event_id shared_event(enum leg_event_id id)
+{
+	static const uint8_t map[LEG_EVENT_N] = {
+		[LEG_OFFER] = EV_X_OFFER,
+		[LEG_OFFER_ANSWERED] = EV_X_OFFER_OK,
+		[LEG_OFFER_REFUSED] = EV_X_OFFER_FAIL,
+		[LEG_OFFER_ACKED] = EV_X_OFFER_ACK,
+		[LEG_OFFER_CANCELLED] = EV_X_OFFER_CANCEL,
+		[LEG_ACK_LOST] = EV_X_ACK_LOST,
+	};
+
+	return map[id];
+}
+
+
+void call_leg_a(struct leg *leg, const struct leg_event *said, void *arg)
+{
+	struct call *call = arg;
+	const struct call_event data = {.leg = leg, .said = said};
+	enum call_event_id ev = shared_event(said->id);
+
+	if (said->id == LEG_CANCELLED)
+		ev = EV_A_CANCEL;
+	else if (said->id == LEG_ACKED)
+		ev = EV_A_ACK;
+	else if (said->id == LEG_BYE)
+		ev = EV_A_BYE;
+
+	call_run(call, ev, &data);
+}
+
+
+void call_leg_b(struct leg *leg, const struct leg_event *said, void *arg)
+{
+	struct call *call = arg;
+	struct call_event data = {.leg = leg, .said = said};
+	enum call_event_id ev = shared_event(said->id);
+
+	if (said->id == LEG_TRYING)
+		ev = EV_B_TRYING;
+	else if (said->id == LEG_PROGRESS)
+		ev = EV_B_RINGING;
+	else if (said->id == LEG_ANSWERED)
+		ev = EV_B_ANSWER;
+	else if (said->id == LEG_BYE)
+		ev = EV_B_BYE;
+	else if (said->id == LEG_FAILED)
+		ev = b_failed(call, said, &data.outcome);
+
+	call_run(call, ev, &data);
+}
+
+
+void call_ring_over(void *arg)
+{
+	const struct call_event data = {.outcome = OUT_B_NO_ANSWER};
+
+	call_run(arg, EV_T_RING, &data);
+}
+
+
+void call_max_over(void *arg)
+{
+	const struct call_event data = {.outcome = OUT_MAX_DURATION};
+
+	call_run(arg, EV_T_MAX, &data);
+}
+
+
+void call_drop(struct call *call, enum outcome outcome)
+{
+	const struct call_event data = {.outcome = outcome};
+
+	call_run(call, EV_ADMIN_DROP, &data);
+}
+
+
+void call_journalled(struct call *call)
+{
+	call_run(call, EV_JOURNALLED, NULL);
+}
+
+
+uint64_t call_end_seq(const struct call *call)
+{
+	return call->end_seq;
+}
+
+
+/* Everything of the INVITE that outlives it. */
+static void call_read(struct call *call, const struct sip_msg *msg,
+		      const struct sip_path *path)
+{
+	const struct pl ua = message_header(msg, "User-Agent");
+	uint64_t hops = 70;
+
+	call->a_path = *path;
+	(void)text_set(call->a_call_id, sizeof(call->a_call_id),
+		       msg->callid.p, msg->callid.l);
+	(void)text_set(call->a_user_agent, sizeof(call->a_user_agent),
+		       ua.p ? ua.p : "", ua.l);
+	if (msg->maxfwd.l)
+		(void)text_u64(&hops, msg->maxfwd.p, msg->maxfwd.l, 255);
+	call->max_forwards = (uint8_t)hops;
+	(void)hide_headers(msg, call->headers, sizeof(call->headers));
+}
+
+
+static void call_who(struct call *call, const struct gate_verdict *who)
+{
+	call->trunk = who->trunk;
+	call->gateway = who->gateway;
+	call->kind = who->trunk ? CALL_OUT : CALL_IN;
+
+	if (who->trunk) {
+		strcpy(call->trunk_id, who->trunk->id);
+		strcpy(call->tenant_id, who->trunk->tenant->id);
+		strcpy(call->account_id, who->trunk->account->id);
+		call->ring_timeout_s = who->trunk->ring_timeout_s;
+		call->max_call_s = who->trunk->max_call_s;
+		call->media_timeout_s = who->trunk->media_timeout_s;
+	}
+	if (who->gateway) {
+		strcpy(call->from_gateway_id, who->gateway->id);
+		strcpy(call->from_carrier_id, who->gateway->carrier->id);
+	}
+}
+
+
+/* The INVITE came before there was a call to own it. */
+static void tap_invite(struct call *call, const struct sip_msg *msg)
+{
+	struct tap_event ev = {
+		.kind = TAP_SIP,
+		.leg = TAP_LEG_A,
+		.dir = TAP_IN,
+		.local = call->a_path.local,
+		.peer = call->a_path.peer,
+		.transport = call->a_path.transport,
+		.wall_ns = call->w->now.wall_us * 1000,
+		.seq = call->owner[SIDE_A]->seq[0]++,
+		.bytes = msg->mb->buf,
+		.len = msg->mb->end,
+	};
+
+	if (!tap_active())
+		return;
+
+	memcpy(ev.call, call->id, sizeof(ev.call));
+	tap_emit(&ev);
+}
+
+
+static struct call *call_alloc(struct worker *w)
+{
+	struct call *call = mem_zalloc(sizeof(*call), call_destructor);
+
+	if (!call)
+		return NULL;
+
+	call->w = w;
+	rng_uuid7(w->rng, moment_wall_ms(&w->now), call->id);
+	fsm_init(&call->fsm, &call_def, call);
+	list_append(&w->live, &call->le, call);
+	htab_insert(w->calls, &call->node,
+		    htab_hash(w->calls, call->id, sizeof(call->id)), call);
+	call->begun_ms = moment_ms(&w->now);
+	call->begun_wall_ms = moment_wall_ms(&w->now);
+	for (int side = 0; side < SIDES; side++)
+		call->origin[side].id = rng_u64(w->rng) >> 2;
+
+	return call;
+}
+
+
+void call_birth(struct worker *w, const struct sip_msg *invite,
+		const struct sip_path *path, const struct gate_verdict *who)
+{
+	struct leg_event said = {.msg = invite, .path = path};
+	struct call_event data = {.said = &said, .outcome = who->outcome};
+	struct call *call = call_alloc(w);
+	char contact[64];
+
+	if (!call)
+		goto out;
+
+	call_read(call, invite, path);
+	call_who(call, who);
+	worker_contact(w, path, contact, sizeof(contact));
+	if (leg_accept(&call->leg[SIDE_A], w->ep, invite, path, contact,
+		       call_leg_a, call))
+		goto out;
+	if (!call_own(call, SIDE_A))
+		goto out;
+
+	w->begun++;
+	metric_add(w->metrics.begun, 1);
+	metric_shift(w->metrics.active, 1);
+	call_pin(call);
+	call->is_emergency = call_is_emergency(call, invite);
+	call_tell(call, TAP_CALL_BEGIN);
+	tap_invite(call, invite);
+	(void)message_sdp(invite, &said.sdp, &said.sdp_len);
+
+	call_run(call, who->action == GATE_REFUSE && !call->is_emergency
+			       ? EV_REFUSED : EV_A_INVITE, &data);
+	return;
+
+ out:
+	/* the leg, if any, answers 500 when it is let go */
+	if (!call || !call->leg[SIDE_A])
+		(void)endpoint_reply(w->ep, invite, path, 503,
+				     "Service Unavailable",
+				     "Retry-After: 5\r\n");
+	mem_deref(call);
+}
+
+
+void act_bury(void *subject, const void *data)
+{
+	(void)data;
+	call_tell(subject, TAP_CALL_END);
+}

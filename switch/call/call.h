@@ -1,0 +1,37 @@
+/**
+ * @file call.h  One call: two legs, their media, their money, one record. A
+ * call lives on one worker and is moved by its table (call_table.h) alone.
+ */
+#ifndef CALL_H
+#define CALL_H
+#include <re.h>
+#include "outcome.h"
+
+struct call;
+struct worker;
+struct gate_verdict;
+struct sip_path;
+
+/**
+ * An INVITE that the gate let in (or refused by name): the call is born,
+ * takes the transaction, and the table does the rest.
+ */
+void call_birth(struct worker *w, const struct sip_msg *invite,
+		const struct sip_path *path, const struct gate_verdict *who);
+
+/** An operator ends it. @param outcome OUT_ADMIN_DROP or OUT_LIMIT_NODE */
+void call_drop(struct call *call, enum outcome outcome);
+
+/** Its END record is on disk. */
+void call_journalled(struct call *call);
+
+/** END records with this sequence number or lower are on disk. */
+uint64_t call_end_seq(const struct call *call);
+
+struct json_t;
+/** One row of `calls`. New reference. */
+struct json_t *call_row(const struct call *call);
+/** Everything that is known of it: row, trail, attempts. New reference. */
+struct json_t *call_story(const struct call *call);
+
+#endif

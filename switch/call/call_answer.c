@@ -1,0 +1,110 @@
+/**
+ * @file call_answer.c  B's 2xx to A, and A's ACK. From here on the call costs
+ * money.
+ */
+#include <string.h>
+#include "call_private.h"
+#include "text.h"
+
+
+/* B answered without SDP: what it said before holds (it was a preview of
+   the same answer, RFC 3261 13.2.1), else there is no media to agree on. */
+static enum outcome answer_in(struct call *call, const struct leg_event *said,
+			      struct mbuf *mb)
+{
+	mbuf_rewind(mb);
+	if (said->sdp)
+		return call->media || !call->is_late
+			       ? call_media_cross(call, SIDE_B, said->sdp,
+						  said->sdp_len, mb)
+			       : OUT_BAD_SDP;
+	if (call->early)
+		return call_media_cross(call, SIDE_B, call->early->buf,
+					call->early->end, mb);
+
+	return OUT_B_REFUSED_MEDIA;
+}
+
+
+static void answered(struct call *call, const struct leg_event *said)
+{
+	struct attempt *a = call_attempt(call);
+
+	call->answered_ms = moment_ms(&call->w->now);
+	call->answered_wall_ms = moment_wall_ms(&call->w->now);
+	a->outcome = OUT_OK;
+	a->sip_code = said->scode;
+	(void)text_copy(a->user_agent, sizeof(a->user_agent),
+			leg_user_agent(call->leg[SIDE_B]));
+	metric_observe(call->w->metrics.setup,
+		       (double)(call->answered_ms - call->begun_ms) / 1e3);
+}
+
+
+static void start_clocks(struct call *call)
+{
+	struct wheel *wheel = call->w->wheel;
+
+	wheel_start(wheel, &call->phase, (uint64_t)call->max_call_s * 1000,
+		    call_max_over, call);
+	wheel_start(wheel, &call->check, CDR_CHECKPOINT_MS - 500,
+		    call_check_over, call);
+	call_fund_start(call);
+}
+
+
+void act_answer(void *subject, const void *data)
+{
+	const struct call_event *ev = data;
+	const struct leg_event *said = ev->said;
+	struct call *call = subject;
+	struct mbuf *mb = call->w->scratch;
+	enum outcome out;
+
+	if (call->is_late && said->sdp)
+		(void)call_media_open(call, said->sdp, said->sdp_len);
+
+	out = answer_in(call, said, mb);
+	if (out != OUT_OK) {
+		/* ACK it all the same, then end it: A hears a failure */
+		(void)leg_ack(call->leg[SIDE_B], NULL, 0);
+		call_attempt_end(call, out, said->scode,
+				 outcome_row(out)->q850, "");
+		call_post(call, EV_REFUSED, out);
+		return;
+	}
+
+	if (!call->is_late)
+		(void)leg_ack(call->leg[SIDE_B], NULL, 0);
+	answered(call, said);
+	start_clocks(call);
+	(void)leg_answer(call->leg[SIDE_A], mb->buf, mb->end);
+	(void)call_journal(call, JOURNAL_ANSWER);
+	call_tell(call, TAP_CALL_ANSWER);
+	call->offer = mem_deref(call->offer);
+	call->early = mem_deref(call->early);
+	call_unpin(call);
+}
+
+
+void act_confirm(void *subject, const void *data)
+{
+	const struct call_event *ev = data;
+	struct call *call = subject;
+	struct mbuf *mb = call->w->scratch;
+
+	if (!call->is_late)
+		return;
+
+	/* A's answer to B's offer rides in the ACK (RFC 3261 13.2.1) */
+	mbuf_rewind(mb);
+	if (!ev->said->sdp ||
+	    OUT_OK != call_media_cross(call, SIDE_A, ev->said->sdp,
+				       ev->said->sdp_len, mb)) {
+		(void)leg_ack(call->leg[SIDE_B], NULL, 0);
+		call_post(call, EV_REFUSED, OUT_BAD_SDP);
+		return;
+	}
+
+	(void)leg_ack(call->leg[SIDE_B], mb->buf, mb->end);
+}

@@ -1,0 +1,329 @@
+/**
+ * @file call_cdr.c  The record of a call, built from what the call knows when
+ * it is written; and the journal's doors: BEGIN, ANSWER, CHECKPOINT, END.
+ */
+#include <string.h>
+#include "call_private.h"
+#include "log.h"
+#include "text.h"
+
+#define RETRY_MS 1000
+
+
+#define SET(field, text) \
+	(void)text_copy((field), sizeof(field), (text))
+
+
+static int64_t or_null(int64_t ms)
+{
+	return ms ? ms : CDR_NULL;
+}
+
+
+static int64_t since(uint64_t from_ms, uint64_t to_ms)
+{
+	return to_ms > from_ms ? (int64_t)(to_ms - from_ms) : CDR_NULL;
+}
+
+
+static void set_who(const struct call *call, struct cdr *r)
+{
+	static const char *const kinds[] = {"outbound", "inbound", "onnet"};
+
+	r->started_at = call->begun_wall_ms;
+	memcpy(r->call_id, call->id, sizeof(r->call_id));
+	SET(r->node, call->w->cfg.node);
+	SET(r->version, STROWGER_VERSION);
+	SET(r->direction, kinds[call->kind]);
+	SET(r->tenant_id, call->tenant_id);
+	SET(r->account_id, call->account_id);
+	SET(r->trunk_id, call->kind == CALL_IN ? call->to_trunk_id
+					       : call->trunk_id);
+	SET(r->terminating_trunk_id, call->kind == CALL_ONNET
+					     ? call->to_trunk_id : "");
+	SET(r->did_id, call->did_id);
+	SET(r->route_id, call->route_id);
+	r->is_emergency = call->is_emergency;
+	r->is_onnet = call->kind == CALL_ONNET;
+	SET(r->calling_received, call->calling.received);
+	SET(r->calling, call->calling.e164);
+	SET(r->called_received, call->called.received);
+	SET(r->called, call->called.e164);
+}
+
+
+static void set_media(const struct call *call, struct cdr *r)
+{
+	const struct media_stats *a = &call->stats[SIDE_A];
+	const struct media_stats *b = &call->stats[SIDE_B];
+
+	SET(r->a_media_address, call->media_address[SIDE_A]);
+	SET(r->b_media_address, call->media_address[SIDE_B]);
+	SET(r->codec, call->codec);
+	if (!call->streams)
+		return;
+
+	r->a_packets = (int64_t)a->packets;
+	r->a_bytes = (int64_t)a->bytes;
+	r->a_lost = (int64_t)a->lost;
+	r->a_jitter_us = a->jitter_us;
+	r->a_foreign = (int64_t)a->foreign;
+	r->b_packets = (int64_t)b->packets;
+	r->b_bytes = (int64_t)b->bytes;
+	r->b_lost = (int64_t)b->lost;
+	r->b_jitter_us = b->jitter_us;
+	r->b_foreign = (int64_t)b->foreign;
+}
+
+
+static void set_money(const struct call *call, struct cdr *r)
+{
+	const struct money *m = &call->money;
+
+	if (m->is_sold) {
+		r->price_micro = m->price_micro;
+		r->billed_ms = (int64_t)m->billed_ms;
+		r->rate_per_min_nano = m->sell.rate_per_min_nano;
+		r->connect_fee_micro = m->sell.connect_fee_micro;
+		r->first_ms = m->sell.first_ms;
+		r->next_ms = m->sell.next_ms;
+		SET(r->currency, m->currency);
+		SET(r->rate_prefix, m->prefix);
+		SET(r->rate_destination, m->destination);
+	}
+	if (m->is_bought && call->answered_ms) {
+		r->cost_micro = m->cost_micro;
+		SET(r->cost_currency, m->cost_currency);
+	}
+}
+
+
+static void set_end(const struct call *call, struct cdr *r)
+{
+	if (!call->ended_ms)
+		return;
+
+	r->ended_at = call->ended_wall_ms;
+	SET(r->outcome, outcome_row(call->outcome)->code);
+	SET(r->initiator, call->initiator);
+	r->sip_code = call->sip_code;
+	r->q850 = call->q850;
+	SET(r->limit_hit, call->limit_hit);
+	SET(r->reason_received, call->reason_received);
+	if (call->outcome != OUT_OK)
+		(void)fsm_trail(&call->fsm, r->trail, sizeof(r->trail));
+}
+
+
+static void set_call(const struct call *call, struct cdr *r)
+{
+	const struct attempt *last =
+		call->attempt_n ? &call->attempts[call->attempt_n - 1] : NULL;
+
+	cdr_init(r);
+	set_who(call, r);
+	r->attempt = 0;
+	r->ringing_at = or_null(call->ringing_wall_ms);
+	r->answered_at = or_null(call->answered_wall_ms);
+	r->pdd_ms = since(call->begun_ms, call->ringing_ms);
+	r->setup_ms = since(call->begun_ms, call->answered_ms);
+	if (call->answered_ms)
+		r->duration_ms = (int64_t)call_duration_ms(call);
+
+	SET(r->carrier_id, call->from_carrier_id);
+	SET(r->gateway_id, call->from_gateway_id);
+	(void)re_snprintf(r->a_address, sizeof(r->a_address), "%J",
+			  &call->a_path.peer);
+	SET(r->a_transport, "udp");
+	SET(r->a_call_id, call->a_call_id);
+	SET(r->a_user_agent, call->a_user_agent);
+	if (last) {
+		if (call->kind != CALL_IN) {
+			SET(r->carrier_id, last->carrier_id);
+			SET(r->gateway_id, last->gateway_id);
+		}
+		SET(r->calling_sent, last->calling_sent);
+		SET(r->called_sent, last->called_sent);
+		SET(r->b_address, last->address);
+		SET(r->b_transport, "udp");
+		SET(r->b_call_id, last->b_call_id);
+		SET(r->b_user_agent, last->user_agent);
+	}
+	set_media(call, r);
+	set_money(call, r);
+	set_end(call, r);
+}
+
+
+static void set_attempt(const struct call *call, const struct attempt *a,
+			uint32_t number, struct cdr *r)
+{
+	const struct outcome_row *row = outcome_row(a->outcome);
+
+	cdr_init(r);
+	set_who(call, r);
+	r->attempt = number;
+	SET(r->carrier_id, a->carrier_id);
+	SET(r->gateway_id, a->gateway_id);
+	SET(r->calling_sent, a->calling_sent);
+	SET(r->called_sent, a->called_sent);
+	SET(r->b_address, a->address);
+	SET(r->b_transport, "udp");
+	SET(r->b_call_id, a->b_call_id);
+	SET(r->b_user_agent, a->user_agent);
+	r->ringing_at = or_null(a->ringing_wall_ms);
+	r->ended_at = or_null(a->ended_wall_ms);
+	SET(r->outcome, row->code);
+	SET(r->reason_received, a->reason);
+	r->sip_code = a->sip_code ? a->sip_code : CDR_NULL;
+	r->q850 = a->q850 ? a->q850 : CDR_NULL;
+	if (number == call->attempt_n && call->answered_ms) {
+		r->answered_at = call->answered_wall_ms;
+		r->duration_ms = (int64_t)call_duration_ms(call);
+	}
+}
+
+
+static struct cdr_charge *charge_add(struct cdr_call *ret, uint8_t side)
+{
+	struct cdr_charge *c = &ret->charges[ret->charge_n++];
+
+	memset(c, 0, sizeof(*c));
+	c->side = side;
+
+	return c;
+}
+
+
+static void set_sell(const struct call *call, struct cdr_call *ret)
+{
+	const struct money *m = &call->money;
+	struct cdr_charge *c = charge_add(ret, CHARGE_SELL);
+
+	SET(c->account_id, call->account_id);
+	c->amount_micro = m->price_micro;
+	c->tariff = m->sell;
+	c->rounding = m->sell_rounding;
+	c->deck_version = (int64_t)m->sell_version;
+	c->billed_ms = (int64_t)m->billed_ms;
+	c->lease_epoch = call->w->cfg.lease_epoch;
+	SET(c->currency, m->currency);
+	SET(c->deck_id, m->sell_deck);
+	SET(c->prefix, m->prefix);
+	SET(c->destination, m->destination);
+}
+
+
+static void set_buy(const struct call *call, struct cdr_call *ret)
+{
+	const struct money *m = &call->money;
+	struct cdr_charge *c = charge_add(ret, CHARGE_BUY);
+
+	c->attempt = call->attempt_n;
+	SET(c->carrier_id, call->attempts[call->attempt_n - 1].carrier_id);
+	c->amount_micro = m->cost_micro;
+	c->tariff = m->buy;
+	c->rounding = m->buy_rounding;
+	c->deck_version = (int64_t)m->buy_version;
+	c->billed_ms = (int64_t)charge_billed_ms(&m->buy,
+						 call_duration_ms(call));
+	SET(c->currency, m->cost_currency);
+	SET(c->deck_id, m->buy_deck);
+	SET(c->prefix, m->buy_prefix);
+	SET(c->destination, m->buy_destination);
+}
+
+
+void call_record(const struct call *call, struct cdr_call *ret)
+{
+	const struct money *m = &call->money;
+
+	set_call(call, &ret->call);
+	ret->attempt_n = call->attempt_n;
+	for (uint32_t i = 0; i < call->attempt_n; i++)
+		set_attempt(call, &call->attempts[i], i + 1,
+			    &ret->attempts[i]);
+
+	ret->charge_n = 0;
+	if (!call->answered_ms)
+		return;
+	if (m->is_sold)
+		set_sell(call, ret);
+	if (m->is_bought && call->attempt_n)
+		set_buy(call, ret);
+}
+
+
+int call_journal(struct call *call, enum journal_type type)
+{
+	struct worker *w = call->w;
+	int err;
+
+	call_record(call, w->record);
+	mbuf_rewind(w->frame);
+	err = journal_encode_call(w->frame, type, w->record);
+
+	return err ? err
+		   : w->doors.journalh(w->frame->buf, w->frame->end,
+				       &call->end_seq, w->doors.arg);
+}
+
+
+static void end_retry(void *arg)
+{
+	call_end_append(arg);
+}
+
+
+/* A full or broken disk delays the end of the record, never loses it: the
+   call stays in CLOSING until the journal takes it. */
+void call_end_append(struct call *call)
+{
+	struct worker *w = call->w;
+
+	if (call_journal(call, JOURNAL_END)) {
+		wheel_start(w->wheel, &call->phase, RETRY_MS, end_retry,
+			    call);
+		return;
+	}
+
+	list_append(&w->closing, &call->closing_le, call);
+}
+
+
+static void checkpoint(struct call *call)
+{
+	struct worker *w = call->w;
+	struct cdr_checkpoint cp = {
+		.wall_ms = moment_wall_ms(&w->now),
+		.duration_ms = (int64_t)call_paid_ms(call),
+		.a_packets = (int64_t)call->stats[SIDE_A].packets,
+		.b_packets = (int64_t)call->stats[SIDE_B].packets,
+	};
+	uint64_t seq;
+
+	memcpy(cp.call_id, call->id, sizeof(cp.call_id));
+	mbuf_rewind(w->frame);
+	if (!journal_encode_checkpoint(w->frame, &cp))
+		(void)w->doors.journalh(w->frame->buf, w->frame->end, &seq,
+					w->doors.arg);
+}
+
+
+/* Every few seconds of an answered call: what a crash would bill, and
+   whether anybody still talks. */
+void call_check_over(void *arg)
+{
+	const struct call_event lost = {.outcome = OUT_MEDIA_LOST};
+	struct call *call = arg;
+
+	wheel_start(call->w->wheel, &call->check, CDR_CHECKPOINT_MS - 500,
+		    call_check_over, call);
+	call_media_read(call);
+	checkpoint(call);
+
+	if (call->media_timeout_s &&
+	    call_media_silence_ms(call) >=
+		    (uint64_t)call->media_timeout_s * 1000)
+		call_run(call, EV_MEDIA_LOST, &lost);
+}

@@ -1,0 +1,361 @@
+/**
+ * @file call_dial.c  Towards the called side: the next carrier or contact,
+ * what its INVITE says, and the provisional answers on their way back.
+ */
+#include <string.h>
+#include "call_private.h"
+#include "log.h"
+#include "text.h"
+
+
+/* Our address as the host of From and To towards this peer. */
+static void host_of(const struct worker *w, const struct sip_path *path,
+		    char *buf, size_t size)
+{
+	struct sa sa = w->cfg.socks[path->sock].public;
+
+	sa_set_port(&sa, 0);
+	(void)re_snprintf(buf, size, sa_af(&sa) == AF_INET6 ? "[%j]" : "%j",
+			  &sa);
+}
+
+
+/*
+ * Who is said to call. An anonymous caller's number goes only to a peer that
+ * is trusted with P-Asserted-Identity and then with Privacy: id (RFC 3325 7);
+ * to all others the number is in no header.
+ */
+static void set_identity(const struct call *call, struct leg_out *out,
+			 const char *number, bool is_trusted)
+{
+	if (is_trusted)
+		(void)text_copy(out->pai, sizeof(out->pai), number);
+
+	if (call->is_private) {
+		out->is_private = true;
+		strcpy(out->from_display, "Anonymous");
+		strcpy(out->from_user, "anonymous");
+		strcpy(out->from_host, "anonymous.invalid");
+		return;
+	}
+
+	(void)text_copy(out->from_display, sizeof(out->from_display),
+			call->display);
+	(void)text_copy(out->from_user, sizeof(out->from_user),
+			number[0] ? number : "anonymous");
+}
+
+
+static void set_common(struct call *call, struct leg_out *out)
+{
+	struct worker *w = call->w;
+
+	worker_contact(w, &out->path, out->contact_host,
+		       sizeof(out->contact_host));
+	host_of(w, &out->path, out->from_host, sizeof(out->from_host));
+	out->max_forwards = call->max_forwards - 1;
+	(void)text_copy(out->headers, sizeof(out->headers), call->headers);
+}
+
+
+/* @return 0 or errno: this gateway cannot take the number or the family */
+static int to_gateway(struct call *call, const struct gateway *gw,
+		      struct leg_out *out)
+{
+	struct party *called = &call->called, *calling = &call->calling;
+	const char *number = call->is_emergency ? called->received
+						: called->e164;
+
+	if (worker_path(call->w, &gw->addr, &out->path))
+		return EAFNOSUPPORT;
+	if (rule_apply(&gw->number_out, number, called->sent,
+		       sizeof(called->sent))) {
+		if (!call->is_emergency)
+			return EINVAL;
+		strcpy(called->sent, number);
+	}
+	if (rule_apply(&gw->number_out, calling->e164, calling->sent,
+		       sizeof(calling->sent)))
+		strcpy(calling->sent, calling->e164);
+
+	set_common(call, out);
+	set_identity(call, out, calling->sent,
+		     gw->identity == IDENTITY_PAI);
+	if (re_snprintf(out->request_uri, sizeof(out->request_uri),
+			"sip:%s@%J", called->sent, &gw->addr) < 0)
+		return EOVERFLOW;
+	strcpy(out->to_user, called->sent);
+	(void)re_snprintf(out->to_host, sizeof(out->to_host), "%j",
+			  &gw->addr);
+	out->credential = gw->credential;
+	out->no_response_ms = gw->no_response_ms;
+
+	return 0;
+}
+
+
+/*
+ * A registered contact is called by the URI that it registered (RFC 3261
+ * 10.2), the number stands in To; a static address by number.
+ */
+static int to_pbx(struct call *call, const struct target *target,
+		  struct leg_out *out)
+{
+	const struct trunk *trunk = call->to_trunk;
+	struct party *called = &call->called, *calling = &call->calling;
+
+	if (rule_apply(&trunk->number_out, called->e164, called->sent,
+		       sizeof(called->sent)))
+		strcpy(called->sent, called->e164);
+	if (rule_apply(&trunk->number_out, calling->e164, calling->sent,
+		       sizeof(calling->sent)))
+		strcpy(calling->sent, calling->e164);
+
+	out->path = target->path;
+	set_common(call, out);
+	set_identity(call, out, calling->sent, trunk->is_trusted);
+	if (target->uri[0])
+		strcpy(out->request_uri, target->uri);
+	else if (re_snprintf(out->request_uri, sizeof(out->request_uri),
+			     "sip:%s@%J", called->sent,
+			     &target->path.peer) < 0)
+		return EOVERFLOW;
+	strcpy(out->to_user, called->sent);
+	host_of(call->w, &out->path, out->to_host, sizeof(out->to_host));
+
+	return 0;
+}
+
+
+static struct attempt *attempt_begin(struct call *call,
+				     const struct gateway *gw,
+				     const struct leg_out *out)
+{
+	struct attempt *grown, *a;
+
+	if (call->attempt_n >= CDR_ATTEMPTS_MAX)
+		return NULL;
+
+	grown = call->attempts
+			? mem_realloc(call->attempts, (call->attempt_n + 1u) *
+						      sizeof(*grown))
+			: mem_zalloc(sizeof(*grown), NULL);
+	if (!grown)
+		return NULL;
+
+	call->attempts = grown;
+	a = &grown[call->attempt_n++];
+	memset(a, 0, sizeof(*a));
+	a->begun_ms = moment_ms(&call->w->now);
+	a->begun_wall_ms = moment_wall_ms(&call->w->now);
+	(void)re_snprintf(a->address, sizeof(a->address), "%J",
+			  &out->path.peer);
+	strcpy(a->calling_sent, call->calling.sent);
+	strcpy(a->called_sent, call->called.sent);
+	if (gw) {
+		strcpy(a->gateway_id, gw->id);
+		strcpy(a->carrier_id, gw->carrier->id);
+	}
+
+	return a;
+}
+
+
+static enum outcome take_gateway(struct call *call, const struct gateway *gw)
+{
+	const struct channel_limits limits = {
+		.in = -1, .out = -1, .total = gw->channels, .cps = gw->cps,
+	};
+	const enum outcome out =
+		channel_take(call->w->channels, &call->hop_hold, gw->id,
+			     CHANNEL_OUT, call->is_emergency ? NULL : &limits,
+			     &call->w->now, call->id);
+
+	if (out == OUT_OK)
+		return out;
+
+	(void)text_copy(call->limit_hit, sizeof(call->limit_hit), gw->id);
+
+	return OUT_LIMIT_CARRIER;
+}
+
+
+/* The offer as this side shall see it; empty for a late offer. */
+static enum outcome offer_out(struct call *call, struct mbuf *mb)
+{
+	mbuf_rewind(mb);
+	if (!call->offer)
+		return OUT_OK;
+
+	return call_media_cross(call, SIDE_A, call->offer->buf,
+				call->offer->end, mb);
+}
+
+
+/* One INVITE. @return OUT_OK when it is on its way */
+static enum outcome dial(struct call *call, const struct gateway *gw,
+			 struct leg_out *out)
+{
+	struct mbuf *mb = call->w->scratch;
+	enum outcome res;
+
+	if (!attempt_begin(call, gw, out))
+		return OUT_B_CONGESTED;
+
+	res = offer_out(call, mb);
+	if (res == OUT_OK &&
+	    leg_dial(&call->leg[SIDE_B], call->w->ep, out,
+		     mb->end ? mb->buf : NULL, mb->end, call_leg_b, call))
+		res = OUT_B_ERROR;
+	if (res == OUT_OK && !call_own(call, SIDE_B))
+		res = OUT_LIMIT_NODE;
+	if (res != OUT_OK) {
+		call_attempt_end(call, res, 0, outcome_row(res)->q850, "");
+		return res;
+	}
+
+	(void)text_copy(call_attempt(call)->b_call_id,
+			sizeof(call_attempt(call)->b_call_id),
+			leg_call_id(call->leg[SIDE_B]));
+
+	return OUT_OK;
+}
+
+
+static enum outcome dial_gateway(struct call *call, const struct gateway *gw)
+{
+	struct leg_out out = {0};
+	enum outcome res;
+
+	if (to_gateway(call, gw, &out))
+		return OUT_BAD_NUMBER;
+
+	res = take_gateway(call, gw);
+	if (res != OUT_OK)
+		return res;
+
+	res = dial(call, gw, &out);
+	if (res == OUT_OK)
+		call_buy(call, gw);
+
+	return res;
+}
+
+
+static enum outcome dial_target(struct call *call, const struct target *t)
+{
+	struct leg_out out = {0};
+
+	return to_pbx(call, t, &out) ? OUT_B_ERROR : dial(call, NULL, &out);
+}
+
+
+/* Try until one INVITE is out or nobody is left. */
+static void hunt(struct call *call, enum outcome last)
+{
+	const struct gateway *gw;
+	enum outcome res;
+
+	call_release_b(call);
+	call->b_progressed = false;
+
+	while ((gw = hunt_next(&call->hunt))) {
+		res = dial_gateway(call, gw);
+		if (res == OUT_OK)
+			return;
+		last = res;
+		call_release_b(call);
+	}
+
+	while (call->target_next < call->target_n) {
+		res = dial_target(call, &call->targets[call->target_next++]);
+		if (res == OUT_OK)
+			return;
+		last = res;
+		call_release_b(call);
+	}
+
+	call_post(call, EV_B_FAIL_LAST, last);
+}
+
+
+void act_dial(void *subject, const void *data)
+{
+	(void)data;
+	hunt(subject, OUT_B_DOWN);
+}
+
+
+void act_dial_next(void *subject, const void *data)
+{
+	const struct call_event *ev = data;
+	struct call *call = subject;
+	struct worker *w = call->w;
+
+	/* what real calls tell of a carrier (ping.h) */
+	if (ev->outcome == OUT_B_SILENT && call->cat) {
+		const struct gateway *gw = catalog_gateway(
+			call->cat, call_attempt(call)->gateway_id);
+
+		if (gw)
+			ping_heard(w->ping, gw, false);
+	}
+
+	hunt(call, ev->outcome);
+}
+
+
+static void heard(struct call *call)
+{
+	const struct attempt *a = call_attempt(call);
+	const struct gateway *gw;
+
+	if (call->b_progressed || !a || !a->gateway_id[0] || !call->cat)
+		return;
+
+	call->b_progressed = true;
+	gw = catalog_gateway(call->cat, a->gateway_id);
+	if (gw)
+		ping_heard(call->w->ping, gw, true);
+}
+
+
+static void keep_early(struct call *call, const struct leg_event *said)
+{
+	mem_deref(call->early);
+	call->early = mbuf_alloc(said->sdp_len);
+	if (call->early)
+		(void)mbuf_write_mem(call->early, said->sdp, said->sdp_len);
+}
+
+
+void act_relay_ringing(void *subject, const void *data)
+{
+	const struct call_event *ev = data;
+	const struct leg_event *said = ev->said;
+	struct call *call = subject;
+	struct mbuf *mb = call->w->scratch;
+
+	heard(call);
+	if (said->id == LEG_TRYING)
+		return;
+
+	if (!call->ringing_wall_ms) {
+		call->ringing_wall_ms = moment_wall_ms(&call->w->now);
+		call->ringing_ms = moment_ms(&call->w->now);
+	}
+	if (!call_attempt(call)->ringing_wall_ms)
+		call_attempt(call)->ringing_wall_ms =
+			moment_wall_ms(&call->w->now);
+
+	mbuf_rewind(mb);
+	if (said->sdp && !call->is_late &&
+	    OUT_OK == call_media_cross(call, SIDE_B, said->sdp,
+				       said->sdp_len, mb))
+		keep_early(call, said);
+	else
+		mbuf_rewind(mb);
+
+	(void)leg_progress(call->leg[SIDE_A], said->scode, said->reason,
+			   mb->end ? mb->buf : NULL, mb->end);
+}

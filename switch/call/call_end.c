@@ -1,0 +1,238 @@
+/**
+ * @file call_end.c  The ways a call ends. Whatever happened, both sides are
+ * told, money and ports and channels go back, and one END is written.
+ */
+#include <string.h>
+#include "call_private.h"
+#include "log.h"
+#include "text.h"
+
+
+uint64_t call_duration_ms(const struct call *call)
+{
+	const uint64_t end_ms = call->ended_ms ? call->ended_ms
+					       : moment_ms(&call->w->now);
+
+	return call->answered_ms ? end_ms - call->answered_ms : 0;
+}
+
+
+struct attempt *call_attempt(struct call *call)
+{
+	return call->attempt_n ? &call->attempts[call->attempt_n - 1] : NULL;
+}
+
+
+void call_attempt_end(struct call *call, enum outcome out, uint16_t sip_code,
+		      uint8_t q850, const char *reason)
+{
+	struct attempt *a = call_attempt(call);
+
+	if (!a || a->ended_wall_ms)
+		return;
+
+	a->ended_wall_ms = moment_wall_ms(&call->w->now);
+	a->outcome = out;
+	a->sip_code = sip_code;
+	a->q850 = q850;
+	(void)text_copy(a->reason, sizeof(a->reason), reason);
+	if (call->leg[SIDE_B])
+		(void)text_copy(a->user_agent, sizeof(a->user_agent),
+				leg_user_agent(call->leg[SIDE_B]));
+}
+
+
+/* The leg finishes alone: a CANCEL or BYE that it still owes goes out. */
+void call_release_b(struct call *call)
+{
+	call->leg[SIDE_B] = mem_deref(call->leg[SIDE_B]);
+	channel_release(call->w->channels, &call->hop_hold);
+}
+
+
+/* One line at most for each call; the trail only where it failed. */
+static void log_end(const struct call *call)
+{
+	char id[37], calling[40], called[40], trail[400] = "";
+	const struct outcome_row *row = outcome_row(call->outcome);
+
+	if (call->outcome == OUT_BUG || row->sip >= 500)
+		(void)fsm_trail(&call->fsm, trail, sizeof(trail));
+
+	log_event(call->outcome == OUT_BUG ? LOG_ERROR : LOG_INFO, "call",
+		  "end",
+		  "call=%s outcome=%s by=%s sip=%u calling=%s called=%s "
+		  "attempts=%u duration_ms=%llu%s%s%s",
+		  uuid_format(id, call->id), row->code, call->initiator,
+		  call->sip_code, log_number(calling, call->calling.received),
+		  log_number(called, call->called.received), call->attempt_n,
+		  (unsigned long long)call_duration_ms(call),
+		  trail[0] ? " trail=\"" : "", trail, trail[0] ? "\"" : "");
+}
+
+
+/**
+ * Everything that all endings share. The legs are told by the caller; here
+ * they are let go, and finish alone.
+ */
+void call_ended(struct call *call, enum outcome out, const char *initiator)
+{
+	struct worker *w = call->w;
+
+	call->ended_ms = moment_ms(&w->now);
+	call->ended_wall_ms = moment_wall_ms(&w->now);
+	call->outcome = out;
+	(void)text_copy(call->initiator, sizeof(call->initiator), initiator);
+	if (!call->sip_code)
+		call->sip_code = outcome_row(out)->sip;
+	if (!call->q850)
+		call->q850 = outcome_row(out)->q850;
+	call_attempt_end(call, out, call->sip_code, call->q850, "");
+
+	wheel_stop(w->wheel, &call->phase);
+	wheel_stop(w->wheel, &call->credit);
+	wheel_stop(w->wheel, &call->check);
+	call_media_close(call);
+	call_settle(call);
+	channel_release(w->channels, &call->from_hold);
+	channel_release(w->channels, &call->to_hold);
+	channel_release(w->channels, &call->hop_hold);
+	if (call->answered_ms)
+		metric_observe(w->metrics.duration,
+			       (double)call_duration_ms(call) / 1e3);
+
+	log_end(call);
+	call_end_append(call);
+	call->leg[SIDE_A] = mem_deref(call->leg[SIDE_A]);
+	call->leg[SIDE_B] = mem_deref(call->leg[SIDE_B]);
+	call_unpin(call);
+}
+
+
+/* CANCEL while B has not answered, BYE after it; nothing when it is over. */
+static void end_b(struct call *call, uint8_t q850, const char *text)
+{
+	if (!call->leg[SIDE_B])
+		return;
+
+	if (call->answered_ms || leg_is_up(call->leg[SIDE_B]))
+		leg_bye(call->leg[SIDE_B], q850, text);
+	else
+		leg_cancel(call->leg[SIDE_B], q850);
+}
+
+
+/* BYE when A has our 2xx, else the failure. */
+static void end_a(struct call *call, const struct outcome_row *row,
+		  uint16_t scode, const char *extra)
+{
+	struct leg *a = call->leg[SIDE_A];
+
+	if (call->answered_ms)
+		leg_bye(a, row->q850, row->code);
+	else
+		(void)leg_reject(a, scode, row->phrase, row->q850, extra);
+}
+
+
+/* What A hears of a refusal. A peer's own 4xx or 6xx goes through when our
+   table has no better word for it. */
+static uint16_t code_for_a(struct call *call, enum outcome out)
+{
+	const struct attempt *a = call_attempt(call);
+
+	if (out == OUT_B_REJECTED && a && a->sip_code >= 400)
+		return a->sip_code;
+
+	return outcome_row(out)->sip;
+}
+
+
+void act_reject(void *subject, const void *data)
+{
+	const struct call_event *ev = data;
+	struct call *call = subject;
+	const enum outcome out = ev->outcome ? ev->outcome : OUT_BUG;
+	const struct outcome_row *row = outcome_row(out);
+	const struct attempt *a = call_attempt(call);
+	const char *extra = "";
+	const bool by_b = ev->said && ev->leg == call->leg[SIDE_B];
+
+	if (out == OUT_BAD_EXTENSION)
+		extra = call->headers;
+	else if (row->sip == 503)
+		extra = "Retry-After: 10\r\n";
+
+	call->sip_code = code_for_a(call, out);
+	if (by_b && a) {
+		call->q850 = a->q850;
+		(void)text_copy(call->reason_received,
+				sizeof(call->reason_received), a->reason);
+	}
+	if (!by_b)
+		end_b(call, row->q850, row->code);
+	end_a(call, row, call->sip_code, extra);
+	call_ended(call, out, by_b ? "called" : "switch");
+}
+
+
+void act_cancelled(void *subject, const void *data)
+{
+	struct call *call = subject;
+
+	(void)data;
+	end_b(call, outcome_row(OUT_A_CANCELLED)->q850, "cancelled");
+	call_attempt_end(call, OUT_A_CANCELLED, 487, 16, "");
+	call_ended(call, OUT_A_CANCELLED, "calling");
+}
+
+
+void act_bye_other(void *subject, const void *data)
+{
+	const struct call_event *ev = data;
+	struct call *call = subject;
+	const enum side from = call_side(call, ev->leg);
+
+	if (ev->said->q850)
+		call->q850 = ev->said->q850;
+	(void)text_copy(call->reason_received, sizeof(call->reason_received),
+			ev->said->reason_header);
+
+	leg_bye(call->leg[side_other(from)], call->q850 ? call->q850 : 16,
+		"");
+	call_ended(call, OUT_OK, from == SIDE_A ? "calling" : "called");
+}
+
+
+void act_bye_both(void *subject, const void *data)
+{
+	const struct call_event *ev = data;
+	struct call *call = subject;
+	const enum outcome out = ev->outcome   ? ev->outcome
+				 : ev->said    ? OUT_ACK_LOST
+					       : OUT_BUG;
+	const struct outcome_row *row = outcome_row(out);
+
+	end_b(call, row->q850, row->code);
+	end_a(call, row, row->sip, "");
+	call_ended(call, out, "switch");
+}
+
+
+void act_cannot(void *subject, const void *data)
+{
+	struct call *call = subject;
+	const struct outcome_row *row = outcome_row(OUT_BUG);
+
+	(void)data;
+	call->w->bugs++;
+	if (call->ended_ms) {
+		log_end(call);
+		return;
+	}
+
+	end_b(call, row->q850, row->code);
+	if (call->leg[SIDE_A])
+		end_a(call, row, row->sip, "");
+	call_ended(call, OUT_BUG, "switch");
+}

@@ -1,0 +1,250 @@
+/**
+ * @file call_money.c  What the call costs and who pays before it is consumed:
+ * the cost of the next interval is held from the account's lease before that
+ * interval starts; the price is never more than what was held.
+ */
+#include <string.h>
+#include "call_private.h"
+#include "text.h"
+
+#define SLICE_MS 10000 /* hold about this much at a time, in whole intervals */
+#define LEAD_MS 2000   /* ask for the next slice this long before it starts */
+
+
+/* The sell rate at the call's start is the call's price. */
+enum outcome call_price(struct call *call)
+{
+	const struct deck *deck = call->trunk->deck;
+	struct money *m = &call->money;
+	const struct rate *rate;
+
+	if (!call->trunk->account->is_active)
+		return OUT_TRUNK_DISABLED;
+	if (!deck)
+		return OUT_NO_RATE;
+
+	rate = deck_find(deck, call->called.e164 + 1, call->begun_wall_ms);
+	if (!rate || rate->is_blocked)
+		return OUT_NO_RATE;
+	if (strcmp(deck_currency(deck), call->trunk->account->currency))
+		return OUT_NO_RATE;
+
+	m->is_sold = true;
+	m->sell = rate->tariff;
+	m->sell_rounding = deck_rounding(deck);
+	m->sell_version = deck_version(deck);
+	(void)text_copy(m->sell_deck, sizeof(m->sell_deck), deck_id(deck));
+	strcpy(m->prefix, rate->prefix);
+	strcpy(m->destination, rate->destination);
+	(void)text_copy(m->currency, sizeof(m->currency),
+			deck_currency(deck));
+
+	return OUT_OK;
+}
+
+
+/* What this carrier charges us for it; unknown without a deck. */
+void call_buy(struct call *call, const struct gateway *gw)
+{
+	const struct deck *deck = gw->carrier->deck;
+	struct money *m = &call->money;
+	const struct rate *rate = NULL;
+
+	m->is_bought = false;
+	if (deck)
+		rate = deck_find(deck, call->called.e164[0]
+					       ? call->called.e164 + 1
+					       : call->called.received,
+				 call->begun_wall_ms);
+	if (!rate)
+		return;
+
+	m->is_bought = true;
+	m->buy = rate->tariff;
+	m->buy_rounding = deck_rounding(deck);
+	m->buy_version = deck_version(deck);
+	(void)text_copy(m->buy_deck, sizeof(m->buy_deck), deck_id(deck));
+	strcpy(m->buy_prefix, rate->prefix);
+	strcpy(m->buy_destination, rate->destination);
+	(void)text_copy(m->cost_currency, sizeof(m->cost_currency),
+			deck_currency(deck));
+}
+
+
+static bool is_free(const struct money *m)
+{
+	return !m->is_sold || (m->sell.rate_per_min_nano == 0 &&
+			       m->sell.connect_fee_micro == 0);
+}
+
+
+static void funded(enum outcome out, void *arg)
+{
+	const struct call_event data = {.outcome = out};
+	struct call *call = arg;
+
+	if (out == OUT_OK)
+		call->money.funded_ms = call->money.asked_ms;
+
+	call_run(call, out == OUT_OK ? EV_FUNDED : EV_UNFUNDED, &data);
+}
+
+
+/* Hold what a duration of to_ms costs beyond what is held. */
+static enum fund_verdict hold_to(struct call *call, uint64_t to_ms)
+{
+	struct money *m = &call->money;
+	enum fund_verdict verdict;
+	int64_t price;
+
+	if (charge_micro(&m->sell, m->sell_rounding, to_ms, &price))
+		return FUND_REFUSED;
+
+	m->asked_ms = to_ms;
+	verdict = fund_take(call->w->funds, &m->hold, call->account_id,
+			    price - m->hold.held_micro,
+			    m->sell.rate_per_min_nano / 1000, funded, call);
+	if (verdict == FUND_HELD)
+		m->funded_ms = to_ms;
+
+	return verdict;
+}
+
+
+/* End of the interval in which a slice after what is paid ends; with no slice
+   the very next interval. */
+static uint64_t next_ms(const struct money *m, uint64_t slice_ms)
+{
+	return charge_interval_end_ms(&m->sell, m->funded_ms + slice_ms);
+}
+
+
+void call_fund_first(struct call *call)
+{
+	struct money *m = &call->money;
+
+	if (is_free(m)) {
+		m->funded_ms = UINT64_MAX;
+		call_post(call, EV_FUNDED, OUT_OK);
+		return;
+	}
+
+	switch (hold_to(call, next_ms(m, SLICE_MS))) {
+
+	case FUND_HELD:
+		call_post(call, EV_FUNDED, OUT_OK);
+		break;
+	case FUND_REFUSED:
+		call_post(call, EV_REFUSED, OUT_CREDIT_UNKNOWN);
+		break;
+	case FUND_WAITING:
+		break;
+	}
+}
+
+
+/* A slice was too much: one interval may still be covered. */
+void act_fund_less(void *subject, const void *data)
+{
+	const struct call_event *ev = data;
+	struct call *call = subject;
+	struct money *m = &call->money;
+	const uint64_t least_ms = next_ms(m, 0);
+	enum fund_verdict verdict = FUND_REFUSED;
+
+	if (ev->outcome == OUT_NO_CREDIT && least_ms < m->asked_ms)
+		verdict = hold_to(call, least_ms);
+
+	if (verdict == FUND_HELD)
+		call_post(call, EV_FUNDED, OUT_OK);
+	else if (verdict == FUND_REFUSED && call->fsm.state == CALL_FUNDING)
+		call_post(call, EV_REFUSED, ev->outcome);
+	/* refused in mid-call: the credit timer ends it when its time comes */
+}
+
+
+static void credit_over(void *arg)
+{
+	const struct call_event data = {.outcome = OUT_CREDIT_ENDED};
+
+	call_run(arg, EV_T_CREDIT, &data);
+}
+
+
+static void extend_over(void *arg)
+{
+	call_run(arg, EV_T_FUNDS, NULL);
+}
+
+
+/* Two deadlines, one timer: first ask for more, then - if nothing came by the
+   end of what is paid - cut. */
+static void arm(struct call *call, bool is_last)
+{
+	const struct money *m = &call->money;
+	const uint64_t now_ms = call_duration_ms(call);
+	const uint64_t end_ms = m->funded_ms > now_ms
+					? m->funded_ms - now_ms : 0;
+	const uint64_t lead_ms = end_ms > LEAD_MS ? end_ms - LEAD_MS : 0;
+
+	wheel_start(call->w->wheel, &call->credit, is_last ? end_ms : lead_ms,
+		    is_last ? credit_over : extend_over, call);
+}
+
+
+void call_fund_start(struct call *call)
+{
+	if (call->money.funded_ms != UINT64_MAX)
+		arm(call, false);
+}
+
+
+void act_extend(void *subject, const void *data)
+{
+	struct call *call = subject;
+	struct money *m = &call->money;
+
+	(void)data;
+	arm(call, true);
+	if (m->hold.wanted_micro)
+		return;
+	if (FUND_HELD == hold_to(call, next_ms(m, SLICE_MS)))
+		arm(call, false);
+}
+
+
+void act_extended(void *subject, const void *data)
+{
+	(void)data;
+	arm(subject, false);
+}
+
+
+uint64_t call_paid_ms(const struct call *call)
+{
+	const uint64_t duration_ms = call_duration_ms(call);
+
+	return duration_ms < call->money.funded_ms ? duration_ms
+						   : call->money.funded_ms;
+}
+
+
+/* The price of the whole call, once; what was held beyond it is free again. */
+void call_settle(struct call *call)
+{
+	struct money *m = &call->money;
+	const uint64_t ms = call_paid_ms(call);
+
+	if (m->is_sold && call->answered_ms) {
+		if (charge_micro(&m->sell, m->sell_rounding, ms,
+				 &m->price_micro))
+			m->price_micro = m->hold.held_micro;
+		m->billed_ms = charge_billed_ms(&m->sell, ms);
+	}
+	if (m->is_bought && call->answered_ms &&
+	    charge_micro(&m->buy, m->buy_rounding, call_duration_ms(call),
+			 &m->cost_micro))
+		m->cost_micro = 0;
+
+	fund_settle(call->w->funds, &m->hold, m->price_micro);
+}

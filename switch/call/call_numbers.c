@@ -1,0 +1,143 @@
+/**
+ * @file call_numbers.c  Which number is called, and who may be said to call:
+ * the rules of the peer (data) make E.164 of what was dialled; the trunk's
+ * policy decides about the calling number (RFC 3325 for who is trusted).
+ */
+#include <string.h>
+#include "call_private.h"
+#include "message.h"
+#include "text.h"
+
+
+static const struct rule_set *rules_in(const struct call *call)
+{
+	return call->trunk ? &call->trunk->number_in
+			   : &call->gateway->number_in;
+}
+
+
+/* received -> e164; ENOENT or EOVERFLOW when no rule makes a number of it */
+static int normalise(const struct call *call, struct party *party)
+{
+	char number[E164_SIZE];
+	int err;
+
+	if (!number_is_dialable(party->received))
+		return EBADMSG;
+
+	err = rule_apply(rules_in(call), party->received, number,
+			 sizeof(number));
+	if (err)
+		return err;
+	if (!number_is_e164(number))
+		return EBADMSG;
+
+	strcpy(party->e164, number);
+
+	return 0;
+}
+
+
+bool call_is_emergency(const struct call *call, const struct sip_msg *invite)
+{
+	char dialled[sizeof(call->called.received)];
+
+	return call->trunk &&
+	       0 == message_user(&invite->uri.user, dialled, sizeof(dialled)) &&
+	       catalog_emergency(call->cat, dialled);
+}
+
+
+enum outcome call_dialled(struct call *call, const struct sip_msg *invite)
+{
+	if (message_user(&invite->uri.user, call->called.received,
+			 sizeof(call->called.received)))
+		return OUT_BAD_NUMBER;
+
+	if (call->is_emergency)
+		return OUT_OK;
+
+	return normalise(call, &call->called) ? OUT_BAD_NUMBER : OUT_OK;
+}
+
+
+/* A header of the form of From: user part into buf. */
+static int user_of(const struct pl *value, char *buf, size_t size)
+{
+	struct sip_addr addr;
+
+	if (!value->l || sip_addr_decode(&addr, value))
+		return ENOENT;
+
+	return message_user(&addr.uri.user, buf, size);
+}
+
+
+static bool is_anonymous(const struct sip_msg *msg)
+{
+	static const char *const levels[] = {"id", "user", "header",
+					     "critical"};
+
+	for (size_t i = 0; i < RE_ARRAY_SIZE(levels); i++) {
+		const struct pl privacy = message_header(msg, "Privacy");
+
+		if (privacy.l && !re_regex(privacy.p, privacy.l, levels[i]))
+			return true;
+	}
+
+	return 0 == pl_strcasecmp(&msg->from.uri.host, "anonymous.invalid");
+}
+
+
+/* The number the peer asserts: PAI from those we trust, else From. */
+static void read_calling(struct call *call, const struct sip_msg *msg)
+{
+	const bool is_trusted = call->gateway ||
+				(call->trunk && call->trunk->is_trusted);
+	const struct pl pai = message_header(msg, "P-Asserted-Identity");
+	struct party *p = &call->calling;
+
+	call->is_private = is_anonymous(msg);
+	(void)text_set(call->display, sizeof(call->display),
+		       msg->from.dname.p ? msg->from.dname.p : "",
+		       msg->from.dname.l);
+
+	if (!is_trusted || user_of(&pai, p->received, sizeof(p->received)))
+		(void)message_user(&msg->from.uri.user, p->received,
+				   sizeof(p->received));
+
+	(void)normalise(call, p);
+}
+
+
+static bool is_owned(const struct call *call)
+{
+	const struct did *did = catalog_did(call->cat, call->calling.e164);
+
+	return did && did->is_active &&
+	       did->trunk->tenant == call->trunk->tenant;
+}
+
+
+enum outcome call_calling(struct call *call, const struct sip_msg *invite)
+{
+	const struct trunk *trunk = call->trunk;
+	char *e164 = call->calling.e164;
+
+	read_calling(call, invite);
+	if (!trunk)
+		return OUT_OK;
+
+	if (trunk->cli_policy == CLI_PASS && e164[0])
+		return OUT_OK;
+	if (trunk->cli_policy == CLI_OWNED && e164[0] && is_owned(call))
+		return OUT_OK;
+
+	if (trunk->default_cli[0]) {
+		strcpy(e164, trunk->default_cli);
+		return OUT_OK;
+	}
+
+	/* an emergency call is never refused for its number */
+	return call->is_emergency ? OUT_OK : OUT_BAD_CALLER;
+}

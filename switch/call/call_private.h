@@ -1,0 +1,221 @@
+/** @file call_private.h  Inside a call: seen by call_*.c only. */
+#ifndef CALL_PRIVATE_H
+#define CALL_PRIVATE_H
+#include "call.h"
+#include "call_action.h"
+#include "call_table.h"
+#include "cdr.h"
+#include "leg.h"
+#include "hunt.h"
+#include "tap.h"
+#include "worker_private.h"
+
+enum side { SIDE_A, SIDE_B, SIDES };
+
+static inline enum side side_other(enum side s)
+{
+	return s == SIDE_A ? SIDE_B : SIDE_A;
+}
+
+enum call_kind {
+	CALL_OUT,    /**< trunk -> carrier                                  */
+	CALL_IN,     /**< carrier -> trunk                                  */
+	CALL_ONNET,  /**< trunk -> trunk                                    */
+};
+
+/** What an action is told. */
+struct call_event {
+	struct leg *leg;             /**< who said it; NULL: we              */
+	const struct leg_event *said;/**< NULL: we                           */
+	enum outcome outcome;        /**< of a refusal                       */
+};
+
+/** A number: as it came, normalised, as it went. */
+struct party {
+	char received[64];
+	char e164[E164_SIZE];        /**< "+49..." or ""                     */
+	char sent[64];
+};
+
+/**
+ * Who a leg's messages belong to, for the tap. The leg and its transactions
+ * outlive the call, so they hold references to this and not to the call.
+ */
+struct call_owner {
+	uint8_t call_id[16];
+	enum tap_leg leg;
+	uint16_t attempt;
+	uint64_t seq[2];             /**< messages in, out                   */
+};
+
+/** One try at a carrier or contact. */
+struct attempt {
+	char gateway_id[ID_SIZE], carrier_id[ID_SIZE];
+	char address[56], user_agent[64];
+	char b_call_id[TOKEN_SIZE + 64];
+	char calling_sent[64], called_sent[64];
+	char reason[80];
+	int64_t begun_wall_ms, ringing_wall_ms, ended_wall_ms;
+	uint64_t begun_ms;           /**< mono                               */
+	enum outcome outcome;
+	uint16_t sip_code;
+	uint8_t q850;
+};
+
+struct money {
+	bool is_sold, is_bought;     /**< the tariff below is set            */
+	struct tariff sell, buy;
+	struct rounding sell_rounding, buy_rounding;
+	char sell_deck[DECK_ID_SIZE], buy_deck[DECK_ID_SIZE];
+	uint64_t sell_version, buy_version;
+	char prefix[RATE_PREFIX_MAX + 1], destination[RATE_DESTINATION_SIZE];
+	char buy_prefix[RATE_PREFIX_MAX + 1];
+	char buy_destination[RATE_DESTINATION_SIZE];
+	char currency[4], cost_currency[4];
+	struct fund_hold hold;
+	uint64_t funded_ms;          /**< this duration is paid for          */
+	uint64_t asked_ms;           /**< this one is asked for              */
+	int64_t price_micro, cost_micro;
+	uint64_t billed_ms;
+};
+
+/** What went out to one side as o= line. */
+struct sdp_origin {
+	uint64_t id, version;
+	uint32_t crc;
+};
+
+/** A registered contact to ring. */
+struct target {
+	char uri[256];
+	struct sip_path path;
+};
+
+struct call {
+	struct le le;                /**< worker's live list                 */
+	struct le closing_le;
+	struct htab_node node;
+	struct worker *w;            /**< weak: the worker owns us           */
+	uint8_t id[16];
+	struct fsm fsm;
+	struct call_event posted;    /**< data of an event we post ourselves */
+
+	struct snapshot *snap;       /**< until the answer or the end        */
+	const struct catalog *cat;
+	const struct trunk *trunk;   /**< who calls; NULL: a carrier         */
+	const struct gateway *gateway; /**< the carrier that calls           */
+	const struct trunk *to_trunk;/**< whose PBX is called                */
+
+	enum call_kind kind;
+	bool is_emergency, is_private, is_late, is_refused_early;
+	char tenant_id[ID_SIZE], account_id[ID_SIZE], trunk_id[ID_SIZE];
+	char did_id[ID_SIZE], route_id[ID_SIZE], to_trunk_id[ID_SIZE];
+	char from_carrier_id[ID_SIZE], from_gateway_id[ID_SIZE];
+	struct party calling, called;
+	char display[64];
+	uint8_t max_forwards;
+	char headers[512];           /**< allowed to the other side          */
+	struct sip_path a_path;
+	char a_call_id[128], a_user_agent[64];
+
+	struct leg *leg[SIDES];
+	struct call_owner *owner[SIDES];
+
+	struct hunt hunt;
+	struct target *targets;      /**< calls in: contacts                 */
+	uint8_t target_n, target_next;
+	struct attempt *attempts;
+	uint8_t attempt_n;
+	bool b_progressed;
+
+	struct channel_hold from_hold; /**< trunk or gateway that calls     */
+	struct channel_hold to_hold;   /**< trunk that is called            */
+	struct channel_hold hop_hold;  /**< gateway that is dialled         */
+	struct money money;
+
+	struct media_session *media;
+	uint8_t streams;
+	struct mbuf *offer;          /**< A's, until the answer              */
+	struct mbuf *early;          /**< B's last SDP before its 2xx        */
+	struct sdp_origin origin[SIDES];
+	char codec[32];
+	char media_address[SIDES][56];
+	struct media_stats stats[SIDES];
+
+	enum side offer_from;        /**< who sent the re-INVITE             */
+	bool offer_is_late, offer_is_forgotten;
+
+	int64_t begun_wall_ms, ringing_wall_ms, answered_wall_ms,
+		ended_wall_ms;
+	uint64_t begun_ms, ringing_ms, answered_ms, ended_ms; /**< mono     */
+	uint32_t ring_timeout_s, max_call_s, media_timeout_s;
+
+	struct wheel_timer phase;    /**< ring, then maximum, then END again */
+	struct wheel_timer credit;   /**< hold more, or cut                  */
+	struct wheel_timer check;    /**< checkpoint and media               */
+
+	enum outcome outcome;
+	char initiator[12];
+	uint16_t sip_code;
+	uint8_t q850;
+	char limit_hit[40], reason_received[80];
+	uint64_t end_seq;
+};
+
+/* call.c */
+void call_run(struct call *call, enum call_event_id ev,
+	      const struct call_event *data);
+/** Post our own event from inside an action. */
+void call_post(struct call *call, enum call_event_id ev, enum outcome out);
+leg_event_h call_leg_a, call_leg_b;
+wheel_h call_ring_over, call_max_over;
+struct call_owner *call_own(struct call *call, enum side side);
+enum side call_side(const struct call *call, const struct leg *leg);
+
+void call_tell(const struct call *call, enum tap_kind kind);
+
+/* call_numbers.c */
+enum outcome call_dialled(struct call *call, const struct sip_msg *invite);
+enum outcome call_calling(struct call *call, const struct sip_msg *invite);
+bool call_is_emergency(const struct call *call, const struct sip_msg *invite);
+
+/* call_admit.c */
+void call_pin(struct call *call);
+void call_unpin(struct call *call);
+int call_targets(struct call *call);
+
+/* call_media.c: side is who sent the SDP. @return OUT_OK or why not */
+enum outcome call_media_open(struct call *call, const uint8_t *sdp,
+			     size_t len);
+enum outcome call_media_cross(struct call *call, enum side from,
+			      const uint8_t *sdp, size_t len,
+			      struct mbuf *ret);
+void call_media_read(struct call *call);
+void call_media_close(struct call *call);
+/** Milliseconds since anything arrived from the quieter speaking side. */
+uint64_t call_media_silence_ms(const struct call *call);
+
+/* call_money.c */
+enum outcome call_price(struct call *call);
+void call_buy(struct call *call, const struct gateway *gw);
+void call_fund_first(struct call *call);
+void call_fund_start(struct call *call);
+void call_settle(struct call *call);
+/** Duration that may be billed: never more than was paid for. */
+uint64_t call_paid_ms(const struct call *call);
+
+/* call_end.c */
+void call_ended(struct call *call, enum outcome out, const char *initiator);
+void call_attempt_end(struct call *call, enum outcome out, uint16_t sip_code,
+		      uint8_t q850, const char *reason);
+void call_release_b(struct call *call);
+struct attempt *call_attempt(struct call *call);
+uint64_t call_duration_ms(const struct call *call);
+
+/* call_cdr.c */
+void call_record(const struct call *call, struct cdr_call *ret);
+int call_journal(struct call *call, enum journal_type type);
+wheel_h call_check_over;
+void call_end_append(struct call *call);
+
+#endif

@@ -1,0 +1,447 @@
+/**
+ * @file worker.c  Birth and death of a worker, its inputs, and the doors that
+ * its parts share.
+ */
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include "call.h"
+#include "call_private.h"
+#include "log.h"
+
+#define TIMERS_A_PASS 2000
+#define FUNDS_IDLE_MS 30000
+#define GUESSES_MAX 10
+#define SOURCES_MAX 10000
+#define NONCES_MAX 20000
+#define BINDINGS_MAX 100000
+#define TRANSACTIONS_PER_CALL 20
+
+
+static bool call_free(void *data, void *arg)
+{
+	(void)arg;
+	mem_deref(data);
+
+	return false;
+}
+
+
+static void worker_destructor(void *arg)
+{
+	struct worker *w = arg;
+	struct le *le;
+
+	if (w->calls)
+		htab_each(w->calls, call_free, NULL);
+	while ((le = list_head(&w->traces))) {
+		struct trace *t = le->data;
+
+		list_unlink(&t->le);
+		mem_deref(t);
+	}
+
+	mem_deref(w->ping);
+	mem_deref(w->registrar);
+	mem_deref(w->gate);
+	mem_deref(w->digest);
+	mem_deref(w->ep);
+	mem_deref(w->funds);
+	mem_deref(w->channels);
+	mem_deref(w->calls);
+	mem_deref(w->mint);
+	mem_deref(w->wheel);
+	mem_deref(w->scratch);
+	mem_deref(w->frame);
+	mem_deref(w->record);
+	snapshot_release(w->snap);
+}
+
+
+static void trace_destructor(void *arg)
+{
+	struct trace *t = arg;
+
+	free(t->json);
+}
+
+
+static int send_door(const struct sip_path *path, const uint8_t *buf,
+		     size_t len, void *arg)
+{
+	struct worker *w = arg;
+
+	return w->doors.sendh(path, buf, len, w->doors.arg);
+}
+
+
+static int lease_door(const char *account_id, int64_t want_micro,
+		      int64_t min_micro, uint64_t ticket, void *arg)
+{
+	struct worker *w = arg;
+	const struct lease_order order = {
+		.account_id = account_id,
+		.want_micro = want_micro,
+		.min_micro = min_micro,
+		.ticket = ticket,
+	};
+
+	return w->doors.leaseh(&order, w->doors.arg);
+}
+
+
+/* Every SIP message of a call, verbatim, for whoever listens. */
+static void trace_door(const struct sip_path *path, int dir,
+		       const uint8_t *buf, size_t len, bool retransmission,
+		       void *arg_owner, void *arg)
+{
+	struct call_owner *owner = arg_owner;
+	struct worker *w = arg;
+	struct tap_event ev = {
+		.kind = TAP_SIP,
+		.dir = dir ? TAP_OUT : TAP_IN,
+		.local = path->local,
+		.peer = path->peer,
+		.transport = path->transport,
+		.retransmission = retransmission,
+		.wall_ns = w->now.wall_us * 1000,
+		.bytes = buf,
+		.len = len,
+	};
+
+	if (!owner)
+		return;
+
+	ev.seq = owner->seq[ev.dir == TAP_OUT]++;
+	if (!tap_active())
+		return;
+
+	memcpy(ev.call, owner->call_id, sizeof(ev.call));
+	ev.leg = owner->leg;
+	ev.attempt = owner->attempt;
+	tap_emit(&ev);
+}
+
+
+static void metrics_init(struct worker *w)
+{
+	static const double setup_s[] = {.1, .25, .5, 1, 2, 4, 8, 16, 32, 64};
+	static const double call_s[] = {1, 6, 15, 30, 60, 180, 600, 1800,
+					3600, 7200};
+	char label[64];
+
+	w->metrics.active = metric_gauge("strowger_calls_active", NULL,
+					 "calls that are not over");
+	w->metrics.begun = metric_counter("strowger_calls_begun_total", NULL,
+					  "INVITEs that became a call");
+	w->metrics.setup = metric_histogram(
+		"strowger_call_setup_seconds", NULL,
+		"from INVITE to answer", setup_s, RE_ARRAY_SIZE(setup_s));
+	w->metrics.duration = metric_histogram(
+		"strowger_call_duration_seconds", NULL,
+		"from answer to end", call_s, RE_ARRAY_SIZE(call_s));
+	w->metrics.unknown = metric_counter(
+		"strowger_sip_unknown_total", NULL,
+		"requests of unknown sources that got no answer");
+	for (int o = 0; o < OUTCOME_N; o++) {
+		(void)re_snprintf(label, sizeof(label), "outcome=\"%s\"",
+				  outcome_row((enum outcome)o)->code);
+		w->metrics.ended[o] =
+			metric_counter("strowger_calls_ended_total", label,
+				       "calls by how they ended");
+	}
+}
+
+
+static int parts_alloc(struct worker *w)
+{
+	const struct worker_config *cfg = &w->cfg;
+	const struct sip_endpoint_config ep = {
+		.t1_ms = cfg->t1_ms,
+		.t2_ms = cfg->t2_ms,
+		.t4_ms = cfg->t4_ms,
+		.timer_c_ms = 181000,
+		.transactions_max =
+			(size_t)cfg->calls_max * TRANSACTIONS_PER_CALL + 1000,
+		.server_name = cfg->server_name,
+		.wheel = w->wheel,
+		.rng = w->rng,
+		.mint = w->mint,
+		.shard = cfg->shard,
+		.sendh = send_door,
+		.requesth = worker_request,
+		.traceh = trace_door,
+		.arg = w,
+	};
+	struct funds_config funds = {
+		.chunk_s = cfg->fund_chunk_s,
+		.wait_ms = cfg->fund_wait_ms,
+		.idle_ms = FUNDS_IDLE_MS,
+		.wheel = w->wheel,
+		.askh = lease_door,
+		.arg = w,
+	};
+	struct registrar_config reg = {
+		.expires_min_s = cfg->expires_min_s,
+		.expires_max_s = cfg->expires_max_s,
+		.expires_default_s = cfg->expires_default_s,
+		.bindings_max = BINDINGS_MAX,
+	};
+	const struct sip_path from = {
+		.local = cfg->socks[0].local,
+		.transport = SIP_TRANSP_UDP,
+	};
+	uint8_t key[16];
+	int err;
+
+	rng_bytes(w->rng, key, sizeof(key));
+	rng_bytes(w->rng, funds.key, sizeof(funds.key));
+
+	err = endpoint_alloc(&w->ep, &ep);
+	err |= htab_alloc(&w->calls, 1024, key);
+	err |= channels_alloc(&w->channels, key);
+	err |= funds_alloc(&w->funds, &funds);
+	err |= digest_server_alloc(&w->digest, cfg->nonce_key,
+				   cfg->nonce_life_s, NONCES_MAX);
+	if (err)
+		return ENOMEM;
+
+	reg.ep = w->ep;
+	err = gate_alloc(&w->gate, w->digest, GUESSES_MAX, SOURCES_MAX);
+	err |= registrar_alloc(&w->registrar, &reg);
+	err |= ping_alloc(&w->ping, w->ep, &from, NULL, w);
+
+	return err ? ENOMEM : 0;
+}
+
+
+int worker_alloc(struct worker **wp, const struct worker_config *cfg,
+		 const struct worker_doors *doors, struct rng *rng,
+		 const struct moment *now)
+{
+	struct worker *w;
+	int err;
+
+	if (!wp || !cfg || !doors || !rng || !now || !cfg->sock_n)
+		return EINVAL;
+
+	w = mem_zalloc(sizeof(*w), worker_destructor);
+	if (!w)
+		return ENOMEM;
+
+	w->cfg = *cfg;
+	w->doors = *doors;
+	w->rng = rng;
+	w->now = *now;
+	w->scratch = mbuf_alloc(2048);
+	w->frame = mbuf_alloc(4096);
+	w->record = mem_zalloc(sizeof(*w->record), NULL);
+	if (!w->scratch || !w->frame || !w->record) {
+		err = ENOMEM;
+		goto out;
+	}
+
+	metrics_init(w);
+	err = wheel_alloc(&w->wheel, moment_ms(now));
+	if (err)
+		goto out;
+	err = token_mint_alloc(&w->mint, cfg->token_key, cfg->node_id,
+			       cfg->boot);
+	if (err)
+		goto out;
+	err = parts_alloc(w);
+	if (err)
+		goto out;
+	endpoint_now(w->ep, now);
+
+ out:
+	if (err)
+		mem_deref(w);
+	else
+		*wp = w;
+
+	return err;
+}
+
+
+static void set_now(struct worker *w, const struct moment *now)
+{
+	w->now = *now;
+	endpoint_now(w->ep, now);
+}
+
+
+void worker_recv(struct worker *w, const struct moment *now,
+		 const struct sip_path *path, const uint8_t *buf, size_t len)
+{
+	w->now = *now;
+	endpoint_recv(w->ep, now, path, buf, len);
+}
+
+
+void worker_advance(struct worker *w, const struct moment *now)
+{
+	set_now(w, now);
+	(void)wheel_advance(w->wheel, moment_ms(now), TIMERS_A_PASS);
+}
+
+
+uint64_t worker_next_ms(const struct worker *w)
+{
+	return wheel_next_ms(w->wheel);
+}
+
+
+static void trace_keep(struct worker *w, const struct call *call)
+{
+	struct trace *t = mem_zalloc(sizeof(*t), trace_destructor);
+	struct le *oldest;
+	json_t *story;
+
+	if (!t)
+		return;
+
+	story = call_story(call);
+	memcpy(t->call_id, call->id, sizeof(t->call_id));
+	t->json = json_dumps(story, JSON_COMPACT);
+	json_decref(story);
+	list_append(&w->traces, &t->le, t);
+
+	if (list_count(&w->traces) <= TRACES_KEPT)
+		return;
+	oldest = list_head(&w->traces);
+	list_unlink(oldest);
+	mem_deref(oldest->data);
+}
+
+
+void worker_journalled(struct worker *w, const struct moment *now,
+		       uint64_t seq)
+{
+	struct le *le;
+
+	set_now(w, now);
+	w->journalled = seq;
+
+	while ((le = list_head(&w->closing))) {
+		struct call *call = le->data;
+
+		if (call_end_seq(call) > seq)
+			break;
+		list_unlink(le);
+		trace_keep(w, call);
+		call_journalled(call);
+	}
+}
+
+
+void worker_leased(struct worker *w, const struct moment *now,
+		   const char *account_id, int64_t granted_micro,
+		   bool is_known, uint64_t ticket)
+{
+	set_now(w, now);
+	funds_answer(w->funds, account_id, granted_micro, is_known, ticket);
+}
+
+
+void worker_catalog(struct worker *w, const struct moment *now,
+		    struct snapshot *snap)
+{
+	struct snapshot *old = w->snap;
+
+	set_now(w, now);
+	w->snap = snapshot_ref(snap);
+	w->cat = snapshot_data(w->snap);
+	ping_catalog(w->ping, w->cat);
+	snapshot_release(old);
+}
+
+
+int worker_path(const struct worker *w, const struct sa *peer,
+		struct sip_path *ret)
+{
+	for (uint8_t i = 0; i < w->cfg.sock_n; i++) {
+		if (sa_af(&w->cfg.socks[i].local) != sa_af(peer))
+			continue;
+
+		memset(ret, 0, sizeof(*ret));
+		ret->local = w->cfg.socks[i].local;
+		ret->peer = *peer;
+		ret->transport = SIP_TRANSP_UDP;
+		ret->sock = i;
+		return 0;
+	}
+
+	return EAFNOSUPPORT;
+}
+
+
+void worker_contact(const struct worker *w, const struct sip_path *path,
+		    char *buf, size_t size)
+{
+	(void)re_snprintf(buf, size, "%J", &w->cfg.socks[path->sock].public);
+}
+
+
+static bool is_call(const void *data, const void *key)
+{
+	const struct call *call = data;
+
+	return 0 == memcmp(call->id, key, sizeof(call->id));
+}
+
+
+struct call *worker_call(const struct worker *w, const uint8_t id[16])
+{
+	return htab_find(w->calls, htab_hash(w->calls, id, 16), is_call, id);
+}
+
+
+char *worker_registrations(struct worker *w)
+{
+	return registrar_is_dirty(w->registrar)
+		       ? registrar_export(w->registrar) : NULL;
+}
+
+
+int worker_restore(struct worker *w, const struct moment *now,
+		   const char *json, size_t len)
+{
+	set_now(w, now);
+
+	return registrar_import(w->registrar, json, len);
+}
+
+
+void worker_census(const struct worker *w, struct worker_census *ret)
+{
+	struct endpoint_census ep;
+	struct funds_census funds;
+
+	endpoint_census(w->ep, &ep);
+	funds_census(w->funds, &funds);
+
+	memset(ret, 0, sizeof(*ret));
+	ret->calls = htab_count(w->calls);
+	ret->client_tx = ep.client_tx;
+	ret->server_tx = ep.server_tx;
+	ret->dialogs = ep.dialogs;
+	ret->timers = wheel_pending(w->wheel);
+	ret->channels = channel_total(w->channels);
+	ret->fund_holds = funds.holds;
+	ret->funds_granted_micro = funds.granted_micro;
+	ret->funds_spent_micro = funds.spent_micro;
+	ret->funds_held_micro = funds.held_micro;
+	ret->calls_begun = w->begun;
+	ret->calls_ended = w->ended;
+	ret->bugs = w->bugs;
+	w->doors.media.censush(&ret->media_sessions, &ret->media_ports,
+			       w->doors.media.arg);
+}
+
+
+char *worker_table(void)
+{
+	return fsm_print(&call_def);
+}

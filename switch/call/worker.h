@@ -1,0 +1,110 @@
+/**
+ * @file worker.h  One signalling worker: a pure core that takes bytes, time,
+ * answers of other threads and commands, and has effects only through its
+ * doors. Two runs with the same inputs and seed are the same run. It owns its
+ * calls, legs, transactions, timers and the tables that span calls.
+ */
+#ifndef WORKER_H
+#define WORKER_H
+#include "journal.h"
+#include "media.h"
+#include "message.h"
+#include "moment.h"
+#include "rng.h"
+#include "snapshot.h"
+
+struct worker;
+
+#define WORKER_SOCKS 4
+
+/** One UDP socket as the worker knows it. */
+struct worker_sock {
+	struct sa local;          /**< bound                               */
+	struct sa public;         /**< what Via and Contact say            */
+};
+
+struct worker_config {
+	const char *node;         /**< name in CDRs and leases             */
+	uint16_t node_id, shard, boot;
+	uint8_t token_key[16];    /**< shared by the nodes                 */
+	uint8_t nonce_key[32];    /**< shared by the nodes                 */
+	struct worker_sock socks[WORKER_SOCKS];
+	uint8_t sock_n;
+	const char *server_name;
+	uint32_t t1_ms, t2_ms, t4_ms;
+	uint32_t calls_max;
+	uint32_t nonce_life_s;
+	uint32_t fund_wait_ms;    /**< how long a lease may take           */
+	uint32_t fund_chunk_s;
+	int64_t lease_epoch;      /**< this start of the node              */
+	uint32_t expires_min_s, expires_max_s, expires_default_s;
+};
+
+struct lease_order {
+	const char *account_id;
+	int64_t want_micro, min_micro;
+	uint64_t ticket;
+};
+
+/** Effects. None may call back into the worker. */
+struct worker_doors {
+	int (*sendh)(const struct sip_path *path, const uint8_t *buf,
+		     size_t len, void *arg);
+	/** Append one record; see journal_append(). */
+	int (*journalh)(const uint8_t *frame, size_t len, uint64_t *ret_seq,
+			void *arg);
+	bool (*healthyh)(void *arg);
+	int (*leaseh)(const struct lease_order *order, void *arg);
+	struct media_doors media;
+	void *arg;
+};
+
+/** @param rng borrowed; see rng.h. mem_deref() frees; calls must be over. */
+int worker_alloc(struct worker **wp, const struct worker_config *cfg,
+		 const struct worker_doors *doors, struct rng *rng,
+		 const struct moment *now);
+
+/* --- inputs */
+void worker_recv(struct worker *w, const struct moment *now,
+		 const struct sip_path *path, const uint8_t *buf, size_t len);
+/** Fire timers that are due. */
+void worker_advance(struct worker *w, const struct moment *now);
+/** Milliseconds until worker_advance() has work; UINT64_MAX: none. */
+uint64_t worker_next_ms(const struct worker *w);
+/** Records up to seq are on disk. */
+void worker_journalled(struct worker *w, const struct moment *now,
+		       uint64_t seq);
+void worker_leased(struct worker *w, const struct moment *now,
+		   const char *account_id, int64_t granted_micro,
+		   bool is_known, uint64_t ticket);
+/** New calls use this catalog; the worker takes its own reference. */
+void worker_catalog(struct worker *w, const struct moment *now,
+		    struct snapshot *snap);
+
+/**
+ * One command of the control socket (JSON line in, JSON line out; ops calls,
+ * drop, trace, drain, table, status, registrations).
+ * @return malloc'd answer without newline, never NULL but when out of memory
+ */
+char *worker_command(struct worker *w, const struct moment *now,
+		     const char *json, size_t len);
+
+/** Bindings to put on disk, malloc'd; NULL when nothing changed. */
+char *worker_registrations(struct worker *w);
+int worker_restore(struct worker *w, const struct moment *now,
+		   const char *json, size_t len);
+
+/* --- what is alive, for the checkers */
+struct worker_census {
+	size_t calls, legs, client_tx, server_tx, dialogs, timers;
+	size_t channels, fund_holds;
+	size_t media_sessions, media_ports;
+	int64_t funds_granted_micro, funds_spent_micro, funds_held_micro;
+	uint64_t calls_begun, calls_ended, bugs;
+};
+void worker_census(const struct worker *w, struct worker_census *ret);
+
+/** The call table as Markdown, malloc'd. */
+char *worker_table(void);
+
+#endif

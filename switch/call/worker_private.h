@@ -1,0 +1,74 @@
+/** @file worker_private.h  Inside a worker: seen by worker_*.c and call_*.c. */
+#ifndef WORKER_PRIVATE_H
+#define WORKER_PRIVATE_H
+#include "catalog.h"
+#include "channel.h"
+#include "digest.h"
+#include "endpoint.h"
+#include "funds.h"
+#include "gate.h"
+#include "htab.h"
+#include "metric.h"
+#include "ping.h"
+#include "registrar.h"
+#include "wheel.h"
+#include "worker.h"
+
+#define TRACES_KEPT 256 /**< stories of ended calls that `trace` still knows */
+
+struct call;
+
+/** The story of one ended call. */
+struct trace {
+	struct le le;
+	uint8_t call_id[16];
+	char *json;
+};
+
+struct worker {
+	struct worker_config cfg;
+	struct worker_doors doors;
+	struct moment now;
+	struct rng *rng;
+	struct wheel *wheel;
+	struct token_mint *mint;
+	struct sip_endpoint *ep;
+	struct digest_server *digest;
+	struct gate *gate;
+	struct registrar *registrar;
+	struct ping *ping;
+	struct channels *channels;
+	struct funds *funds;
+	struct htab *calls;     /**< by call id                            */
+	struct list live;       /**< by birth                              */
+	struct list closing;    /**< by sequence number of their END       */
+	struct list traces;     /**< newest last                           */
+	struct snapshot *snap;
+	const struct catalog *cat;
+	struct mbuf *scratch;   /**< a rewritten SDP, until it is sent      */
+	struct mbuf *frame;     /**< a journal record, until it is queued   */
+	struct cdr_call *record;/**< built and encoded, then forgotten     */
+	uint64_t journalled;    /**< records on disk                       */
+	uint64_t begun, ended, bugs;
+	bool is_draining;
+	struct {
+		struct metric *active, *begun, *ended[OUTCOME_N], *setup,
+			*duration, *unknown;
+	} metrics;
+};
+
+/** Our side of a path towards a peer: the first socket of its family.
+ *  @return 0 or EAFNOSUPPORT */
+int worker_path(const struct worker *w, const struct sa *peer,
+		struct sip_path *ret);
+
+/** "ip:port" that Contact shall name for a path. */
+void worker_contact(const struct worker *w, const struct sip_path *path,
+		    char *buf, size_t size);
+
+/** The endpoint's request handler. */
+endpoint_request_h worker_request;
+
+struct call *worker_call(const struct worker *w, const uint8_t id[16]);
+
+#endif

@@ -99,7 +99,7 @@ void call_ended(struct call *call, enum outcome out, const char *initiator)
 	channel_release(w->channels, &call->hop_hold);
 	if (call->answered_ms)
 		metric_observe(w->metrics.duration,
-			       (double)call_duration_ms(call) / 1e3);
+			       1e-3 * call_duration_ms(call));
 
 	log_end(call);
 	call_end_append(call);

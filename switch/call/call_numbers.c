@@ -78,7 +78,7 @@ static bool is_anonymous(const struct sip_msg *msg)
 	static const char *const levels[] = {"id", "user", "header",
 					     "critical"};
 
-	for (size_t i = 0; i < RE_ARRAY_SIZE(levels); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(levels); i++) {
 		const struct pl privacy = message_header(msg, "Privacy");
 
 		if (privacy.l && !re_regex(privacy.p, privacy.l, levels[i]))

@@ -2,7 +2,7 @@
  * @file call_story.c  A call as JSON for the operator: the row of `calls` and
  * the story of `trace`.
  */
-#include <jansson.h>
+#include "json.h"
 #include <string.h>
 #include "call_private.h"
 #include "text.h"

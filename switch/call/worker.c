@@ -3,7 +3,7 @@
  * its parts share.
  */
 #include <errno.h>
-#include <jansson.h>
+#include "json.h"
 #include <stdlib.h>
 #include <string.h>
 #include "call.h"
@@ -137,10 +137,10 @@ static void metrics_init(struct worker *w)
 					  "INVITEs that became a call");
 	w->metrics.setup = metric_histogram(
 		"strowger_call_setup_seconds", NULL,
-		"from INVITE to answer", setup_s, RE_ARRAY_SIZE(setup_s));
+		"from INVITE to answer", setup_s, ARRAY_SIZE(setup_s));
 	w->metrics.duration = metric_histogram(
 		"strowger_call_duration_seconds", NULL,
-		"from answer to end", call_s, RE_ARRAY_SIZE(call_s));
+		"from answer to end", call_s, ARRAY_SIZE(call_s));
 	w->metrics.unknown = metric_counter(
 		"strowger_sip_unknown_total", NULL,
 		"requests of unknown sources that got no answer");

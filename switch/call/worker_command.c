@@ -2,7 +2,7 @@
  * @file worker_command.c  The operator's commands on live calls: one JSON
  * object in, one out.
  */
-#include <jansson.h>
+#include "json.h"
 #include <stdlib.h>
 #include <string.h>
 #include "call.h"
@@ -208,7 +208,7 @@ char *worker_command(struct worker *w, const struct moment *now,
 
 	w->now = *now;
 	endpoint_now(w->ep, now);
-	for (size_t i = 0; op && i < RE_ARRAY_SIZE(commands); i++)
+	for (size_t i = 0; op && i < ARRAY_SIZE(commands); i++)
 		if (!strcmp(op, commands[i].op))
 			res = commands[i].h(w, req);
 

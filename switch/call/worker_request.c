@@ -96,5 +96,7 @@ void worker_request(const struct sip_msg *msg, const struct sip_path *path,
 	case GATE_PASS:
 		pass(w, msg, path, &v);
 		break;
+	case GATE_N:
+		break;
 	}
 }

@@ -113,6 +113,25 @@ static json_t *do_drain(struct worker *w, const json_t *req)
 }
 
 
+/* The process ends: nobody new, and every live call is told. */
+static json_t *do_stop(struct worker *w, const json_t *req)
+{
+	struct le *le = list_head(&w->live);
+
+	(void)req;
+	w->is_draining = true;
+	while (le) {
+		struct call *call = le->data;
+
+		le = le->next;
+		call_drop(call, OUT_LIMIT_NODE);
+	}
+
+	return json_pack("{s:b,s:I}", "ok", 1, "calls",
+			 (json_int_t)list_count(&w->live));
+}
+
+
 static json_t *do_table(struct worker *w, const json_t *req)
 {
 	char *text = worker_table();
@@ -200,7 +219,7 @@ char *worker_command(struct worker *w, const struct moment *now,
 		{"calls", do_calls},       {"drop", do_drop},
 		{"trace", do_trace},       {"drain", do_drain},
 		{"table", do_table},       {"status", do_status},
-		{"registrations", do_registrations},
+		{"registrations", do_registrations}, {"stop", do_stop},
 	};
 	json_t *req = json_loadb(json, len, 0, NULL), *res = NULL;
 	const char *op = json_string_value(json_object_get(req, "op"));

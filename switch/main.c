@@ -1,0 +1,442 @@
+/**
+ * @file main.c  strowger-switch: wires the threads together and is then the
+ * control thread: signals, control socket, registrations to disk.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+#include "control.h"
+#include "follow.h"
+#include "journal.h"
+#include "ledger.h"
+#include "log.h"
+#include "loop.h"
+#include "metrics_http.h"
+#include "node_settings.h"
+#include "node_state.h"
+#include "relay.h"
+#include "text.h"
+
+#define SAVE_MS 2000
+#define STOP_MS 5000
+#define DSCP_EF 46
+
+/** Everything that lives as long as the process. */
+struct node {
+	struct node_settings set;
+	struct node_keys keys;
+	int64_t boot;
+	char journal_dir[300];
+	struct relay *relay;
+	struct loop *loop;
+	struct journal *journal;
+	struct ledger *ledger;
+	struct follow *follow;
+	struct control *control;
+	struct metrics_http *metrics;
+	int signals;
+};
+
+
+static int usage(int code)
+{
+	fprintf(code ? stderr : stdout,
+		"usage: strowger-switch --config FILE [--check]\n"
+		"       strowger-switch --print-config\n"
+		"       strowger-switch --version\n\n"
+		"  --check         read FILE, say what is wrong, end\n"
+		"  --print-config  all keys with their defaults\n\n"
+		"exit codes: 0 ok, 1 could not start, 2 usage or "
+		"configuration\n");
+
+	return code;
+}
+
+
+static int fail(const char *what, int err, const char *fix)
+{
+	log_event(LOG_ERROR, "main", "start_failed",
+		  "what=\"%s\" error=\"%s\" fix=\"%s\"", what, strerror(err),
+		  fix);
+
+	return err;
+}
+
+
+/* Four sockets a call, and the rest. */
+static void raise_limits(const struct node_settings *set)
+{
+	const rlim_t want = (rlim_t)set->node.calls_max * 4 + 1024;
+	struct rlimit lim;
+
+	if (getrlimit(RLIMIT_NOFILE, &lim) || lim.rlim_cur >= want)
+		return;
+
+	lim.rlim_cur = want < lim.rlim_max ? want : lim.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &lim);
+	if (lim.rlim_cur < want)
+		log_event(LOG_WARN, "main", "few_files",
+			  "have=%llu want=%llu fix=\"LimitNOFILE in the unit, "
+			  "or ulimit -n\"",
+			  (unsigned long long)lim.rlim_cur,
+			  (unsigned long long)want);
+}
+
+
+static int block_signals(struct node *n)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	if (pthread_sigmask(SIG_BLOCK, &set, NULL))
+		return errno;
+	(void)signal(SIGPIPE, SIG_IGN);
+	n->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+
+	return n->signals < 0 ? errno : 0;
+}
+
+
+static int address(struct sa *ret, const char *text, const struct sa *fallback)
+{
+	if (!text[0] && fallback) {
+		*ret = *fallback;
+		return 0;
+	}
+
+	return sa_decode(ret, text, strlen(text));
+}
+
+
+static int start_relay(struct node *n)
+{
+	const struct node_settings *set = &n->set;
+	struct relay_config cfg = {
+		.port_min = (uint16_t)set->media.port_min,
+		.port_max = (uint16_t)set->media.port_max,
+		.reuse_ms = 2000,
+		.sessions_max = (uint32_t)set->media.sessions_max,
+		.dscp = DSCP_EF,
+	};
+
+	if (sa_set_str(&cfg.addr_a, set->media.address, 0))
+		return fail("media.address", EINVAL, "an IP literal");
+	if (set->media.public[0] &&
+	    sa_set_str(&cfg.public_a, set->media.public, 0))
+		return fail("media.public", EINVAL, "an IP literal");
+	cfg.addr_b = cfg.addr_a;
+	cfg.public_b = cfg.public_a;
+
+	return relay_alloc(&n->relay, &cfg);
+}
+
+
+static int worker_settings(struct node *n, struct worker_config *w)
+{
+	const struct node_settings *set = &n->set;
+	struct worker_sock *sock = &w->socks[0];
+
+	w->node = set->node.name;
+	w->node_id = (uint16_t)set->node.id;
+	w->boot = (uint16_t)n->boot;
+	w->lease_epoch = n->boot;
+	w->server_name = "Strowger/" STROWGER_VERSION;
+	w->t1_ms = (uint32_t)set->sip.t1_ms;
+	w->t2_ms = (uint32_t)set->sip.t2_ms;
+	w->t4_ms = (uint32_t)set->sip.t4_ms;
+	w->calls_max = (uint32_t)set->node.calls_max;
+	w->nonce_life_s = (uint32_t)set->digest.nonce_life_s;
+	w->fund_wait_ms = (uint32_t)set->money.wait_ms;
+	w->fund_chunk_s = (uint32_t)set->money.chunk_s;
+	w->expires_min_s = (uint32_t)set->registrar.expires_min_s;
+	w->expires_max_s = (uint32_t)set->registrar.expires_max_s;
+	w->expires_default_s = (uint32_t)set->registrar.expires_default_s;
+	memcpy(w->token_key, n->keys.token, sizeof(w->token_key));
+	memcpy(w->nonce_key, n->keys.nonce, sizeof(w->nonce_key));
+
+	if (address(&sock->local, set->sip.listen, NULL) ||
+	    address(&sock->public, set->sip.public, &sock->local))
+		return fail("sip.public", EINVAL, "IP:port");
+	w->sock_n = 1;
+	if (!set->sip.listen_v6[0])
+		return 0;
+
+	sock = &w->socks[w->sock_n++];
+	if (address(&sock->local, set->sip.listen_v6, NULL))
+		return fail("sip.listen_v6", EINVAL, "[IPv6]:port");
+	sock->public = sock->local;
+
+	return 0;
+}
+
+
+static int start_loop(struct node *n)
+{
+	struct loop_config cfg = {0};
+	char *json = NULL;
+	size_t len = 0;
+	int err;
+
+	err = worker_settings(n, &cfg.worker);
+	if (err)
+		return err;
+
+	if (!node_state_read(n->set.node.state_dir, "registrations", &json,
+			     &len)) {
+		cfg.registrations = json;
+		cfg.registrations_len = len;
+	}
+	relay_doors(n->relay, &cfg.media);
+	err = loop_alloc(&n->loop, &cfg);
+	free(json);
+
+	return err ? fail("signalling", err, "see the line above") : 0;
+}
+
+
+static int start_ledger(struct node *n)
+{
+	const struct journal_config journal = {
+		.dir = n->journal_dir,
+		.segment_bytes = 64u << 20,
+		.group_ms = 20,
+		.backlog_max = 100000,
+	};
+	const struct ledger_config ledger = {
+		.dsn = n->set.db.dsn,
+		.node = n->set.node.name,
+		.journal_dir = n->journal_dir,
+		.epoch = n->boot,
+		.load_ms = 250,
+		.batch_max = 1000,
+	};
+	int err;
+
+	err = ledger_start(&n->ledger, &ledger, loop_leased, n->loop);
+	if (err)
+		return fail("ledger", err, "db.dsn, memory");
+	loop_connect(n->loop, NULL, n->ledger);
+	err = journal_open(&n->journal, &journal, loop_synced, n->loop);
+	if (err)
+		return fail("journal", err, "node.state_dir: space, rights");
+	loop_connect(n->loop, n->journal, n->ledger);
+
+	return 0;
+}
+
+
+static int start_outside(struct node *n)
+{
+	const struct follow_config follow = {
+		.dsn = n->set.db.dsn,
+		.node = n->set.node.name,
+		.state_dir = n->set.node.state_dir,
+		.boot = n->boot,
+		.loop = n->loop,
+	};
+	int err;
+
+	err = loop_start(n->loop);
+	if (!err)
+		err = follow_start(&n->follow, &follow);
+	if (err)
+		return fail("threads", err, "memory, ulimit -u");
+	err = control_open(&n->control, n->set.control.socket, n->loop);
+	if (err)
+		return fail("control.socket", err,
+			    "another switch answers there, or no right to "
+			    "make it");
+	err = metrics_http_open(&n->metrics, n->set.metrics.listen);
+	if (err)
+		return fail("metrics.listen", err, "an address:port in use");
+
+	return 0;
+}
+
+
+static int node_start(struct node *n)
+{
+	const char *dir = n->set.node.state_dir;
+	int err;
+
+	err = log_open((enum log_level)n->set.log.level, n->set.log.numbers);
+	if (!err)
+		err = block_signals(n);
+	if (!err)
+		err = node_state_open(dir);
+	if (!err)
+		err = node_state_boot(dir, &n->boot);
+	if (!err)
+		err = node_state_keys(dir, &n->keys);
+	if (!err)
+		err = text_format(n->journal_dir, sizeof(n->journal_dir),
+				  "%s/journal", dir);
+	if (!err)
+		err = node_state_open(n->journal_dir);
+	if (err)
+		return fail(dir, err, "node.state_dir: a directory of ours");
+
+	raise_limits(&n->set);
+	err = start_relay(n);
+	if (!err)
+		err = start_loop(n);
+	if (!err)
+		err = start_ledger(n);
+
+	return err ? err : start_outside(n);
+}
+
+
+static void save_registrations(struct node *n)
+{
+	char *json = n->loop ? loop_registrations(n->loop, 1000) : NULL;
+	int err;
+
+	if (!json)
+		return;
+
+	err = node_state_write(n->set.node.state_dir, "registrations", json,
+			       strlen(json));
+	if (err)
+		log_event(LOG_WARN, "main", "registrations_not_saved",
+			  "error=\"%s\"", strerror(err));
+	free(json);
+}
+
+
+static bool wants_stop(const struct node *n)
+{
+	struct signalfd_siginfo info;
+	bool is_stop = false;
+
+	while (read(n->signals, &info, sizeof(info)) == sizeof(info))
+		is_stop |= info.ssi_signo != SIGHUP;
+
+	return is_stop;
+}
+
+
+static void node_run(struct node *n)
+{
+	struct pollfd fds[2] = {
+		{.fd = n->signals, .events = POLLIN},
+		{.fd = control_fd(n->control), .events = POLLIN},
+	};
+
+	for (;;) {
+		if (poll(fds, 2, SAVE_MS) == 0)
+			save_registrations(n);
+		if (fds[1].revents & POLLIN)
+			control_serve(n->control);
+		if ((fds[0].revents & POLLIN) && wants_stop(n))
+			return;
+		fds[0].revents = fds[1].revents = 0;
+	}
+}
+
+
+/* Every live call gets its BYE and its record before the process ends. */
+static void say_goodbye(struct node *n)
+{
+	static const char stop[] = "{\"op\":\"stop\"}";
+	unsigned waited_ms = 0;
+	bool is_empty = false;
+
+	while (n->loop && !is_empty && waited_ms < STOP_MS) {
+		char *answer = loop_ask(n->loop, stop, sizeof(stop) - 1, 1000);
+
+		is_empty = !answer || strstr(answer, "\"calls\":0");
+		free(answer);
+		if (!is_empty)
+			(void)usleep(50000);
+		waited_ms += 50;
+	}
+}
+
+
+static void node_stop(struct node *n)
+{
+	if (n->control) {
+		say_goodbye(n);
+		save_registrations(n);
+	}
+	control_close(n->control);
+	metrics_http_close(n->metrics);
+	follow_stop(n->follow);
+	if (n->journal)
+		journal_close(n->journal);
+	if (n->ledger)
+		ledger_stop(n->ledger, STOP_MS);
+	loop_free(n->loop);
+	if (n->relay)
+		relay_free(n->relay);
+	log_event(LOG_INFO, "main", "stopped", "node=%s", n->set.node.name);
+	log_close();
+}
+
+
+static int check(const char *file, struct node *n)
+{
+	char why[512];
+	int err;
+
+	if (!file)
+		return usage(2);
+
+	err = node_settings_load(&n->set, file, why, sizeof(why));
+	if (err)
+		fprintf(stderr, "strowger-switch: %s\n",
+			err == EINVAL ? why : strerror(err));
+
+	return err ? 2 : 0;
+}
+
+
+int main(int argc, char *argv[])
+{
+	static struct node n;
+	const char *file = NULL;
+	bool is_check = false;
+	int code;
+
+	for (int i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "--config") && i + 1 < argc)
+			file = argv[++i];
+		else if (!strcmp(argv[i], "--check"))
+			is_check = true;
+		else if (!strcmp(argv[i], "--version"))
+			return puts("strowger-switch " STROWGER_VERSION) < 0;
+		else if (!strcmp(argv[i], "--print-config"))
+			return fputs(node_settings_print(), stdout) < 0;
+		else
+			return usage(strcmp(argv[i], "--help") ? 2 : 0);
+	}
+
+	code = check(file, &n);
+	if (code || is_check)
+		return code;
+
+	if (node_start(&n)) {
+		code = 1;
+	}
+	else {
+		log_event(LOG_INFO, "main", "started",
+			  "node=%s boot=%lld sip=%s control=%s version=%s",
+			  n.set.node.name, (long long)n.boot,
+			  n.set.sip.listen, n.set.control.socket,
+			  STROWGER_VERSION);
+		node_run(&n);
+	}
+	node_stop(&n);
+
+	return code;
+}

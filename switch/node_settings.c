@@ -1,0 +1,91 @@
+/** @file node_settings.c  The table of keys. */
+#include <errno.h>
+#include <stdio.h>
+#include "node_settings.h"
+#include "settings.h"
+
+#define F(field)                                                              \
+	offsetof(struct node_settings, field),                                \
+		sizeof(((struct node_settings *)0)->field)
+
+static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
+
+static const struct setting table[] = {
+	{"node.name", SET_TEXT, F(node.name), 0, 0, NULL, NULL,
+	 "name of this node in CDRs, leases and metrics"},
+	{"node.id", SET_NUMBER, F(node.id), 0, 65535, NULL, "1",
+	 "number of this node, unique among the nodes; part of every tag"},
+	{"node.state_dir", SET_PATH, F(node.state_dir), 0, 0, NULL, NULL,
+	 "journal, last good catalog, registrations, keys"},
+	{"node.calls_max", SET_NUMBER, F(node.calls_max), 1, 200000, NULL,
+	 "5000", "calls at once; above them 503"},
+	{"sip.listen", SET_ADDRESS, F(sip.listen), 0, 0, NULL, NULL,
+	 "address for SIP over UDP"},
+	{"sip.listen_v6", SET_TEXT, F(sip.listen_v6), 0, 0, NULL, "",
+	 "a second one, for the other family: \"[2001:db8::1]:5060\""},
+	{"sip.public", SET_TEXT, F(sip.public), 0, 0, NULL, "",
+	 "address that Via and Contact name, when it is not sip.listen"},
+	{"sip.t1_ms", SET_NUMBER, F(sip.t1_ms), 10, 5000, NULL, "500",
+	 "RFC 3261 T1"},
+	{"sip.t2_ms", SET_NUMBER, F(sip.t2_ms), 10, 20000, NULL, "4000",
+	 "RFC 3261 T2"},
+	{"sip.t4_ms", SET_NUMBER, F(sip.t4_ms), 10, 20000, NULL, "5000",
+	 "RFC 3261 T4"},
+	{"media.address", SET_IP, F(media.address), 0, 0, NULL, NULL,
+	 "address of the RTP relay"},
+	{"media.public", SET_TEXT, F(media.public), 0, 0, NULL, "",
+	 "address that SDP names, when it is not media.address"},
+	{"media.port_min", SET_NUMBER, F(media.port_min), 1024, 65534, NULL,
+	 "30000", "first RTP port"},
+	{"media.port_max", SET_NUMBER, F(media.port_max), 1025, 65535, NULL,
+	 "49999", "last RTP port; a call takes four"},
+	{"media.sessions_max", SET_NUMBER, F(media.sessions_max), 1, 100000,
+	 NULL, "5000", "calls with media at once"},
+	{"db.dsn", SET_TEXT, F(db.dsn), 0, 0, NULL, NULL,
+	 "PostgreSQL connection string (libpq)"},
+	{"control.socket", SET_PATH, F(control.socket), 0, 0, NULL, NULL,
+	 "unix socket of the command line and the API"},
+	{"metrics.listen", SET_ADDRESS, F(metrics.listen), 0, 0, NULL,
+	 "127.0.0.1:9460", "HTTP address of /metrics and /healthz"},
+	{"log.level", SET_CHOICE, F(log.level), 0, 0, levels, "info",
+	 "least level that is written"},
+	{"log.numbers", SET_FLAG, F(log.numbers), 0, 0, NULL, "false",
+	 "write phone numbers whole"},
+	{"money.chunk_s", SET_NUMBER, F(money.chunk_s), 1, 3600, NULL, "60",
+	 "seconds of present burn in one lease chunk"},
+	{"money.wait_ms", SET_NUMBER, F(money.wait_ms), 50, 10000, NULL,
+	 "1500", "how long a call waits for a lease"},
+	{"registrar.expires_min_s", SET_NUMBER, F(registrar.expires_min_s), 1,
+	 86400, NULL, "60", "shorter is answered 423"},
+	{"registrar.expires_max_s", SET_NUMBER, F(registrar.expires_max_s),
+	 60, 86400, NULL, "3600", "longer is cut to this"},
+	{"registrar.expires_default_s", SET_NUMBER,
+	 F(registrar.expires_default_s), 60, 86400, NULL, "600",
+	 "when the request names none"},
+	{"digest.nonce_life_s", SET_NUMBER, F(digest.nonce_life_s), 10, 86400,
+	 NULL, "300", "then a nonce is stale"},
+};
+
+#define TABLE_N (sizeof(table) / sizeof(table[0]))
+
+
+int node_settings_load(struct node_settings *ret, const char *file, char *why,
+		       size_t size)
+{
+	int err = settings_load(file, table, TABLE_N, ret, why, size);
+
+	if (!err && ret->media.port_max - ret->media.port_min < 3) {
+		snprintf(why, size,
+			 "%s: media.port_max: must be at least port_min + 3, "
+			 "a call takes four ports", file);
+		err = EINVAL;
+	}
+
+	return err;
+}
+
+
+char *node_settings_print(void)
+{
+	return settings_print(table, TABLE_N);
+}

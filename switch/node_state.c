@@ -1,0 +1,144 @@
+/** @file node_state.c  See node_state.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/rand.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "node_state.h"
+#include "text.h"
+
+#define STATE_FILE_MAX (256u * 1024 * 1024)
+
+
+int node_state_open(const char *dir)
+{
+	return mkdir(dir, 0700) && errno != EEXIST ? errno : 0;
+}
+
+
+static int write_all(int fd, const uint8_t *bytes, size_t len)
+{
+	while (len) {
+		const ssize_t n = write(fd, bytes, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n ? errno : EIO;
+		bytes += n;
+		len -= (size_t)n;
+	}
+
+	return fsync(fd) ? errno : 0;
+}
+
+
+int node_state_write(const char *dir, const char *name, const void *bytes,
+		     size_t len)
+{
+	char path[512], fresh[520];
+	int fd, err;
+
+	if (text_format(path, sizeof(path), "%s/%s", dir, name) ||
+	    text_format(fresh, sizeof(fresh), "%s.new", path))
+		return ENAMETOOLONG;
+
+	fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return errno;
+
+	err = write_all(fd, bytes, len);
+	(void)close(fd);
+	if (!err && rename(fresh, path))
+		err = errno;
+
+	return err;
+}
+
+
+int node_state_read(const char *dir, const char *name, char **ret_bytes,
+		    size_t *ret_len)
+{
+	char path[512], *bytes;
+	struct stat st;
+	ssize_t n;
+	int fd;
+
+	if (text_format(path, sizeof(path), "%s/%s", dir, name))
+		return ENAMETOOLONG;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return errno;
+	if (fstat(fd, &st) || st.st_size > STATE_FILE_MAX) {
+		(void)close(fd);
+		return EFBIG;
+	}
+
+	bytes = malloc((size_t)st.st_size + 1);
+	n = bytes ? read(fd, bytes, (size_t)st.st_size) : -1;
+	(void)close(fd);
+	if (n != st.st_size) {
+		free(bytes);
+		return bytes ? EIO : ENOMEM;
+	}
+
+	bytes[n] = '\0';
+	*ret_bytes = bytes;
+	*ret_len = (size_t)n;
+
+	return 0;
+}
+
+
+int node_state_boot(const char *dir, int64_t *ret_boot)
+{
+	uint64_t boot = 0;
+	char *text = NULL;
+	size_t len;
+	int err;
+
+	err = node_state_read(dir, "boot", &text, &len);
+	if (!err)
+		err = text_u64(&boot, text, strcspn(text, "\n"), INT64_MAX - 1);
+	else if (err == ENOENT)
+		err = 0;
+	free(text);
+	if (err)
+		return err;
+
+	*ret_boot = (int64_t)++boot;
+	text = malloc(24);
+	if (!text)
+		return ENOMEM;
+	len = (size_t)snprintf(text, 24, "%llu\n", (unsigned long long)boot);
+	err = node_state_write(dir, "boot", text, len);
+	free(text);
+
+	return err;
+}
+
+
+int node_state_keys(const char *dir, struct node_keys *ret)
+{
+	char *bytes = NULL;
+	size_t len = 0;
+	int err;
+
+	err = node_state_read(dir, "keys", &bytes, &len);
+	if (!err && len == sizeof(*ret))
+		memcpy(ret, bytes, sizeof(*ret));
+	else if (!err)
+		err = EBADMSG;
+	free(bytes);
+	if (err != ENOENT)
+		return err;
+
+	if (RAND_bytes((uint8_t *)ret, sizeof(*ret)) != 1)
+		return EIO;
+
+	return node_state_write(dir, "keys", ret, sizeof(*ret));
+}

@@ -1,0 +1,32 @@
+/**
+ * @file node_state.h  What a node keeps beside its journal: how often it
+ * started, its keys, its registrations. Files of its own, mode 0600.
+ */
+#ifndef NODE_STATE_H
+#define NODE_STATE_H
+#include <stddef.h>
+#include <stdint.h>
+
+struct node_keys {
+	uint8_t token[16];
+	uint8_t nonce[32];
+};
+
+/** Make the directory if missing. @return 0 or errno */
+int node_state_open(const char *dir);
+
+/** Count this start: 1, 2, 3 ... on disk before it returns. */
+int node_state_boot(const char *dir, int64_t *ret_boot);
+
+/** Read DIR/keys, or make it. */
+int node_state_keys(const char *dir, struct node_keys *ret);
+
+/** Replace DIR/name as a whole (new file, sync, rename). */
+int node_state_write(const char *dir, const char *name, const void *bytes,
+		     size_t len);
+
+/** Read DIR/name whole, malloc'd with a NUL behind. ENOENT when missing. */
+int node_state_read(const char *dir, const char *name, char **ret_bytes,
+		    size_t *ret_len);
+
+#endif

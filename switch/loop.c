@@ -48,7 +48,7 @@ struct loop {
 	struct rng *rng;
 	struct journal *journal; /* borrowed */
 	struct ledger *ledger;   /* borrowed */
-	struct udp *udp[WORKER_SOCKS];
+	struct sip_udp *udp[WORKER_SOCKS];
 	struct ring *inbox;
 	int epoll;
 	pthread_t thread;
@@ -66,7 +66,7 @@ static int send_door(const struct sip_path *path, const uint8_t *buf,
 {
 	struct loop *l = arg;
 
-	return udp_send(l->udp[path->sock], path, buf, len);
+	return sip_udp_send(l->udp[path->sock], &path->peer, buf, len);
 }
 
 
@@ -311,8 +311,8 @@ static void pass(struct loop *l, const struct epoll_event *evs, int n)
 
 	for (int i = 0; i < n; i++)
 		if (evs[i].data.ptr != l)
-			udp_receive(evs[i].data.ptr, on_datagram, l,
-				    BATCH_MAX);
+			(void)sip_udp_receive(evs[i].data.ptr, BATCH_MAX,
+					      on_datagram, l);
 
 	synced = atomic_load(&l->synced);
 	if (synced > l->synced_seen) {
@@ -357,9 +357,9 @@ static int open_sockets(struct loop *l)
 	int err = 0;
 
 	for (uint8_t i = 0; i < w->sock_n && !err; i++) {
-		err = udp_open(&l->udp[i], &w->socks[i].local, i);
+		err = sip_udp_open(&l->udp[i], &w->socks[i].local, i);
 		if (!err)
-			err = watch(l, udp_fd(l->udp[i]), l->udp[i]);
+			err = watch(l, sip_udp_fd(l->udp[i]), l->udp[i]);
 		if (err) {
 			char addr[64];
 

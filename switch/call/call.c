@@ -74,7 +74,8 @@ struct call_owner *call_own(struct call *call, enum side side)
 	owner->attempt = side == SIDE_B ? call->attempt_n : 0;
 	mem_deref(call->owner[side]);
 	call->owner[side] = owner;
-	leg_set_owner(call->leg[side], owner);
+	if (call->leg[side])
+		leg_set_owner(call->leg[side], owner);
 
 	return owner;
 }

@@ -202,13 +202,12 @@ static enum outcome dial(struct call *call, const struct gateway *gw,
 	if (!attempt_begin(call, gw, out))
 		return OUT_B_CONGESTED;
 
-	res = offer_out(call, mb);
+	out->owner = call_own(call, SIDE_B);
+	res = out->owner ? offer_out(call, mb) : OUT_LIMIT_NODE;
 	if (res == OUT_OK &&
 	    leg_dial(&call->leg[SIDE_B], call->w->ep, out,
 		     mb->end ? mb->buf : NULL, mb->end, call_leg_b, call))
 		res = OUT_B_ERROR;
-	if (res == OUT_OK && !call_own(call, SIDE_B))
-		res = OUT_LIMIT_NODE;
 	if (res != OUT_OK) {
 		call_attempt_end(call, res, 0, outcome_row(res)->q850, "");
 		return res;

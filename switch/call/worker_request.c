@@ -7,6 +7,8 @@
 #include "log.h"
 #include "worker_private.h"
 
+#define ALLOW "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER\r\n"
+
 
 static void challenge(struct worker *w, const struct sip_msg *msg,
 		      const struct sip_path *path,
@@ -32,11 +34,10 @@ static void challenge(struct worker *w, const struct sip_msg *msg,
 
 
 static void refuse(struct worker *w, const struct sip_msg *msg,
-		   const struct sip_path *path, enum outcome out)
+		   const struct sip_path *path, const struct gate_verdict *v)
 {
-	const struct outcome_row *row = outcome_row(out);
-
-	(void)endpoint_reply(w->ep, msg, path, row->sip, row->phrase, NULL);
+	(void)endpoint_reply(w->ep, msg, path, v->scode, v->phrase,
+			     v->scode == 405 ? ALLOW : NULL);
 }
 
 
@@ -44,8 +45,7 @@ static void options(struct worker *w, const struct sip_msg *msg,
 		    const struct sip_path *path)
 {
 	(void)endpoint_reply(w->ep, msg, path, 200, "OK",
-			     "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS\r\n"
-			     "Accept: application/sdp\r\n");
+			     ALLOW "Accept: application/sdp\r\n");
 }
 
 
@@ -60,9 +60,7 @@ static void pass(struct worker *w, const struct sip_msg *msg,
 		options(w, msg, path);
 	else
 		(void)endpoint_reply(w->ep, msg, path, 405,
-				     "Method Not Allowed",
-				     "Allow: INVITE, ACK, CANCEL, BYE, "
-				     "OPTIONS, REGISTER\r\n");
+				     "Method Not Allowed", ALLOW);
 }
 
 
@@ -88,10 +86,10 @@ void worker_request(const struct sip_msg *msg, const struct sip_path *path,
 		challenge(w, msg, path, &v);
 		break;
 	case GATE_REFUSE:
-		if (message_is(msg, "INVITE"))
+		if (message_is(msg, "INVITE") && (v.trunk || v.gateway))
 			call_birth(w, msg, path, &v);
 		else
-			refuse(w, msg, path, v.outcome);
+			refuse(w, msg, path, &v);
 		break;
 	case GATE_PASS:
 		pass(w, msg, path, &v);

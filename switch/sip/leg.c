@@ -30,6 +30,7 @@ static void destructor(void *data)
 	if (leg->credential)
 		explicit_bzero(leg->credential, sizeof(*leg->credential));
 	mem_deref(leg->credential);
+	mem_deref(leg->owner);
 }
 
 
@@ -229,8 +230,10 @@ void leg_set_owner(struct leg *leg, void *owner)
 	if (!leg)
 		return;
 
+	mem_ref(owner);
+	mem_deref(leg->owner);
 	leg->owner = owner;
-	leg->binding.owner = owner;
+	leg->binding.owner = owner; /* weak: ours */
 	leg_in_own(leg);
 }
 

@@ -132,9 +132,8 @@ const char *leg_call_id(const struct leg *leg);
 const char *leg_user_agent(const struct leg *leg); /**< the peer's, "" */
 const struct sip_path *leg_path(const struct leg *leg);
 bool leg_is_up(const struct leg *leg);  /**< confirmed, not ended       */
-/** Given to the endpoint's trace handler with this leg's messages. Never
- *  followed here; transactions keep it for up to 64*T1 after the leg is gone,
- *  so it has to be a number, or something that lives that long. */
+/** Counted object (mem_ref) given to the endpoint's trace handler for this
+ *  leg: the leg and its transactions outlive the call and hold it. */
 void leg_set_owner(struct leg *leg, void *owner);
 
 #endif

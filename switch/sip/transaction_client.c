@@ -138,6 +138,7 @@ static void destructor(void *data)
 
 	mem_deref(tx->bytes);
 	mem_deref(tx->reason);
+	mem_deref(tx->owner);
 }
 
 
@@ -319,7 +320,7 @@ static int tx_start(struct client_tx **txp, struct sip_endpoint *ep,
 	if (err)
 		return err;
 
-	tx->owner = owner;
+	tx->owner = mem_ref(owner);
 	err = bytes_keep(tx, request, len);
 	if (err)
 		goto err;

@@ -25,7 +25,7 @@ typedef void(client_answer_h)(struct client_tx *tx, int err,
  * @param method    "INVITE", "BYE", ...; not ACK or CANCEL
  * @param request   whole message, whose topmost Via has the branch below
  * @param branch    "z9hG4bK" + token
- * @param owner     for the tap's trace handler
+ * @param owner     counted object for the tap's trace handler, or NULL
  * *txp is the caller's reference; mem_deref() at any time means "I do not
  * listen any more": the transaction finishes alone (a late 2xx is then ACKed
  * and released with BYE by nobody: INVITE owners stay until the end).

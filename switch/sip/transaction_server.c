@@ -177,6 +177,7 @@ static void destructor(void *data)
 	mem_deref(tx->key);
 	mem_deref(tx->last);
 	mem_deref(tx->msg);
+	mem_deref(tx->owner);
 }
 
 
@@ -433,6 +434,8 @@ void server_tx_own(struct server_tx *tx, server_cancel_h *cancelh, void *arg,
 
 	tx->cancelh = cancelh;
 	tx->arg = arg;
+	mem_ref(owner);
+	mem_deref(tx->owner);
 	tx->owner = owner;
 }
 
@@ -600,7 +603,7 @@ void server_tx_cancel(struct server_tx *tx, const struct sip_msg *cancel,
 	mem_ref(tx);
 
 	if (!server_tx_start(&own, tx->ep, cancel, path, NULL, NULL)) {
-		own->owner = tx->owner;
+		own->owner = mem_ref(tx->owner);
 
 		/* the same tag as in the INVITE's answers (RFC 3261 9.2) */
 		(void)server_tx_reply(own, 200, "OK",

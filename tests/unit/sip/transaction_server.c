@@ -10,7 +10,16 @@
 
 static struct world w;
 static struct server_tx *tx;
-static int owner;
+/* Counted, as every owner is; the last reference is this program's. */
+static void *owner(void)
+{
+	static void *object;
+
+	if (!object)
+		object = mem_zalloc(1, NULL);
+
+	return object;
+}
 static unsigned cancels;
 static bool is_letting_go, is_refusing;
 
@@ -37,7 +46,7 @@ static void request_handler(struct world *world, const struct sip_msg *msg)
 
 	cr_assert_eq(server_tx_start(&tx, world->ep, msg, &world->path,
 				     cancel_handler, &cancels), 0);
-	server_tx_own(tx, cancel_handler, &cancels, &owner);
+	server_tx_own(tx, cancel_handler, &cancels, owner());
 }
 
 
@@ -211,7 +220,7 @@ static void dialog_handler(struct server_tx *t, const struct sip_msg *msg,
 
 Test(server_tx, ack_with_the_same_branch_reaches_the_dialog)
 {
-	struct sip_binding b = {.owner = &owner};
+	struct sip_binding b = {.owner = owner()};
 
 	endpoint_bind(w.ep, &b, "ours", dialog_handler, NULL);
 	request_at(0, "INVITE");

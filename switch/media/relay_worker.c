@@ -48,7 +48,6 @@ struct relay_worker {
 	atomic_size_t lanes;     /* alive: written from both sides           */
 	atomic_bool is_stopping;
 	pthread_t thread;
-	clockid_t cpu_clock;
 
 	/* the thread's alone */
 	int epoll_fd;
@@ -379,7 +378,6 @@ int relay_worker_alloc(struct relay_worker **wp, size_t lanes_max)
 	if (err)
 		goto out;
 
-	(void)pthread_getcpuclockid(w->thread, &w->cpu_clock);
 	*wp = w;
 
 	return 0;
@@ -424,14 +422,4 @@ void relay_worker_unreserve(struct relay_worker *w)
 struct ring *relay_worker_ring(struct relay_worker *w)
 {
 	return w->ring;
-}
-
-
-uint64_t relay_worker_cpu_ns(const struct relay_worker *w)
-{
-	struct timespec ts = {0, 0};
-
-	(void)clock_gettime(w->cpu_clock, &ts);
-
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }

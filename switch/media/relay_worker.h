@@ -27,7 +27,4 @@ void relay_worker_unreserve(struct relay_worker *w);
 /** Where lanes speak to the worker. */
 struct ring *relay_worker_ring(struct relay_worker *w);
 
-/** Processor time of the thread so far [ns]. Any thread. */
-uint64_t relay_worker_cpu_ns(const struct relay_worker *w);
-
 #endif

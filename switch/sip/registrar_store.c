@@ -281,9 +281,10 @@ static int contact_read(struct contact *c, const json_t *row)
 static bool is_live(const struct registrar *r, const struct contact *c)
 {
 	int64_t now_ms = moment_wall_ms(endpoint_moment(r->cfg.ep));
-	int64_t left_ms = c->expires_wall_ms - now_ms;
+	int64_t max_ms = r->cfg.expires_max_s * INT64_C(1000);
 
-	return left_ms > 0 && left_ms <= r->cfg.expires_max_s * INT64_C(1000);
+	return c->expires_wall_ms > now_ms &&
+	       c->expires_wall_ms <= now_ms + max_ms;
 }
 
 

@@ -464,6 +464,8 @@ Test(registrar, import_drops_what_is_malformed)
 		ROW("trk_1", "sip:a@h", "192.0.2.1:5060", "1001", "60000") ","
 		ROW("trk_1", "sip:a@h", "192.0.2.1:5060", "1000", "0") ","
 		ROW("trk_1", "sip:a@h", "192.0.2.1:5060", "1", "9999999") ","
+		ROW("trk_1", "sip:a@h", "192.0.2.1:5060", "1",
+		    "-9223372036854775808") ","
 		"{}, 7, null]}";
 	struct office o;
 

@@ -63,24 +63,26 @@ const char *database_dir(const struct options *opt, char *buf, size_t size)
 }
 
 
-/** Connect and compare. @return enum command_exit */
-static int compare(const struct options *opt, const char *dir,
-		   struct pg **pgp, struct migrations **mp)
+/** Connect and compare. NULL: *ret_code is the exit code, said on stderr. */
+static struct migrations *compare(const struct options *opt, const char *dir,
+				  struct pg **pgp, int *ret_code)
 {
+	struct migrations *m = NULL;
 	char why[512] = "";
-	struct pg *pg;
 
-	if (database_open(&pg, opt, why, sizeof(why)))
-		return command_fail(COMMAND_UNREACHABLE, "database: %s", why);
-
-	if (migrations_read(mp, pg, dir, why, sizeof(why))) {
-		mem_deref(pg);
-		return command_fail(COMMAND_REFUSED, "%s", why);
+	if (database_open(pgp, opt, why, sizeof(why))) {
+		*ret_code = command_fail(COMMAND_UNREACHABLE, "database: %s",
+					 why);
+		return NULL;
 	}
 
-	*pgp = pg;
+	if (migrations_read(&m, *pgp, dir, why, sizeof(why))) {
+		*pgp = mem_deref(*pgp);
+		*ret_code = command_fail(COMMAND_REFUSED, "%s", why);
+		return NULL;
+	}
 
-	return COMMAND_OK;
+	return m;
 }
 
 
@@ -137,12 +139,12 @@ static int list_print(const struct migrations *m)
 int command_db_status(const struct options *opt)
 {
 	struct migrations *m;
-	struct pg *pg;
+	struct pg *pg = NULL;
 	char buf[4096];
-	int code;
+	int code = COMMAND_REFUSED;
 
-	code = compare(opt, database_dir(opt, buf, sizeof(buf)), &pg, &m);
-	if (code)
+	m = compare(opt, database_dir(opt, buf, sizeof(buf)), &pg, &code);
+	if (!m)
 		return code;
 
 	code = opt->is_json ? list_dump(m) : list_print(m);
@@ -224,7 +226,7 @@ static int pending_print(const struct migrations *m)
 /** Compare again under the lock: another one may have been quicker. */
 static int locked_apply(struct pg *pg, const char *dir)
 {
-	struct migrations *m;
+	struct migrations *m = NULL;
 	char why[512] = "";
 	int code;
 
@@ -244,13 +246,13 @@ static int locked_apply(struct pg *pg, const char *dir)
 int command_db_migrate(const struct options *opt)
 {
 	struct migrations *m;
-	struct pg *pg;
+	struct pg *pg = NULL;
 	char buf[4096];
 	const char *dir = database_dir(opt, buf, sizeof(buf));
-	int code;
+	int code = COMMAND_REFUSED;
 
-	code = compare(opt, dir, &pg, &m);
-	if (code)
+	m = compare(opt, dir, &pg, &code);
+	if (!m)
 		return code;
 
 	code = order_check(m);

@@ -62,8 +62,10 @@ static int file_read(const char *dir, const char *name, char **ret_text)
 		return ENAMETOOLONG;
 
 	f = fopen(path, "re");
-	if (!f)
-		return errno;
+	if (!f) {
+		err = errno;
+		return err ? err : EIO;
+	}
 
 	text = malloc(FILE_SIZE_MAX + 1);
 	if (!text) {
@@ -92,7 +94,7 @@ static int file_read(const char *dir, const char *name, char **ret_text)
 static int file_sha256(const char *dir, const char *name, char hex[65])
 {
 	uint8_t digest[32];
-	char *text;
+	char *text = NULL;
 	int err;
 
 	err = file_read(dir, name, &text);
@@ -390,7 +392,7 @@ static int file_note(struct pg *pg, const struct migration *migration,
 int migration_apply(struct pg *pg, const char *dir,
 		    const struct migration *migration, char *why, size_t size)
 {
-	char *text;
+	char *text = NULL;
 	int err;
 
 	err = file_read(dir, migration->name, &text);

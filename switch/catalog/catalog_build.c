@@ -58,7 +58,7 @@ static const struct deck *find_deck(const struct catalog *c, const char *id)
 	if (!id[0] || !c->deck_n)
 		return NULL;
 
-	hit = bsearch(id, c->decks, c->deck_n, sizeof(*c->decks),
+	hit = bsearch(id, c->decks, c->deck_n, sizeof(void *),
 		      deck_compare);
 
 	return hit ? *hit : NULL;
@@ -295,7 +295,7 @@ static int rows_collect(struct build *b, const struct catalog_store *s)
 	size_t i;
 
 	for (i = 0; i < ROW_KIND_N; i++) {
-		b->rows[i] = calloc(s->counts[i] + 1, sizeof(*b->rows[i]));
+		b->rows[i] = calloc(s->counts[i] + 1, sizeof(void *));
 		if (!b->rows[i])
 			return ENOMEM;
 	}
@@ -303,7 +303,7 @@ static int rows_collect(struct build *b, const struct catalog_store *s)
 	(void)htab_each(s->rows, row_collect, b);
 
 	for (i = 0; i < ROW_KIND_N; i++)
-		qsort(b->rows[i], b->n[i], sizeof(*b->rows[i]), row_compare);
+		qsort(b->rows[i], b->n[i], sizeof(void *), row_compare);
 
 	return 0;
 }
@@ -328,7 +328,8 @@ static int arrays_alloc(struct build *b)
 	struct catalog *c = b->c;
 	const size_t *n = b->n;
 
-	if (!ARRAY(c->tenants, n[ROW_TENANT]) ||
+	c->decks = calloc(n[ROW_RATE_DECK] + 1, sizeof(void *));
+	if (!c->decks || !ARRAY(c->tenants, n[ROW_TENANT]) ||
 	    !ARRAY(c->accounts, n[ROW_ACCOUNT]) ||
 	    !ARRAY(c->realms, n[ROW_REALM]) ||
 	    !ARRAY(c->trunks, n[ROW_TRUNK]) ||
@@ -338,7 +339,6 @@ static int arrays_alloc(struct build *b)
 	    !ARRAY(c->dids, n[ROW_DID]) ||
 	    !ARRAY(c->routes, n[ROW_ROUTE]) ||
 	    !ARRAY(c->addresses, n[ROW_ADDRESS]) ||
-	    !ARRAY(c->decks, n[ROW_RATE_DECK]) ||
 	    !ARRAY(c->targets, target_sum(b)))
 		return ENOMEM;
 

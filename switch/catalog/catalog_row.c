@@ -22,12 +22,12 @@ enum member_type {
 
 struct member {
 	const char *name;
-	enum member_type type;
 	size_t offset, size;
-	bool is_needed;
+	const char *const *choices;
 	int64_t max;         /**< MEMBER_NUMBER                            */
 	int64_t fallback;    /**< MEMBER_NUMBER that is null or not there  */
-	const char *const *choices;
+	enum member_type type;
+	bool is_needed;
 };
 
 static const char *const active[] = {"active", NULL};
@@ -41,23 +41,23 @@ static const char *const roundings[] = {"up", "down", "half_up", "half_even",
 
 #define AT(field) offsetof(struct row_body, field)
 #define SIZE(field) sizeof(((struct row_body *)0)->field)
-#define TEXT(name, field) {name, MEMBER_TEXT, AT(field), SIZE(field), \
-			   true, 0, 0, NULL}
-#define TEXT_OR_NULL(name, field) {name, MEMBER_TEXT, AT(field), \
-				   SIZE(field), false, 0, 0, NULL}
-#define NUMBER(name, field, max, fallback) {name, MEMBER_NUMBER, AT(field), \
-				SIZE(field), false, max, fallback, NULL}
-#define LIMIT(name, field) {name, MEMBER_LIMIT, AT(field), SIZE(field), \
-			    false, INT32_MAX, -1, NULL}
-#define FLAG(name, field) {name, MEMBER_FLAG, AT(field), SIZE(field), \
-			   false, 0, 0, NULL}
-#define CHOICE(name, field, choices) {name, MEMBER_CHOICE, AT(field), \
-				      SIZE(field), false, 0, 0, choices}
-#define IS(name, field, choices) {name, MEMBER_IS, AT(field), SIZE(field), \
-				  true, 0, 0, choices}
-#define RULES(name, field) {name, MEMBER_RULES, AT(field), SIZE(field), \
-			    false, 0, 0, NULL}
-#define END {NULL, MEMBER_TEXT, 0, 0, false, 0, 0, NULL}
+#define MEMBER(name, field) name, AT(field), SIZE(field)
+#define TEXT(name, field) {MEMBER(name, field), NULL, 0, 0, MEMBER_TEXT, true}
+#define TEXT_OR_NULL(name, field) {MEMBER(name, field), NULL, 0, 0, \
+				   MEMBER_TEXT, false}
+#define NUMBER(name, field, max, fallback) {MEMBER(name, field), NULL, max, \
+					    fallback, MEMBER_NUMBER, false}
+#define LIMIT(name, field) {MEMBER(name, field), NULL, INT32_MAX, -1, \
+			    MEMBER_LIMIT, false}
+#define FLAG(name, field) {MEMBER(name, field), NULL, 0, 0, MEMBER_FLAG, \
+			   false}
+#define CHOICE(name, field, choices) {MEMBER(name, field), choices, 0, 0, \
+				      MEMBER_CHOICE, false}
+#define IS(name, field, choices) {MEMBER(name, field), choices, 0, 0, \
+				  MEMBER_IS, true}
+#define RULES(name, field) {MEMBER(name, field), NULL, 0, 0, MEMBER_RULES, \
+			    false}
+#define END {NULL, 0, 0, NULL, 0, 0, MEMBER_TEXT, false}
 
 static const struct member tenant_members[] = {
 	TEXT_OR_NULL("name", tenant.name),

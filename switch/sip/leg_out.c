@@ -55,7 +55,7 @@ static void invite_handler(struct leg_request *r, int err,
 	struct leg *leg = r->leg;
 
 	wheel_stop(endpoint_wheel(leg->ep), &leg->silence);
-	if (msg)
+	if (!err)
 		leg_note_user_agent(leg, msg);
 
 	if (err || msg->scode >= 300)

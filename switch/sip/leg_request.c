@@ -121,7 +121,7 @@ static bool answer_challenge(struct leg_request *r, const struct sip_msg *msg)
 
 static bool is_challenge(const struct sip_msg *msg)
 {
-	return msg && (msg->scode == 401 || msg->scode == 407);
+	return msg->scode == 401 || msg->scode == 407;
 }
 
 
@@ -151,7 +151,7 @@ static void answer_handler(struct client_tx *tx, int err,
 
 	leg_enter(leg);
 
-	if (msg)
+	if (!err)
 		dialog_answered(r->dialog, msg);
 
 	if (!err && is_challenge(msg) && answer_challenge(r, msg))

@@ -41,6 +41,7 @@ struct pair {
 	unsigned n;
 	struct wire_rule rules[RULES_N];
 	unsigned rule_n;
+	void *owner;
 	uint64_t latency_ms;
 	unsigned loss, doubled;
 	void (*starve)(bool is_on);
@@ -163,6 +164,7 @@ void leg_event_handler(struct leg *leg, const struct leg_event *ev, void *arg)
 	const size_t pos = strlen(p->heard);
 
 	cr_assert_lt(ev->id, LEG_EVENT_N);
+	leg_set_owner(leg, p->w->owner);
 	snprintf(p->heard + pos, sizeof(p->heard) - pos, "%s%s%s",
 		 pos ? " " : "", names[ev->id], ev->scode ? ":" : "");
 	if (ev->scode)
@@ -228,6 +230,7 @@ void pair_open(struct pair **wp)
 	w->now.mono_us = 1000000;
 	w->now.wall_us = 1800000000000000;
 	w->latency_ms = 5;
+	w->owner = mem_zalloc(1, NULL);
 	cr_assert_eq(wheel_alloc(&w->wheel, pair_ms(w)), 0);
 	cr_assert_eq(rng_seeded(&w->rng, 7), 0);
 	cr_assert_eq(token_mint_alloc(&w->mint, key, 1, 1), 0);
@@ -264,6 +267,8 @@ void pair_close(struct pair *w)
 
 	for (i = 0; i < w->n; i++)
 		mem_deref(w->packets[i].text);
+	cr_assert_eq(mem_nrefs(w->owner), 1, "a reference to the owner");
+	mem_deref(w->owner);
 	mem_deref(w->alice.ep);
 	mem_deref(w->bob.ep);
 	mem_deref(w->mint);

@@ -15,11 +15,12 @@
 
 /** One row: what a call to this prefix costs. */
 struct rate {
+	/* what a lookup reads stands together in one cache line */
 	char prefix[RATE_PREFIX_MAX + 1];       /**< digits, no '+'          */
-	char destination[RATE_DESTINATION_SIZE];/**< "Germany mobile"        */
-	struct tariff tariff;
 	int64_t from_ms, to_ms; /**< UTC [ms]; to_ms INT64_MAX: open end     */
+	struct tariff tariff;
 	bool is_blocked;        /**< listed, but not to be called            */
+	char destination[RATE_DESTINATION_SIZE];/**< "Germany mobile"        */
 };
 
 struct deck;

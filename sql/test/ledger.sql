@@ -113,6 +113,19 @@ select is(api_v1.lease_return(pg_temp.acc(1), 'n2', 1, -1), 0::bigint,
 	'nor less than nothing');
 select is(api_v1.lease_return(pg_temp.acc(1), 'n3', 1, 1), 0::bigint,
 	'nor of a stranger');
+
+-- a node that does not know what came of its last ask says what it has
+select is(api_v1.lease_take(pg_temp.acc(1), 'n2', 1, 700000, 1),
+	700000::bigint);
+select is(api_v1.lease_keep(pg_temp.acc(1), 'n2', 1, 300000), 400000::bigint,
+	'what the node does not have is free again');
+select is(api_v1.lease_keep(pg_temp.acc(1), 'n2', 1, 300000), 0::bigint,
+	'once');
+select is(api_v1.lease_keep(pg_temp.acc(1), 'n2', 1, 900000), 0::bigint,
+	'and nobody gets more by it');
+select is(api_v1.lease_keep(pg_temp.acc(1), 'n3', 1, 0), 0::bigint,
+	'nor has a stranger anything');
+select is(api_v1.lease_keep(pg_temp.acc(1), 'n2', 1, 0), 300000::bigint);
 select pg_temp.invariants('returned');
 
 -- epochs: a new start of n1 leases beside what the old one left

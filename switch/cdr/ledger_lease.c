@@ -1,7 +1,10 @@
 /**
  * @file ledger_lease.c  One statement at a time, never waited for longer than
- * a second: after that its ask is answered as unknown, and what it still
- * brings is given back.
+ * a second: after that its ask is answered as unknown.
+ *
+ * What each account was granted and has not given back is known here. Giving
+ * back means telling the database that sum: it can be told twice, and also
+ * frees what a statement granted whose answer nobody got.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -10,6 +13,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include "htab.h"
 #include "ledger_lease.h"
 #include "log.h"
 #include "metric.h"
@@ -19,9 +23,10 @@
 #include "text.h"
 
 #define ASKS_MAX 4096
-#define GIVES_MAX 4096 /* accounts whose money waits for the database */
+#define BUCKETS 1024
 #define ANSWER_MS 1000
 #define IDLE_MS 1000
+#define END_MS 10
 
 enum result { GRANTED, COVERED_NOT, UNKNOWN, RETURNED, LATE, DROPPED,
 	      RESULT_N };
@@ -40,9 +45,13 @@ struct message {
 	uint64_t at_ms; /* mono, when it was queued */
 };
 
-struct give {
+/* What callers hold of an account, as far as they say. */
+struct held {
+	struct htab_node node;
+	struct le le;          /* in l->untold */
+	struct htab *table;
 	char account_id[36];
-	int64_t micro;
+	int64_t micro;         /* granted, less given back, in this epoch */
 };
 
 struct ledger_lease {
@@ -57,8 +66,8 @@ struct ledger_lease {
 	bool is_answered;      /* its ask was, as unknown */
 	bool is_failing;       /* and it has been said */
 
-	struct give gives[GIVES_MAX];
-	size_t give_n;
+	struct htab *held;
+	struct list untold;    /* the database may think of more */
 
 	atomic_bool is_ending;
 	_Atomic uint64_t end_ms; /* mono */
@@ -66,10 +75,29 @@ struct ledger_lease {
 };
 
 
+static void held_destructor(void *arg)
+{
+	struct held *h = arg;
+
+	list_unlink(&h->le);
+	htab_remove(h->table, &h->node);
+}
+
+
+static bool held_free(void *data, void *arg)
+{
+	(void)arg;
+	mem_deref(data);
+	return false;
+}
+
+
 static void destructor(void *arg)
 {
 	struct ledger_lease *l = arg;
 
+	(void)htab_each(l->held, held_free, NULL);
+	mem_deref(l->held);
 	mem_deref(l->pg);
 	ring_free(l->asks);
 }
@@ -79,6 +107,8 @@ int ledger_lease_alloc(struct ledger_lease **lp,
 		       const struct ledger_config *cfg, lease_answer_h *h,
 		       void *arg)
 {
+	/* account ids are our own random names: nobody can aim at a bucket */
+	static const uint8_t key[16];
 	struct ledger_lease *l = mem_zalloc(sizeof(*l), destructor);
 	unsigned i;
 	int err;
@@ -98,6 +128,8 @@ int ledger_lease_alloc(struct ledger_lease **lp,
 	if (err)
 		err = EINVAL;
 	(void)text_format(l->epoch, sizeof(l->epoch), "%" PRId64, cfg->epoch);
+	if (!err)
+		err = htab_alloc(&l->held, BUCKETS, key);
 	if (!err)
 		err = ring_alloc(&l->asks, ASKS_MAX, sizeof(struct message));
 	if (!err)
@@ -147,41 +179,66 @@ static void answer(struct ledger_lease *l, const struct lease_ask *ask,
 }
 
 
-/* Money to give back when the database can be asked. */
-static void give_keep(struct ledger_lease *l, const char *account_id,
-		      int64_t micro)
+static bool held_equal(const void *data, const void *key)
 {
-	size_t i;
+	const struct held *h = data;
 
-	for (i = 0; i < l->give_n; i++) {
-		if (0 == strcmp(l->gives[i].account_id, account_id)) {
-			l->gives[i].micro += micro;
-			return;
-		}
-	}
+	return 0 == strcmp(h->account_id, key);
+}
 
-	if (l->give_n == GIVES_MAX) {
+
+static struct held *held_get(struct ledger_lease *l, const char *account_id)
+{
+	const uint64_t hash = htab_hash(l->held, account_id,
+					strlen(account_id));
+	struct held *h = htab_find(l->held, hash, held_equal, account_id);
+
+	if (h)
+		return h;
+
+	h = mem_zalloc(sizeof(*h), held_destructor);
+	if (!h)
+		return NULL;
+
+	h->table = l->held;
+	(void)text_copy(h->account_id, sizeof(h->account_id), account_id);
+	htab_insert(l->held, &h->node, hash, h);
+	return h;
+}
+
+
+/* Account for a grant (positive) or what comes back. is_untold: the database
+ * has to hear the new sum. */
+static void held_change(struct ledger_lease *l, const char *account_id,
+			int64_t micro, bool is_untold)
+{
+	struct held *h = held_get(l, account_id);
+
+	if (!h) {
 		/* free again when this start's leases are closed */
 		metric_add(l->results[DROPPED], 1);
 		return;
 	}
 
-	(void)text_copy(l->gives[l->give_n].account_id,
-			sizeof(l->gives[0].account_id), account_id);
-	l->gives[l->give_n++].micro = micro;
+	h->micro += micro;
+	if (h->micro < 0)
+		h->micro = 0;
+	if (is_untold && !h->le.list)
+		list_append(&l->untold, &h->le, h);
 }
 
 
 /* want_micro is 0 in a message that only wakes */
 static void give_add(struct ledger_lease *l, const struct lease_ask *ask)
 {
-	if (ask->want_micro < 0 && ask->want_micro > INT64_MIN)
-		give_keep(l, ask->account_id, -ask->want_micro);
+	if (ask->want_micro < 0)
+		held_change(l, ask->account_id, ask->want_micro, true);
 }
 
 
 /* --- one statement */
 
+/* What was told or asked may have happened or not: tell the sum again. */
 static void statement_lost(struct ledger_lease *l)
 {
 	if (!l->is_failing)
@@ -193,31 +250,52 @@ static void statement_lost(struct ledger_lease *l)
 	l->is_busy = false;
 	pg_drop(l->pg);
 
+	held_change(l, l->now.ask.account_id, 0, true);
 	if (l->now.ask.want_micro > 0 && !l->is_answered)
 		answer(l, &l->now.ask, 0, false);
 }
 
 
-static void statement_start(struct ledger_lease *l, const struct message *msg)
+static void statement_start(struct ledger_lease *l, const char *sql,
+			    const struct message *msg, int64_t micro,
+			    int64_t min_micro)
 {
 	const struct lease_ask *ask = &msg->ask;
-	char want[24], min[24];
-	const char *params[] = {ask->account_id, l->node, l->epoch, want, min};
-	const bool is_take = ask->want_micro > 0;
+	char text[24], min[24];
+	const char *params[] = {ask->account_id, l->node, l->epoch, text, min};
 
 	l->now = *msg;
 	l->is_busy = true;
 	l->is_answered = false;
 
-	(void)text_format(want, sizeof(want), "%" PRId64,
-			  is_take ? ask->want_micro : -ask->want_micro);
-	(void)text_format(min, sizeof(min), "%" PRId64, ask->min_micro);
+	(void)text_format(text, sizeof(text), "%" PRId64, micro);
+	(void)text_format(min, sizeof(min), "%" PRId64, min_micro);
 
-	if (!PQsendQueryParams(pg_conn(l->pg), is_take
-			? "SELECT api_v1.lease_take($1, $2, $3, $4, $5)"
-			: "SELECT api_v1.lease_return($1, $2, $3, $4)",
-			is_take ? 5 : 4, NULL, params, NULL, NULL, 0))
+	if (!PQsendQueryParams(pg_conn(l->pg), sql, min_micro < 0 ? 4 : 5,
+			       NULL, params, NULL, NULL, 0))
 		statement_lost(l);
+}
+
+
+static void take_start(struct ledger_lease *l, const struct message *msg)
+{
+	statement_start(l, "SELECT api_v1.lease_take($1, $2, $3, $4, $5)",
+			msg, msg->ask.want_micro,
+			msg->ask.min_micro < 0 ? 0 : msg->ask.min_micro);
+}
+
+
+/* Tell what is held of the first account that has changed. */
+static void tell_start(struct ledger_lease *l)
+{
+	struct held *h = list_ledata(l->untold.head);
+	struct message msg = {.at_ms = mono_ms()};
+
+	(void)text_copy(msg.ask.account_id, sizeof(msg.ask.account_id),
+			h->account_id);
+	list_unlink(&h->le);
+	statement_start(l, "SELECT api_v1.lease_keep($1, $2, $3, $4)", &msg,
+			h->micro, -1);
 }
 
 
@@ -227,12 +305,13 @@ static void take_finish(struct ledger_lease *l, const PGresult *res)
 	const int64_t micro = strtoll(PQgetvalue(res, 0, 0), NULL, 10);
 
 	if (!l->is_answered) {
+		held_change(l, l->now.ask.account_id, micro, false);
 		answer(l, &l->now.ask, micro, true);
 	}
 	else if (micro > 0) {
 		/* nobody waits for it any more */
 		metric_add(l->results[LATE], 1);
-		give_keep(l, l->now.ask.account_id, micro);
+		held_change(l, l->now.ask.account_id, 0, true);
 	}
 }
 
@@ -289,17 +368,11 @@ static void queue_next(struct ledger_lease *l)
 		else if (is_too_late(&msg, mono_ms()) || pg_ready(l->pg))
 			answer(l, &msg.ask, 0, false);
 		else
-			statement_start(l, &msg);
+			take_start(l, &msg);
 	}
 
-	if (!l->is_busy && l->give_n && !pg_ready(l->pg)) {
-		struct give give = l->gives[--l->give_n];
-
-		msg = (struct message){.ask.want_micro = -give.micro};
-		memcpy(msg.ask.account_id, give.account_id,
-		       sizeof(msg.ask.account_id));
-		statement_start(l, &msg);
-	}
+	if (!l->is_busy && l->untold.head && !pg_ready(l->pg))
+		tell_start(l);
 }
 
 
@@ -335,7 +408,8 @@ static void wait(struct ledger_lease *l)
 		(void)poll(fds, 2, ANSWER_MS / 10);
 	}
 	else if (ring_sleep(l->asks)) {
-		(void)poll(fds, 2, l->give_n ? IDLE_MS / 10 : IDLE_MS);
+		(void)poll(fds, 2, atomic_load(&l->is_ending) ? END_MS
+			   : l->untold.head ? IDLE_MS / 10 : IDLE_MS);
 	}
 	ring_wake_clear(l->asks);
 }
@@ -347,7 +421,8 @@ void ledger_lease_run(struct ledger_lease *l)
 
 	for (;;) {
 		if (atomic_load(&l->is_ending) &&
-		    ((!l->is_busy && !l->give_n && !ring_depth(l->asks)) ||
+		    ((!l->is_busy && !l->untold.head &&
+		      !ring_depth(l->asks)) ||
 		     mono_ms() >= atomic_load(&l->end_ms)))
 			break;
 
@@ -366,10 +441,10 @@ void ledger_lease_run(struct ledger_lease *l)
 	if (l->is_busy)
 		statement_lost(l);
 	queue_refuse(l);
-	if (l->give_n)
+	if (l->untold.head)
 		log_event(LOG_WARN, "ledger", "leases_kept",
-			  "accounts=%zu note=\"free again after the next "
-			  "start\"", l->give_n);
+			  "accounts=%u note=\"free again after the next "
+			  "start\"", list_count(&l->untold));
 }
 
 

@@ -2,7 +2,7 @@
  * @file ledger.c  Tests of the ledger against a real PostgreSQL: everything
  * is loaded exactly once whoever dies when, and money that was leased comes
  * back. STROWGER_TEST_DSN names a migrated database of the tests' own, as its
- * superuser; without it they are skipped.
+ * owner; without it they are skipped. They take half a minute.
  */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
@@ -314,7 +314,7 @@ Test(ledger, commit_unknown_and_database_away)
 	write_calls(0, 3000, 64 << 20, true);
 	l = started(proxy_dsn(p), 1, 200);
 	for (i = 0; i < 3; i++) {
-		proxy_set(p, PROXY_CUT_COMMIT);
+		proxy_set(p, PROXY_CUT_ANSWER);
 		while (proxy_cuts(p) <= i && backlog(l))
 			usleep(1000);
 	}
@@ -553,6 +553,26 @@ Test(ledger, a_late_grant_goes_back)
 	wait_leased(1000);
 	cr_expect(eq(i64, asked(l, 7000, 1)->granted_micro, 7000));
 	wait_leased(8000);
+	ledger_stop(l, 2000);
+	proxy_stop(p);
+}
+
+
+Test(ledger, a_grant_whose_answer_was_lost_goes_back)
+{
+	struct proxy *p = proxy_start(dsn);
+	struct ledger *l;
+
+	if (!p)
+		cr_skip_test("the database is not on a unix socket");
+
+	l = started(proxy_dsn(p), 1, 1000);
+	cr_expect(asked(l, 1000, 1)->is_known);
+
+	proxy_set(p, PROXY_CUT_ANSWER);
+	cr_expect(not(asked(l, 5000, 1)->is_known));
+	cr_expect(eq(uint, proxy_cuts(p), 1));
+	wait_leased(1000);
 	ledger_stop(l, 2000);
 	proxy_stop(p);
 }

@@ -121,8 +121,9 @@ static int bytes_carry(struct proxy *p, int from, int to)
 	if (n <= 0 || send(to, buf, (size_t)n, MSG_NOSIGNAL) != n)
 		return 0;
 
-	if (atomic_load(&p->mode) == PROXY_CUT_COMMIT &&
-	    memmem(buf, (size_t)n, "COMMIT", 7)) {
+	if (atomic_load(&p->mode) == PROXY_CUT_ANSWER &&
+	    (memmem(buf, (size_t)n, "COMMIT", 7) ||
+	     memmem(buf, (size_t)n, "lease_take", 10))) {
 		/* time for the server to do it */
 		usleep(20000);
 		atomic_store(&p->mode, PROXY_PASS);

@@ -1,6 +1,6 @@
 /**
  * @file proxy.h  Between the ledger and PostgreSQL: passes, stalls, cuts, and
- * loses the answer of a COMMIT. Unix sockets only.
+ * loses the answer of a statement. Unix sockets only.
  */
 #ifndef PROXY_H
 #define PROXY_H
@@ -9,7 +9,8 @@ enum proxy_mode {
 	PROXY_PASS,
 	PROXY_STALL,      /* nothing moves */
 	PROXY_AWAY,       /* connections are cut, new ones refused */
-	PROXY_CUT_COMMIT, /* cut when a COMMIT was passed on, before its answer */
+	PROXY_CUT_ANSWER, /* cut when a COMMIT or lease_take was passed on,
+			     before its answer */
 };
 
 struct proxy;

@@ -23,7 +23,7 @@ enum refusal { REFUSED_SESSIONS, REFUSED_PORTS, REFUSED_SOCKET, REFUSED_N };
 struct relay {
 	struct relay_config cfg;
 	struct relay_worker *worker;
-	struct port_pool *pools[MEDIA_SIDES]; /* one pool when addr_a = addr_b */
+	struct port_pool *pools[MEDIA_SIDES]; /* one when addr_a = addr_b  */
 	size_t sessions;
 	struct metric *sessions_gauge, *ports_gauge, *port_taken;
 	struct metric *refused[REFUSED_N];

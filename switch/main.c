@@ -217,17 +217,18 @@ static int start_ledger(struct node *n)
 		.journal_dir = n->journal_dir,
 		.epoch = n->boot,
 		.load_ms = 250,
-		.batch_max = 1000,
+		.batch_max = 250,
 	};
 	int err;
 
-	err = ledger_start(&n->ledger, &ledger, loop_leased, n->loop);
-	if (err)
-		return fail("ledger", err, "db.dsn, memory");
-	loop_connect(n->loop, NULL, n->ledger);
+	/* first: it closes what an earlier start left open, and the ledger
+	 * loads that before it gives the leases of that start back */
 	err = journal_open(&n->journal, &journal, loop_synced, n->loop);
 	if (err)
 		return fail("journal", err, "node.state_dir: space, rights");
+	err = ledger_start(&n->ledger, &ledger, loop_leased, n->loop);
+	if (err)
+		return fail("ledger", err, "db.dsn, memory");
 	loop_connect(n->loop, n->journal, n->ledger);
 
 	return 0;

@@ -101,11 +101,15 @@ static void look(struct follow *f)
 			  f->cfg.node);
 	f->is_connected = !err;
 	metric_set(f->up, !err);
-	if (err || !is_changed)
+	if (err)
 		return;
 
-	publish(f);
-	tell_applied(f);
+	if (is_changed)
+		publish(f);
+	tell_applied(f); /* each time: it also says that we are there */
+	if (!is_changed)
+		return;
+
 	err = catalog_store_save(f->store, f->file);
 	if (err)
 		log_event(LOG_WARN, "catalog", "save_failed",

@@ -41,21 +41,6 @@ create trigger audit_fixed before update or delete on core.audit
 create trigger audit_kept before truncate on core.audit
 	for each statement execute function core.refuse('audit');
 
--- The answer to a POST, for whoever repeats it with the same Idempotency-Key.
--- status is null while the first request is still at work.
-create table core.idempotency (
-	key_id text not null references core.api_key on delete cascade,
-	idempotency_key text not null
-		check (length(idempotency_key) between 1 and 255),
-	request_sha256 bytea not null
-		check (octet_length(request_sha256) = 32),
-	status integer check (status between 100 and 599),
-	body text,
-	created_at timestamptz not null default now(),
-	primary key (key_id, idempotency_key)
-);
-create index idempotency_created on core.idempotency (created_at);
-
 create table core.node (
 	name text primary key check (length(name) between 1 and 63),
 	boot bigint not null,
@@ -274,7 +259,7 @@ grant usage on schema core to strowger_api;
 grant select, insert, update, delete on core.tenant, core.realm, core.trunk,
 	core.trunk_credential, core.source_address, core.carrier,
 	core.gateway, core.did, core.route, core.route_target, core.rate_deck,
-	core.rate, core.api_key, core.idempotency to strowger_api;
+	core.rate, core.api_key to strowger_api;
 grant select, delete on core.account to strowger_api;
 grant insert (id, tenant_id, name, type, status, currency,
 	credit_limit_micro, low_balance_micro) on core.account to strowger_api;

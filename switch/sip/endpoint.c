@@ -253,11 +253,11 @@ static enum in_result ack_recv(struct sip_endpoint *ep,
 			       const struct incoming *in)
 {
 	struct server_tx *tx = server_tx_find(ep, msg, "INVITE");
-	void *owner = tx ? server_tx_owner(tx) : NULL;
 	struct sip_binding *b;
 
-	if (tx && server_tx_ack(tx)) {
-		trace_in(ep, in, false, owner);
+	if (tx && !server_tx_is_ack_of_dialog(tx)) {
+		trace_in(ep, in, false, server_tx_owner(tx));
+		server_tx_ack(tx);
 		return (enum in_result)GUARD_OK;
 	}
 

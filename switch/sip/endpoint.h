@@ -42,9 +42,11 @@ typedef void(endpoint_trace_h)(const struct sip_path *path, int dir,
 			  bool retransmission, void *owner, void *arg);
 
 struct sip_endpoint_config {
-	uint32_t t1_ms, t2_ms, t4_ms; /**< 500, 4000, 5000 (RFC 3261 17)    */
-	uint32_t timer_c_ms;          /**< 180 000 or more (RFC 3261 16.6)  */
-	size_t transactions_max;      /**< above: 503 to new requests       */
+	uint32_t t1_ms, t2_ms, t4_ms; /**< 0: 500, 4000, 5000 (RFC 3261 17) */
+	uint32_t timer_c_ms;          /**< 0: 180 000 (RFC 3261 16.6)       */
+	size_t transactions_max;      /**< living and lingering; above: 503 to
+					   new requests; those in dialogs and
+					   our own go up to twice as many   */
 	const char *server_name;      /**< Server / User-Agent text         */
 	struct wheel *wheel;          /**< borrowed                         */
 	struct rng *rng;              /**< borrowed                         */
@@ -56,6 +58,8 @@ struct sip_endpoint_config {
 	void *arg;
 };
 
+/** @return 0, EINVAL or ENOMEM. mem_deref() ends all transactions silently;
+ *  wheel, rng and mint must still be there. */
 int endpoint_alloc(struct sip_endpoint **epp,
 		   const struct sip_endpoint_config *cfg);
 

@@ -221,7 +221,7 @@ static bool start_line(struct scan *s, const struct pl *line)
 		return false;
 
 	end = line->p + line->l - version.l - 1;
-	if (end <= ++uri || memcmp(end + 1, version.p, version.l) ||
+	if (end <= ++uri || memcmp(end + 1, version.p, version.l) != 0 ||
 	    *end != ' ')
 		return false;
 
@@ -318,7 +318,7 @@ static bool param_is_branch(struct pl prm)
 	static const struct pl cookie = PL("z9hG4bK");
 
 	trim(&prm);
-	if (prm.l < 6 || strncasecmp(prm.p, "branch", 6))
+	if (prm.l < 6 || strncasecmp(prm.p, "branch", 6) != 0)
 		return false;
 
 	pl_advance(&prm, 6);

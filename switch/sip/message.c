@@ -89,8 +89,10 @@ static void name_mask(char *name, size_t len)
 			continue;
 
 		if (len != strlen(known[i].name) ||
-		    strncasecmp(name, known[i].name, len))
-			memcpy(name, "X-", 2);
+		    strncasecmp(name, known[i].name, len) != 0) {
+			name[0] = 'X';
+			name[1] = '-';
+		}
 		return;
 	}
 }
@@ -288,7 +290,8 @@ static bool part_is_sdp(struct pl head)
 		line.l = end ? (size_t)(end - head.p) : head.l;
 		pl_advance(&head, (ssize_t)(line.l + (end ? 2 : 0)));
 
-		if (line.l < name.l || strncasecmp(line.p, name.p, name.l))
+		if (line.l < name.l ||
+		    strncasecmp(line.p, name.p, name.l) != 0)
 			continue;
 
 		pl_advance(&line, (ssize_t)name.l);

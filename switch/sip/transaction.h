@@ -80,8 +80,9 @@ bool server_tx_is_merged(const struct sip_endpoint *ep,
 			 const struct sip_msg *msg);
 void *server_tx_owner(const struct server_tx *tx);
 void server_tx_repeat(struct server_tx *tx);
-/** @return false: the ACK is the dialog's (it acknowledges a 2xx) */
-bool server_tx_ack(struct server_tx *tx);
+/** An ACK with the INVITE's branch is the dialog's when it follows a 2xx. */
+bool server_tx_is_ack_of_dialog(const struct server_tx *tx);
+void server_tx_ack(struct server_tx *tx);
 void server_tx_cancel(struct server_tx *tx, const struct sip_msg *cancel,
 		      const struct sip_path *path);
 bool server_tx_detach(void *data, void *arg); /**< htab_each_h */

@@ -9,8 +9,10 @@
 struct client_tx;
 
 /**
- * @param err  0 with msg; ETIMEDOUT: no final answer (Timer B, F, or C after
- *             a provisional one); ECONNREFUSED and the like from the wire.
+ * @param err  0 with msg, else msg is NULL. ETIMEDOUT: no final answer (Timer
+ *             B or F; after a provisional one Timer C, which sends a CANCEL
+ *             and waits: a failure that comes then is reported as ETIMEDOUT
+ *             too, a 2xx as the answer that it is); others from the wire.
  * Called for every provisional answer, the final one, and - for an INVITE -
  * each further 2xx while Accepted (forks and retransmissions: the owner ACKs).
  * ACK to 300..699 is sent below. After a failure or err the transaction says
@@ -26,6 +28,8 @@ typedef void(client_answer_h)(struct client_tx *tx, int err,
  * @param request   whole message, whose topmost Via has the branch below
  * @param branch    "z9hG4bK" + token
  * @param owner     counted object for the tap's trace handler, or NULL
+ * @return 0; EALREADY (branch and method are in use); ENOBUFS (too many);
+ *         EINVAL; ENOMEM; errno of the wire. Nothing was kept then.
  * *txp is the caller's reference; mem_deref() at any time means "I do not
  * listen any more": the transaction finishes alone (a late 2xx is then ACKed
  * and released with BYE by nobody: INVITE owners stay until the end).

@@ -571,13 +571,16 @@ void server_tx_repeat(struct server_tx *tx)
 }
 
 
-bool server_tx_ack(struct server_tx *tx)
+bool server_tx_is_ack_of_dialog(const struct server_tx *tx)
 {
-	if (tx->state == STATE_ACCEPTED)
-		return false;
+	return tx->state == STATE_ACCEPTED;
+}
 
+
+void server_tx_ack(struct server_tx *tx)
+{
 	if (tx->state != STATE_COMPLETED)
-		return true;
+		return;
 
 	mem_ref(tx);
 	wheel_stop(tx->ep->cfg.wheel, &tx->retry);
@@ -590,8 +593,6 @@ bool server_tx_ack(struct server_tx *tx)
 		limit_start(tx, tx->ep->cfg.t4_ms); /* I */
 
 	mem_deref(tx);
-
-	return true;
 }
 
 

@@ -18,8 +18,10 @@ typedef void(server_cancel_h)(struct server_tx *tx,
  * something was answered before (17.2.1).
  *
  * @param cancelh  INVITE only; may be NULL
- * *txp is the caller's reference. An INVITE transaction whose owner lets go
- * before a final answer answers 500 by itself.
+ * *txp is the caller's reference. A transaction whose owner lets go before a
+ * final answer answers 500 by itself. One that is no INVITE and not answered
+ * within 64*T1 ends silently: its client has given up (RFC 4320 4.2).
+ * @return 0; EALREADY (it has one); ENOBUFS (too many); EINVAL; ENOMEM
  */
 int server_tx_start(struct server_tx **txp, struct sip_endpoint *ep,
 		    const struct sip_msg *msg, const struct sip_path *path,
@@ -36,7 +38,11 @@ int server_tx_trying(struct server_tx *tx);
  * Answer. Provisional answers as many as wanted, one final answer; after it
  * the request is gone. 2xx to INVITE are repeated by the owner until the ACK
  * (RFC 3261 13.3.1.4): server_tx_again().
- * @param to_tag  our tag; NULL: none (100) or the request's own
+ * @param to_tag  our tag; NULL: none (100), the request's own, the one used
+ *                before, or a new one
+ * @return 0; EALREADY (a final answer was given, or the transaction is over);
+ *         EINVAL; ENOMEM. A wire that fails is no error here: the request
+ *         comes again.
  */
 int server_tx_reply(struct server_tx *tx, uint16_t scode, const char *reason,
 		    const char *to_tag, const char *body_type,

@@ -335,12 +335,6 @@ static int multipart_sdp(const struct sip_msg *msg, struct pl *ret_sdp)
 	if (msg_param_decode(&msg->ctyp.params, "boundary", &boundary))
 		return ENOENT;
 
-	if (boundary.l > 2 && boundary.p[0] == '"' &&
-	    boundary.p[boundary.l - 1] == '"') {
-		++boundary.p;
-		boundary.l -= 2;
-	}
-
 	if (boundary.l > BOUNDARY_LEN_MAX ||
 	    re_snprintf(text, sizeof(text), "\r\n--%r", &boundary) < 0)
 		return ENOENT;

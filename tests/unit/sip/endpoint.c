@@ -252,6 +252,52 @@ Test(endpoint, full)
 }
 
 
+Test(endpoint, twice_full)
+{
+	struct sip_binding b = {.owner = NULL};
+	unsigned i;
+
+	endpoint_bind(w.ep, &b, "ours", dialog_handler, &heard);
+	for (i = 0; i < 200; i++) {
+		char branch[16];
+
+		w.sent_n = 0;
+		(void)re_snprintf(branch, sizeof(branch), "n%u", i);
+		request("INFO", "ours", branch, "");
+	}
+
+	cr_assert_eq(heard, 200);
+	request("INFO", "ours", "last", "");
+	cr_assert_eq(heard, 200);
+	cr_assert_eq(world_count(&w, "SIP/2.0 503"), 1);
+	endpoint_unbind(w.ep, &b);
+}
+
+
+Test(endpoint, goes_with_its_bindings)
+{
+	struct sip_binding b = {.owner = NULL};
+
+	endpoint_bind(w.ep, &b, "ours", dialog_handler, &heard);
+	w.ep = mem_deref(w.ep);
+	cr_assert_null(b.node.link);
+}
+
+
+Test(endpoint, what_cannot_be_opened)
+{
+	struct sip_endpoint *ep = NULL;
+	struct sip_endpoint_config cfg = *endpoint_config(w.ep);
+
+	cfg.transactions_max = 0;
+	cr_assert_eq(endpoint_alloc(&ep, &cfg), EINVAL);
+	cfg = *endpoint_config(w.ep);
+	cfg.requesth = NULL;
+	cr_assert_eq(endpoint_alloc(&ep, &cfg), EINVAL);
+	cr_assert_null(ep);
+}
+
+
 Test(endpoint, what_is_refused_is_counted)
 {
 	world_recv(&w, "\r\n\r\n");

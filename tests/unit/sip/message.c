@@ -230,6 +230,27 @@ Test(message, sdp_in_multipart)
 }
 
 
+Test(message, sdp_in_bad_multipart)
+{
+	char boundary[72], text[512];
+
+	memset(boundary, 'x', 71);
+	boundary[71] = '\0';
+	(void)re_snprintf(text, sizeof(text), HEAD
+			  "Content-Type: multipart/mixed;boundary=%s\r\n\r\n"
+			  "--%s\r\n" PART("application/sdp", "v=0") "--%s--",
+			  boundary, boundary, boundary);
+	expect_sdp(text, NULL);
+	expect_sdp(HEAD "Content-Type: multipart/mixed;boundary=xx\r\n\r\n"
+		   "no mark at all", NULL);
+	expect_sdp(HEAD "Content-Type: multipart/mixed;boundary=xx\r\n\r\n"
+		   "--xx\r\nno end of head\r\n--xx\r\n"
+		   PART("application/sdp", "v=0") "--xx--", "v=0");
+	expect_sdp(HEAD "Content-Type: multipart/mixed;boundary=xx\r\n\r\n"
+		   "--xx\r\nContent-ID: 1\r\n\r\nv=0\r\n--xx--", NULL);
+}
+
+
 static void expect_user(const char *text, int err, const char *want)
 {
 	char buf[16] = "?";

@@ -538,6 +538,23 @@ Test(client_tx, what_cannot_start)
 }
 
 
+Test(client_tx, a_branch_has_a_bound)
+{
+	char branch[128], text[512];
+	int n;
+
+	memset(branch, 'b', sizeof(branch) - 1);
+	branch[sizeof(branch) - 1] = '\0';
+	n = re_snprintf(text, sizeof(text), "BYE sip:b@c SIP/2.0\r\n"
+			"Via: SIP/2.0/UDP 192.0.2.9:5060;branch=%s\r\n\r\n",
+			branch);
+	cr_assert_eq(client_tx_start(&tx, w.ep, &w.path, "BYE", branch,
+				     (uint8_t *)text, (size_t)n,
+				     answer_handler, &told, NULL), EINVAL);
+	expect_alive(0);
+}
+
+
 Test(client_tx, lingering_memory)
 {
 	struct endpoint_census census;

@@ -361,9 +361,10 @@ static void files_look(struct visit *v)
 	}
 
 	if (limit < FILES_MIN)
-		finding(v, FINDING_BAD, "open files",
-			"LimitNOFILE=1048576 in the unit of the switch: a "
-			"call takes four sockets for its media",
+		finding(v, FINDING_WARN, "open files",
+			"LimitNOFILE=1048576 in the unit of the switch, if "
+			"it is to carry more than a quarter of that in calls:"
+			" each takes four for its media",
 			"the switch may open %" PRIu64 " files", limit);
 	else
 		finding(v, FINDING_OK, "open files", "",

@@ -31,10 +31,10 @@ int api_key_parse(struct api_key *ret, const char *authorization)
 	struct api_key key;
 	const char *s = authorization;
 
-	if (!s || strncasecmp(s, "Bearer ", 7))
+	if (!s || strncasecmp(s, "Bearer ", 7) != 0)
 		return EBADMSG;
 	s += 7 + strspn(s + 7, " ");
-	if (strncmp(s, "sk_", 3) ||
+	if (strncmp(s, "sk_", 3) != 0 ||
 	    strlen(s) != 3 + ID_CHARS + 1 + API_KEY_SECRET_CHARS ||
 	    s[3 + ID_CHARS] != '_')
 		return EBADMSG;

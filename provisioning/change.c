@@ -101,7 +101,7 @@ static const struct refusal *refusal_find(const struct resource *res,
 {
 	const struct refusal *r = res->refusals;
 
-	while (r && r->constraint && strcmp(r->constraint, constraint))
+	while (r && r->constraint && strcmp(r->constraint, constraint) != 0)
 		++r;
 	return r && r->constraint ? r : NULL;
 }
@@ -191,7 +191,7 @@ void change_refused(struct request *req, const struct resource *res,
 			    "a value or a sum is out of range");
 		return;
 	}
-	if (err != EPROTO || strncmp(state, "23", 2)) {
+	if (err != EPROTO || strncmp(state, "23", 2) != 0) {
 		request_pg_failed(req, err);
 		change_abort(req);
 		return;

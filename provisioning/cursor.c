@@ -42,7 +42,7 @@ int cursor_encode(char *buf, size_t size, const char *list,
 		return ENOMEM;
 
 	len = strlen(text);
-	if (len > CURSOR_SIZE / 4 * 3) {
+	if (len > (size_t)CURSOR_SIZE / 4 * 3) {
 		free(text);
 		return EOVERFLOW;
 	}
@@ -88,7 +88,7 @@ int cursor_decode(struct cursor *ret, const char *text, const char *list,
 	struct cursor c = {.n = keys};
 	int err = 0;
 
-	if (!owner || strcmp(owner, list) || keys > CURSOR_KEYS_MAX ||
+	if (!owner || strcmp(owner, list) != 0 || keys > CURSOR_KEYS_MAX ||
 	    json_array_size(json) != keys + 1)
 		err = EBADMSG;
 

@@ -465,10 +465,11 @@ static bool is_known(const struct field_set *set, const char *outer,
 	for (size_t i = 0; i < set->n; i++) {
 		const char *s = set->fields[i].name;
 
-		if (outer && (strncmp(s, outer, at - 1) || s[at - 1] != '.'))
+		if (outer && (strncmp(s, outer, at - 1) != 0 ||
+			      s[at - 1] != '.'))
 			continue;
 		s += at;
-		if (strncmp(s, name, len))
+		if (strncmp(s, name, len) != 0)
 			continue;
 		if (!s[len])
 			return true;

@@ -63,7 +63,7 @@ struct field_set {
 /* What nearly every resource has */
 #define FIELD_ROW_ID(prefix) \
 	{.name = "id", .type = FIELD_ID, .flags = F_READ_ONLY, \
-	 .column = "id", .choices = (const char *const[]){prefix, NULL}}
+	 .column = "id", .choices = (const char *const[]){(prefix), NULL}}
 #define FIELD_ROW_NAME \
 	{.name = "name", .type = FIELD_TEXT, .flags = F_REQUIRED, \
 	 .column = "name", .min = 1, .max = 63, .form = form_is_name, \
@@ -82,13 +82,13 @@ struct field_set {
 	{.name = "updated_at", .type = FIELD_TIME, .flags = F_READ_ONLY, \
 	 .column = "updated_at"}
 #define FIELD_REFERENCE(name_, prefix, flags_) \
-	{.name = name_, .type = FIELD_ID, .flags = (flags_) | F_FILTER, \
-	 .column = name_, .choices = (const char *const[]){prefix, NULL}}
+	{.name = (name_), .type = FIELD_ID, .flags = (flags_) | F_FILTER, \
+	 .column = (name_), .choices = (const char *const[]){(prefix), NULL}}
 #define FIELD_LIMIT(name_, column_) \
-	{.name = name_, .type = FIELD_NUMBER, .flags = F_NULLABLE, \
-	 .column = column_, .min = 0, .max = 1000000}
+	{.name = (name_), .type = FIELD_NUMBER, .flags = F_NULLABLE, \
+	 .column = (column_), .min = 0, .max = 1000000}
 #define FIELD_ROW_RULES(name_) \
-	{.name = name_, .type = FIELD_RULES, .column = name_}
+	{.name = (name_), .type = FIELD_RULES, .column = (name_)}
 
 enum value_state { VALUE_ABSENT, VALUE_NULL, VALUE_TEXT };
 

@@ -17,7 +17,7 @@ bool form_is_id(const char *text, const char *prefix)
 {
 	const size_t n = strlen(prefix);
 
-	if (strncmp(text, prefix, n) || strlen(text) != n + ID_CHARS)
+	if (strncmp(text, prefix, n) != 0 || strlen(text) != n + ID_CHARS)
 		return false;
 
 	return strspn(text + n, "0123456789abcdefghijklmnopqrstuvwxyz") ==
@@ -178,7 +178,7 @@ int form_time(int64_t *ret_ms, const char *text)
 
 	tm.tm_year -= 1900;
 	tm.tm_mon -= 1;
-	*ret_ms = ((int64_t)timegm(&tm) - zone * 60) * 1000 + ms;
+	*ret_ms = ((int64_t)timegm(&tm) - (int64_t)zone * 60) * 1000 + ms;
 	return *ret_ms < 0 ? EBADMSG : 0;
 }
 

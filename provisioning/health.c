@@ -28,8 +28,7 @@ void ready_get(struct request *req)
 		err = pg_exec(req->pg, "SELECT version FROM core.state", 0,
 			      NULL, &result);
 	if (err)
-		problem_set(&req->problem, PROBLEM_DATABASE, "%s",
-			    pg_error(req->pg));
+		request_pg_failed(req, err);
 	else
 		request_answer(req, 200,
 			       json_pack("{s:s, s:I}", "status", "ready",

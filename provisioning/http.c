@@ -306,8 +306,12 @@ static void find_operation(struct request *req, const char *method,
 /* Media type without its parameters */
 static bool media_is_accepted(const struct operation *op, const char *type)
 {
-	const size_t len = type ? strcspn(type, "; \t") : 0;
+	size_t len;
 
+	if (!type)
+		return false;
+
+	len = strcspn(type, "; \t");
 	for (const char *const *known = op->media; *known; known++) {
 		if (strlen(*known) == len && !strncasecmp(*known, type, len))
 			return true;
@@ -561,7 +565,7 @@ static int listen_on(int *ret_fd, const struct sockaddr *addr, socklen_t len)
 static int listen_tcp(struct http *http, const struct http_config *cfg)
 {
 	struct sa addr;
-	int fd, err;
+	int fd = -1, err;
 
 	err = sa_decode(&addr, cfg->listen, strlen(cfg->listen));
 	if (!err)
@@ -580,7 +584,7 @@ static int listen_local(struct http *http, const struct http_config *cfg)
 {
 	struct sockaddr_un addr = {.sun_family = AF_UNIX};
 	mode_t old;
-	int fd, err = text_copy(addr.sun_path, sizeof(addr.sun_path),
+	int fd = -1, err = text_copy(addr.sun_path, sizeof(addr.sun_path),
 				cfg->socket);
 
 	if (err)

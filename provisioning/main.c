@@ -189,9 +189,8 @@ static int serve(const struct options *opt)
 	(void)log_open((enum log_level)opt->log_level, opt->show_numbers);
 	err = http_start(&http, &cfg, &api);
 	if (err) {
-		log_event(LOG_ERROR, "api", "not_started",
-			  "listen=%s socket=%s errno=%d", cfg.listen,
-			  cfg.socket, err);
+		fprintf(stderr, "cannot listen on %s %s: %s\n", cfg.listen,
+			cfg.socket, strerror(err));
 	} else {
 		log_event(LOG_INFO, "api", "start",
 			  "listen=%s version=%s operations=%zu", cfg.listen,
@@ -209,7 +208,7 @@ static int serve(const struct options *opt)
 int main(int argc, char **argv)
 {
 	struct options opt = {.log_level = LOG_INFO};
-	struct command cmd = {NULL};
+	struct command cmd = {.file = NULL};
 	char why[512];
 
 	if (command_read(&cmd, argc, argv)) {

@@ -6,16 +6,16 @@
 #include "text.h"
 
 static const struct {
-	enum scope scope;
 	const char *name;
+	enum scope scope;
 	unsigned includes;
 } scopes[] = {
-	{SCOPE_TENANT_READ, "tenant:read", SCOPE_TENANT_READ},
-	{SCOPE_TENANT_WRITE, "tenant:write",
+	{"tenant:read", SCOPE_TENANT_READ, SCOPE_TENANT_READ},
+	{"tenant:write", SCOPE_TENANT_WRITE,
 	 SCOPE_TENANT_WRITE | SCOPE_TENANT_READ},
-	{SCOPE_PLATFORM_READ, "platform:read",
+	{"platform:read", SCOPE_PLATFORM_READ,
 	 SCOPE_PLATFORM_READ | SCOPE_TENANT_READ},
-	{SCOPE_PLATFORM_WRITE, "platform:write",
+	{"platform:write", SCOPE_PLATFORM_WRITE,
 	 SCOPE_PLATFORM_WRITE | SCOPE_PLATFORM_READ | SCOPE_TENANT_WRITE |
 		 SCOPE_TENANT_READ},
 };

@@ -11,8 +11,8 @@
 
 static const struct problem_row rows[] = {
 #define X(name, code_, status_, title_, help_) \
-	[name] = {.code = code_, .title = title_, .help = help_, \
-		  .status = status_},
+	[name] = {.code = (code_), .title = (title_), .help = (help_), \
+		  .status = (status_)},
 	PROBLEMS(X)
 #undef X
 };

@@ -30,6 +30,10 @@ static const char stage_sql[] =
 	"effective_from timestamptz, effective_to timestamptz, "
 	"is_blocked boolean) ON COMMIT DROP";
 
+/* 300,000 rates are half a minute of work for the overlap index */
+static const char patience_sql[] =
+	"SELECT set_config('statement_timeout', '900s', true)";
+
 /* A rate without a start begins now, in the ms that the switch counts in */
 static const char fill_sql[] =
 	"UPDATE rate_stage SET effective_from = "
@@ -77,7 +81,9 @@ static bool stage_begin(struct import *im)
 	    !change_begin(req))
 		return false;
 
-	err = pg_exec(req->pg, stage_sql, 0, NULL, NULL);
+	err = pg_exec(req->pg, patience_sql, 0, NULL, NULL);
+	if (!err)
+		err = pg_exec(req->pg, stage_sql, 0, NULL, NULL);
 	if (!err)
 		err = pg_copy_begin(req->pg, "COPY rate_stage FROM STDIN");
 	if (err) {

@@ -25,7 +25,7 @@ void request_check_query(struct request *req)
 	for (size_t i = 0; i < req->query_n; i++) {
 		const char *const *known = req->op->query;
 
-		while (*known && strcmp(*known, req->query[i].name))
+		while (*known && strcmp(*known, req->query[i].name) != 0)
 			++known;
 		if (!*known || !req->query[i].value)
 			problem_set(&req->problem, PROBLEM_BAD_PARAMETER,

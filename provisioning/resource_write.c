@@ -276,7 +276,7 @@ static void patch(struct request *req, const json_t *body, const char *key,
 	if (err)
 		problem_set(&req->problem, PROBLEM_INTERNAL, "%s", "");
 
-	if (problem_is_set(&req->problem))
+	if (err || problem_is_set(&req->problem))
 		change_abort(req);
 	else
 		patch_row(req, old, new, key, before);

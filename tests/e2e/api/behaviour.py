@@ -9,6 +9,7 @@ import shlex
 import socket
 import subprocess
 import sys
+import time
 
 from contract import KEY, URL, Tally, call
 
@@ -367,6 +368,26 @@ def database_comes_back():
     check(codes == [200] * 8, f"after lost connections: {codes}")
 
 
+def database_goes_away():
+    sql("alter role api nologin")
+    sql("select pg_terminate_backend(pid) from pg_stat_activity "
+        "where usename = 'api'")
+    answer = call("get", "/v1/tenants")
+    check(answer.status == 503 and answer.headers["Retry-After"] == "1" and
+          answer.json()["code"] == "database_unavailable",
+          f"without a database: {answer.status}")
+    check(call("get", "/healthz").status == 200, "the process lives")
+    check(call("get", "/readyz").status == 503, "but is not ready")
+    sql("alter role api login")
+    deadline = time.monotonic() + 10
+    while call("get", "/readyz").status != 200 or \
+            call("get", "/v1/tenants").status != 200:
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.2)
+    check(call("get", "/v1/tenants").status == 200, "and it comes back")
+
+
 def main():
     one, two = world("one"), world("two")
     tenants_are_apart(one, two)
@@ -384,6 +405,7 @@ def main():
     bounds_hold()
     local_socket()
     database_comes_back()
+    database_goes_away()
     print(f"{Tally.passed} passed, {Tally.failed} failed")
     sys.exit(1 if Tally.failed else 0)
 

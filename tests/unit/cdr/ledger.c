@@ -288,7 +288,7 @@ Test(ledger, killed_at_random_points)
 		pid = fork();
 		if (!pid)
 			victim(dsn);
-		usleep((useconds_t)(20000 + (kills * 7919) % 37 * 2000));
+		usleep((useconds_t)(80000 + (kills * 7919) % 37 * 10000));
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
 		++kills;

@@ -361,6 +361,19 @@ Test(leg_dialog, after_the_end_is_481)
 }
 
 
+Test(leg_dialog, repeated_200_finds_its_ack_after_the_end)
+{
+	leg_bye(b->leg, 0, NULL);
+	b->leg = mem_deref(b->leg);
+	pair_run(w, 20);
+	heard_is(a, "BYE");
+	a->leg = mem_deref(a->leg);
+	cr_assert_eq(pair_count(w, ALICE, "ACK"), 1);
+	pair_inject(w, BOB, ALICE, "%s", pair_last(w, BOB, "200 INVITE"));
+	cr_assert_eq(pair_count(w, ALICE, "ACK"), 2);
+}
+
+
 Test(leg_dialog, other_methods)
 {
 	static const char *const refused[] = {

@@ -81,7 +81,7 @@ void dialog_dest(const struct dialog *d, struct sip_path *ret_path);
 
 /**
  * Request line and Via, Route, Max-Forwards, From, To, Call-ID, CSeq.
- * Routes are taken for loose ones (RFC 3261 16.12.1.1).
+ * Routes are taken for loose ones, as with lr (RFC 3261 12.2.1.1).
  */
 int dialog_request(struct mbuf *mb, const struct dialog *d,
 		   const char *method, const char *branch, uint32_t cseq,

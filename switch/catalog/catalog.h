@@ -67,7 +67,7 @@ struct trunk {
 	const struct tenant *tenant;
 	const struct account *account;
 	const struct deck *deck;     /**< sell rates; NULL: no outbound     */
-	bool is_active;
+	bool is_active;              /**< and so is its tenant              */
 	uint8_t direction;           /**< enum trunk_direction              */
 	uint8_t cli_policy;
 	int32_t channels_in, channels_out, channels_total; /**< -1: no limit */
@@ -103,7 +103,7 @@ struct gateway {
 	char name[NAME_SIZE];
 	const struct carrier *carrier;
 	struct sa addr;              /**< IP literal and port               */
-	bool is_active;
+	bool is_active;              /**< and so is its carrier             */
 	uint8_t identity;            /**< PAI + From, or From alone         */
 	int32_t channels, cps;       /**< -1: no limit                      */
 	struct rule_set number_in, number_out;

@@ -394,9 +394,10 @@ int catalog_build(struct catalog **cp, struct catalog_store *s)
 	if (!b.c)
 		return ENOMEM;
 
-	catalog_store_build_decks(s);
 	b.c->version = s->version;
-	err = rows_collect(&b, s);
+	err = catalog_store_build_decks(s);
+	if (!err)
+		err = rows_collect(&b, s);
 	if (!err)
 		err = arrays_alloc(&b);
 	if (err)

@@ -109,7 +109,9 @@ int catalog_store_save(struct catalog_store *s, const char *file)
 	if (text_format(next, sizeof(next), "%s.new", file))
 		return ENAMETOOLONG;
 
-	catalog_store_build_decks(s);
+	err = catalog_store_build_decks(s);
+	if (err)
+		return err;
 
 	w.f = fopen(next, "we");
 	if (!w.f)
@@ -180,39 +182,62 @@ static int head_read(struct catalog_store *s, const json_t *head)
 
 /** A row this version does not accept is left out: an older node may read
  *  what a newer one has written. */
-static void row_read(struct catalog_store *s, const json_t *line,
-		     char deck_id[REALM_SIZE])
+static int row_read(struct catalog_store *s, const json_t *line,
+		    char deck_id[REALM_SIZE])
 {
 	const char *kind = json_string_value(json_object_get(line, "kind"));
 	const char *id = json_string_value(json_object_get(line, "id"));
 	json_int_t version = json_integer_value(json_object_get(line,
 								"version"));
-	char why[128];
+	char why[128] = "";
+	int err;
 
 	deck_id[0] = '\0';
 	if (!kind || !id || version < 0)
-		return;
+		return EBADMSG;
 
-	if (catalog_store_put(s, kind, id, (uint64_t)version,
-			      json_object_get(line, "row"), why,
-			      sizeof(why)))
+	err = catalog_store_put(s, kind, id, (uint64_t)version,
+				json_object_get(line, "row"), why,
+				sizeof(why));
+	if (err == EINVAL)
 		catalog_row_skipped(kind, id, why);
-	else
+	else if (!err)
 		(void)text_copy(deck_id, REALM_SIZE, id);
+
+	return err == EINVAL ? 0 : err;
 }
 
 
-static void rate_read(struct catalog_store *s, const json_t *line,
-		      const char *deck_id)
+static int rate_read(struct catalog_store *s, const json_t *line,
+		     const char *deck_id)
 {
 	struct rate rate;
+	int err;
 
 	if (!deck_id[0])
-		return;
+		return 0;
 
-	if (row_rate_decode(&rate, line) ||
-	    catalog_store_put_rate(s, deck_id, &rate))
+	err = row_rate_decode(&rate, line);
+	if (!err)
+		err = catalog_store_put_rate(s, deck_id, &rate);
+	if (err == ENOMEM)
+		return err;
+	if (err)
 		catalog_row_skipped("rate", deck_id, "not a rate");
+
+	return 0;
+}
+
+
+static int line_read(struct catalog_store *s, const json_t *line,
+		     char deck_id[REALM_SIZE])
+{
+	if (json_is_array(line))
+		return rate_read(s, line, deck_id);
+	if (json_object_get(line, "crc32c"))
+		return 0;
+
+	return row_read(s, line, deck_id);
 }
 
 
@@ -230,10 +255,8 @@ static int rows_read(struct catalog_store *s, FILE *f)
 			err = EBADMSG;
 		else if (is_head)
 			err = head_read(s, json);
-		else if (json_is_array(json))
-			rate_read(s, json, deck_id);
 		else
-			row_read(s, json, deck_id);
+			err = line_read(s, json, deck_id);
 
 		is_head = false;
 		json_decref(json);

@@ -217,8 +217,8 @@ static int64_t field_i64(const PGresult *res, int row, int col,
 }
 
 
-static void rate_apply(struct catalog_store *s, const char *deck_id,
-		       const PGresult *res, int i)
+static int rate_apply(struct catalog_store *s, const char *deck_id,
+		      const PGresult *res, int i)
 {
 	struct rate r = {0};
 	int err;
@@ -238,13 +238,18 @@ static void rate_apply(struct catalog_store *s, const char *deck_id,
 
 	if (!err)
 		err = catalog_store_put_rate(s, deck_id, &r);
+	if (err == ENOMEM)
+		return err;
 	if (err)
 		catalog_row_skipped("rate", r.prefix, strerror(err));
+
+	return 0;
 }
 
 
-static void change_apply(struct catalog_store *s, const struct pulled *page,
-			 int i)
+/** A row that is not accepted is left out; only want of memory stops. */
+static int change_apply(struct catalog_store *s, const struct pulled *page,
+			int i)
 {
 	const char *kind = PQgetvalue(page->changes, i, COL_KIND);
 	const char *id = PQgetvalue(page->changes, i, COL_ID);
@@ -252,38 +257,59 @@ static void change_apply(struct catalog_store *s, const struct pulled *page,
 	json_t *json = text ? json_loads(text, 0, NULL) : NULL;
 	const PGresult *rates = page->rates[i];
 	char why[128];
-	int n;
+	int err, n;
 
-	if (catalog_store_put(s, kind, id,
-			      field_u64(page->changes, i, COL_VERSION), json,
-			      why, sizeof(why))) {
-		catalog_row_skipped(kind, id, why);
-		rates = NULL;
-	}
+	if (text && !json)
+		return ENOMEM; /* the server's JSON is right */
+
+	err = catalog_store_put(s, kind, id,
+				field_u64(page->changes, i, COL_VERSION),
+				json, why, sizeof(why));
 	json_decref(json);
+	if (err == EINVAL) {
+		catalog_row_skipped(kind, id, why);
+		return 0;
+	}
 
-	for (n = 0; rates && n < PQntuples(rates); n++)
-		rate_apply(s, id, rates, n);
+	for (n = 0; !err && rates && n < PQntuples(rates); n++)
+		err = rate_apply(s, id, rates, n);
+
+	return err;
 }
 
 
-static void pages_apply(struct pull *p)
+static int page_apply(struct catalog_store *s, const struct pulled *page)
+{
+	int err = 0, i;
+
+	for (i = 0; !err && i < PQntuples(page->changes); i++)
+		err = change_apply(s, page, i);
+
+	return err;
+}
+
+
+/** What was applied in part is read whole the next time. */
+static int pages_apply(struct pull *p)
 {
 	struct le *le;
-	int i;
+	int err = 0;
 
 	if (p->is_whole)
 		catalog_store_clear(p->s);
 
-	LIST_FOREACH(&p->pages, le) {
-		const struct pulled *page = le->data;
+	for (le = list_head(&p->pages); le && !err; le = le->next)
+		err = page_apply(p->s, le->data);
 
-		for (i = 0; i < PQntuples(page->changes); i++)
-			change_apply(p->s, page, i);
+	if (err) {
+		p->s->feed[0] = '\0';
+		return err;
 	}
 
 	p->s->version = p->since;
 	(void)text_copy(p->s->feed, sizeof(p->s->feed), p->feed);
+
+	return 0;
 }
 
 
@@ -291,6 +317,7 @@ int catalog_store_pull(struct catalog_store *s, struct pg *pg,
 		       bool *ret_changed)
 {
 	struct pull p = {.s = s, .pg = pg};
+	bool is_changed;
 	int err;
 
 	err = pg_ready(pg);
@@ -299,11 +326,11 @@ int catalog_store_pull(struct catalog_store *s, struct pg *pg,
 
 	list_init(&p.pages);
 	err = snapshot_read(&p);
-	if (!err) {
-		*ret_changed = p.is_whole || p.since != s->version;
-		if (*ret_changed)
-			pages_apply(&p);
-	}
+	is_changed = p.is_whole || p.since != s->version;
+	if (!err && is_changed)
+		err = pages_apply(&p);
+	if (!err)
+		*ret_changed = is_changed;
 	list_flush(&p.pages);
 
 	return err;

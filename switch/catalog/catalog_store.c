@@ -229,30 +229,38 @@ int catalog_store_put_rate(struct catalog_store *s, const char *deck_id,
 }
 
 
+/** A deck with a fault is none until its rates change; one there was no
+ *  memory for is built the next time. */
 static bool deck_build_each(void *data, void *arg)
 {
 	struct row *row = data;
-	int err;
-
-	(void)arg;
+	int *err = arg;
 
 	if (!row->builder)
 		return false;
 
-	err = deck_build(&row->deck, row->builder);
-	if (err)
+	*err = deck_build(&row->deck, row->builder);
+	if (*err == ENOMEM)
+		return true;
+
+	if (*err)
 		catalog_row_skipped("rate_deck", row->id,
-				    err == EEXIST ? "rates overlap in time"
-						  : strerror(err));
+				    *err == EEXIST ? "rates overlap in time"
+						   : strerror(*err));
 	row->builder = mem_deref(row->builder);
+	*err = 0;
 
 	return false;
 }
 
 
-void catalog_store_build_decks(struct catalog_store *s)
+int catalog_store_build_decks(struct catalog_store *s)
 {
-	(void)htab_each(s->rows, deck_build_each, NULL);
+	int err = 0;
+
+	(void)htab_each(s->rows, deck_build_each, &err);
+
+	return err;
 }
 
 

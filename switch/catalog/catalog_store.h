@@ -16,7 +16,8 @@ int catalog_store_alloc(struct catalog_store **sp);
 /**
  * Fetch what changed since the last version (api_v1.changes) and apply it.
  * @param ret_changed  true when a new build is worth while
- * @return 0 or errno of pg; on failure nothing was applied
+ * @return 0; errno of pg: nothing was applied; ENOMEM: applied in part, the
+ *         next pull reads everything
  */
 int catalog_store_pull(struct catalog_store *s, struct pg *pg,
 		       bool *ret_changed);

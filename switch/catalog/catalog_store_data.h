@@ -43,8 +43,8 @@ void catalog_store_clear(struct catalog_store *s);
 bool catalog_store_wants_rates(const struct catalog_store *s, const char *id,
 			       const struct json_t *row);
 
-/** Build the decks whose rates have been collected. */
-void catalog_store_build_decks(struct catalog_store *s);
+/** Build the decks whose rates have been collected. @return 0 or ENOMEM */
+int catalog_store_build_decks(struct catalog_store *s);
 
 /** Build a catalog from the rows. @return 0 or ENOMEM */
 int catalog_build(struct catalog **cp, struct catalog_store *s);

@@ -192,6 +192,12 @@ Test(catalog, realm_order)
 	cr_expect_eq(r->algorithms[0], HA1_SHA256);
 	cr_expect_eq(r->algorithms[1], HA1_MD5);
 	cr_expect_null(catalog_realm(c, "x"));
+	cr_expect_eq(catalog_realm_only(c), r);
+	cr_assert_eq(fixture_put(store, "realm", "two.example", 100,
+				 "{\"algorithms\":[\"MD5\"]}"), 0);
+	snapshot_release(snap);
+	snap = fixture_publish(store, slot);
+	cr_expect_null(catalog_realm_only(snapshot_data(snap)));
 }
 
 

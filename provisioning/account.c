@@ -119,12 +119,13 @@ static void post(struct request *req, const char *kind,
 	PQclear(result);
 
 	posting = resource_need(req, &resource_posting, id, false, NULL);
-	if (!posting)
+	if (!posting) {
 		change_abort(req);
-	else if (change_audit(req, "posting", id, NULL, posting) &&
-		 change_commit(req))
-		request_answer(req, 201, json_incref(posting));
-	json_decref(posting);
+		return;
+	}
+	request_answer(req, 201, posting);
+	if (change_audit(req, "posting", id, NULL, posting))
+		(void)change_commit(req);
 }
 
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "change.h"
+#include "idempotency.h"
 #include "metric.h"
 #include "pg.h"
 #include "text.h"
@@ -15,9 +16,15 @@ bool change_begin(struct request *req)
 {
 	const int err = pg_exec(req->pg, "BEGIN", 0, NULL, NULL);
 
-	if (err)
+	if (err) {
 		request_pg_failed(req, err);
-	return !err;
+		return false;
+	}
+	if (!idempotency_begin(req)) {
+		change_abort(req);
+		return false;
+	}
+	return true;
 }
 
 
@@ -77,8 +84,10 @@ static int version_read(struct request *req)
 
 bool change_commit(struct request *req)
 {
-	int err = version_read(req);
+	int err = idempotency_end(req);
 
+	if (!err)
+		err = version_read(req);
 	if (err) {
 		request_pg_failed(req, err);
 		change_abort(req);

@@ -7,7 +7,10 @@
 #include "request.h"
 #include "resource.h"
 
-/** BEGIN. false: problem is set. */
+/**
+ * BEGIN. false: nothing is to be done, since a problem is set or, for a POST
+ * with a known Idempotency-Key, the stored answer.
+ */
 bool change_begin(struct request *req);
 
 /** Audit row of this request. before or after may be NULL. */
@@ -15,6 +18,7 @@ bool change_audit(struct request *req, const char *kind, const char *id,
 		  const json_t *before, const json_t *after);
 
 /**
+ * The answer has to be set before, so that an Idempotency-Key can keep it.
  * Let the change feed take its version, note it for Strowger-Version, and
  * COMMIT. false: problem is set, nothing was kept (or, when the connection
  * broke, it is not known: the problem says so).

@@ -15,8 +15,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 #include "api_key.h"
+#include "form.h"
 #include "http.h"
 #include "id.h"
+#include "idempotency.h"
 #include "log.h"
 #include "metric.h"
 #include "moment.h"
@@ -177,6 +179,8 @@ static void answer_headers(struct MHD_Response *response,
 
 	header(response, "ETag", answer->etag);
 	header(response, "Location", answer->location);
+	if (answer->is_replayed)
+		header(response, "Idempotency-Replayed", "true");
 	text_format(version, sizeof(version), "%llu",
 		    (unsigned long long)answer->version);
 	if (answer->version)
@@ -369,6 +373,13 @@ static void admit(struct exchange *x, struct MHD_Connection *connection,
 	}
 	request_check_query(req);
 	check_body_headers(req, connection);
+	if (req->idempotency_key &&
+	    (!*req->idempotency_key ||
+	     strlen(req->idempotency_key) > IDEMPOTENCY_KEY_MAX ||
+	     !form_is_name(req->idempotency_key)))
+		problem_set(&req->problem, PROBLEM_BAD_REQUEST,
+			    "Idempotency-Key has 1 to %d characters",
+			    IDEMPOTENCY_KEY_MAX);
 }
 
 
@@ -394,6 +405,8 @@ static struct exchange *exchange_new(const struct http *http,
 			  moment_wall_ms(&x->started)));
 	x->req.path = url;
 	x->req.if_match = request_header(connection, "If-Match");
+	x->req.idempotency_key =
+		request_header(connection, "Idempotency-Key");
 	take_ip(&x->req, connection);
 	(void)MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND,
 					take_query, &x->req);

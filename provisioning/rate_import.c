@@ -195,10 +195,9 @@ static void stage_end(struct import *im, int err, bool replace)
 		return;
 
 	after = summary(im);
-	if (change_audit(req, "rates", req->path_params[0], NULL, after) &&
-	    change_commit(req))
-		request_answer(req, 200, json_incref(after));
-	json_decref(after);
+	request_answer(req, 200, after);
+	if (change_audit(req, "rates", req->path_params[0], NULL, after))
+		(void)change_commit(req);
 }
 
 

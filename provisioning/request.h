@@ -36,6 +36,7 @@ struct answer {
 	char etag[24];        /**< with quotes, "": none                   */
 	char location[128];
 	char allow[64];
+	bool is_replayed;     /**< stored by an earlier request             */
 };
 
 /** Everything of the process that a request may need; set once at start. */
@@ -56,6 +57,7 @@ struct request {
 	} query[QUERY_PAIRS_MAX];
 	size_t query_n;
 	const char *if_match; /**< header, or NULL                         */
+	const char *idempotency_key; /**< header, or NULL                  */
 	const char *authorization;
 	char *body;           /**< NUL behind body_len; NULL when empty    */
 	size_t body_len;

@@ -78,16 +78,13 @@ static void finish(struct request *req, const struct resource *res,
 		change_abort(req);
 		return;
 	}
-	if (!change_audit(req, res->kind, key, before, after) ||
-	    !change_commit(req)) {
-		json_decref(after);
-		return;
-	}
 
 	if (res->is_versioned)
 		text_format(req->answer.etag, sizeof(req->answer.etag),
 			    "\"%s\"", version);
 	request_answer(req, status, after);
+	if (change_audit(req, res->kind, key, before, after))
+		(void)change_commit(req);
 }
 
 

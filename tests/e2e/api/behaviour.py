@@ -138,6 +138,29 @@ def what_is_unused_goes(tenant):
         get(path, status=404)
 
 
+def keys_make_it_once(account):
+    base = "/v1/accounts/" + account["id"]
+    before = float(get(base)["balance"])
+
+    def pay(amount, name):
+        return call("post", base + "/payments", {"amount": amount}, JSON,
+                    headers={"Idempotency-Key": name})
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        done = list(pool.map(lambda _: pay("7", "once"), range(8)))
+    ids = {a.json().get("id") for a in done if a.status == 201}
+    check({a.status for a in done} == {201} and len(ids) == 1,
+          f"eight times the same payment: {[a.status for a in done]}")
+    check(sum(a.headers.get("Idempotency-Replayed") == "true"
+              for a in done) == 7, "seven are told so")
+    check(float(get(base)["balance"]) == before + 7, "it was made once")
+    check(pay("8", "once").status == 422, "the key for another payment")
+    check(pay("-1", "bad").status == 422 and pay("1", "bad").status == 201,
+          "a refusal is not kept")
+    check(pay("1", "x" * 256).status == 400, "a key too long")
+    call("post", base + "/adjustments", {"amount": "-8"}, JSON)
+
+
 def many_pay_at_once(account):
     base = "/v1/accounts/" + account["id"]
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
@@ -394,6 +417,7 @@ def main():
     cdr_of_tenant()
     money_is_posted(one[1])
     what_is_unused_goes(one[0])
+    keys_make_it_once(one[1])
     many_pay_at_once(one[1])
     secrets_stay(one[2])
     carrier = clashes_are_named(one, two)

@@ -324,9 +324,10 @@ class Contract:
 
     def conflict_all(self):
         """The same again where a value has to be the only one."""
+        unique = ("tenant", "realm", "gateway", "credential", "address",
+                  "did", "route")
         for op in self.operations:
-            if op.method == "post" and "409" in op.codes and \
-                    "json" in op.media:
+            if op.id.removesuffix("_create") in unique:
                 answer = op.run()
                 if op.expect(answer, 409):
                     errors = answer.json().get("errors", [])

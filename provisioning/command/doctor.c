@@ -324,7 +324,7 @@ static void disk_look(struct visit *v)
 }
 
 
-/** "Max open files            1024                 524288               files" */
+/** "Max open files            1024                 524288          files" */
 static bool file_limit(pid_t pid, uint64_t *ret)
 {
 	static const char head[] = "Max open files";

@@ -269,9 +269,11 @@ static int node_start(struct node *n)
 	const char *dir = n->set.node.state_dir;
 	int err;
 
-	err = log_open((enum log_level)n->set.log.level, n->set.log.numbers);
+	/* first: a thread that takes signals would end us without goodbye */
+	err = block_signals(n);
 	if (!err)
-		err = block_signals(n);
+		err = log_open((enum log_level)n->set.log.level,
+			       n->set.log.numbers);
 	if (!err)
 		err = node_state_open(dir);
 	if (!err)

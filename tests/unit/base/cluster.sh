@@ -2,6 +2,7 @@
 # A private PostgreSQL cluster for one test, on a Unix socket only.
 #   cluster.sh start DIR   makes and starts it; DIR is then the socket's host
 #   cluster.sh stop DIR    stops it (idempotent)
+#   cluster.sh again DIR   starts it once more, as it was left
 # initdb refuses root, so root becomes the user postgres.
 set -eu
 
@@ -20,14 +21,22 @@ as_user()
 	fi
 }
 
+server_start()
+{
+	as_user "$bin/pg_ctl" -D "$1/data" -w -l "$1/server.log" \
+		-o "-k $1 -c listen_addresses= -c fsync=off" start >/dev/null
+}
+
 case "$1" in
 start)
 	mkdir -p "$2"
 	[ "$(id -u)" != 0 ] || chown postgres "$2"
 	as_user "$bin/initdb" -D "$2/data" -A trust -U postgres -N \
 		>"$2/initdb.log" 2>&1
-	as_user "$bin/pg_ctl" -D "$2/data" -w -l "$2/server.log" \
-		-o "-k $2 -c listen_addresses= -c fsync=off" start >/dev/null
+	server_start "$2"
+	;;
+again)
+	server_start "$2"
 	;;
 stop)
 	as_user "$bin/pg_ctl" -D "$2/data" -m immediate -w stop >/dev/null \

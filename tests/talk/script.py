@@ -1,0 +1,464 @@
+"""The talk language: reads a script and plays it. See README.md."""
+import json
+import os
+import re
+import shlex
+import time
+import traceback
+
+import peer as peers
+import sip
+import storm
+from peer import Failed
+from world import CALLER, World
+
+WAIT_S = 6.0
+CDR_WAIT_S = 15.0
+COMPARE = re.compile(r"^([A-Za-z][\w.-]*)(<=|>=|!=|~|=|<|>)(.*)$", re.S)
+EDGE = re.compile(r"^([A-Z]\w*)(?:\.(\d+))?$")
+WORLD = ("tenant", "account", "rate", "route", "trunk", "gateway",
+         "emergency", "stranger")
+
+
+class Script:
+    """One file: its title, its world, its steps and whether they held."""
+
+    def __init__(self, path, n, net):
+        self.path, self.n = path, n
+        self.name = os.path.basename(path)[:-5]
+        self.title = self.name
+        self.world = World(n, net)
+        self.steps = []
+        self.own = None           # settings of a switch of its own
+        self.own_database = False
+        self.read()
+
+    def read(self):
+        with open(self.path, encoding="utf-8") as f:
+            for number, line in enumerate(f, 1):
+                words = shlex.split(line, comments=True)
+                if not words:
+                    continue
+                try:
+                    self.line(number, words)
+                except Exception as e:
+                    raise SystemExit("%s:%d: %s" % (self.path, number, e))
+
+    def line(self, number, words):
+        head = words[0]
+        if head == "test":
+            self.title = words[1]
+        elif head == "own" and words[1] == "database":
+            self.own_database = True
+            self.own = self.own or {}
+        elif head == "own":
+            self.own = dict(w.split("=", 1) for w in words[2:])
+        elif head in WORLD:
+            plain = [w for w in words[1:] if "=" not in w]
+            options = dict(w.split("=", 1) for w in words[1:] if "=" in w)
+            getattr(self.world, "do_" + head)(plain, options)
+        else:
+            self.steps.append((number, words))
+
+
+class Run:
+    """A script on its way through a switch."""
+
+    def __init__(self, script, node):
+        self.script, self.node = script, node
+        self.stage = peers.Stage((node.address, peers.SIP_PORT))
+        self.slots = {}
+        self.said = ""
+        self.calling = None
+        self.variables = dict(script.world.variables, sw=node.address)
+        for name, ip in script.world.ips.items():
+            self.stage.peers[name] = peers.Peer(name, ip, self.stage)
+
+    def play(self):
+        """@return what went wrong, or None"""
+        number = 0
+        try:
+            for number, words in expand(self.script.steps):
+                self.step(self.fill(words))
+            number = "end"
+            self.finish()
+        except Failed as e:
+            return "line %s: %s\n%s" % (number, e, self.story())
+        except Exception:
+            return "line %s: %s\n%s" % (number, traceback.format_exc(),
+                                        self.story())
+        finally:
+            self.stage.close()
+        return None
+
+    def story(self):
+        return "\n".join(self.stage.lines[-40:])
+
+    def fill(self, words):
+        def value(m):
+            if m.group(1) not in self.variables:
+                raise Failed("no such name: $" + m.group(1))
+            return self.variables[m.group(1)]
+        return [re.sub(r"\$(\w+)", value, w) for w in words]
+
+    def slot(self, edge):
+        name, which = EDGE.match(edge).groups()
+        if edge not in self.slots:
+            self.slots[edge] = peers.Slot(self.stage.peers[name])
+        return self.slots[edge]
+
+    def step(self, words):
+        if EDGE.match(words[0]) and len(words) > 2 and words[1] in "<>":
+            way = self.hear if words[1] == "<" else self.say
+            way(words[0], words[2:])
+        else:
+            getattr(self, "do_" + words[0])(words[1:])
+        if self.stage.leaks:
+            raise Failed("topology: " + self.stage.leaks[0])
+
+    # --- what a peer says
+
+    def say(self, edge, words):
+        slot, what = self.slot(edge), words[0]
+        plain, options, extra = clauses(words[1:])
+        body = slot.body(options.get("sdp"))
+        if what.isdigit():
+            slot.respond(int(what), body, extra, (plain + [""])[0])
+            return
+        uris = [w for w in plain if w.startswith(("sip:", "tel:"))]
+        if uris:
+            slot.begin(uris[0], options.get("from") or self.caller(edge),
+                       options.get("to"))
+            if what == "INVITE" and not self.calling:
+                self.calling = slot
+        elif "again" in plain and what == "INVITE" and not body:
+            body = slot.invite.body
+        if "auth" in options:
+            extra = extra + [self.authorization(slot, what, options, extra)]
+        slot.request(what, body, extra)
+
+    def caller(self, edge):
+        return self.variables.get("did" + EDGE.match(edge).group(1), CALLER)
+
+    def authorization(self, slot, method, options, extra):
+        user, _, password = options["auth"].partition(":")
+        uri = options.get("uri") or slot.uri
+        return ("Authorization", sip.digest(
+            slot.challenge, method, uri, user, password,
+            int(options.get("nc", 1))))
+
+    # --- what a peer hears
+
+    def hear(self, edge, words):
+        slot, what = self.slot(edge), words[0]
+        if what == "nothing":
+            self.hear_nothing(slot, float((words + ["0.4"])[1]))
+            return
+        if what == "again":
+            self.hear_again(slot, words[1])
+            return
+        method = ""
+        if len(words) > 1 and re.match(r"^[A-Z]+$", words[1]):
+            method = words.pop(1)
+        msg = self.next(slot, what, method)
+        for clause in words[1:]:
+            self.check(slot, msg, clause)
+
+    def next(self, slot, what, method):
+        found = []
+
+        def is_here():
+            self.drop_quiet(slot, what)
+            if slot.queue:
+                found.append(slot.queue.popleft())
+            elif not what.isdigit() and slot.peer.fresh and \
+                    what == slot.peer.fresh[0].method and what != "ACK":
+                slot.bind(slot.peer.fresh.popleft())
+                found.append(slot.queue.popleft())
+            return bool(found)
+
+        if not self.stage.pump(WAIT_S, is_here):
+            raise Failed("%s: %s did not come%s" % (
+                slot.peer.name, what, self.heard_instead(slot)))
+        msg = found[0]
+        got = msg.method if msg.is_request else str(msg.code)
+        if got != what or (method and msg.cseq[1] != method):
+            raise Failed("%s: wanted %s %s, got:\n%s" % (
+                slot.peer.name, what, method, msg.text()))
+        return msg
+
+    @staticmethod
+    def drop_quiet(slot, what):
+        """100 and the ACK of a refusal need not be written down."""
+        while slot.queue:
+            first = slot.queue[0]
+            if first.code == 100 and what != "100":
+                slot.queue.popleft()
+            elif first.method == "ACK" and first.is_request and \
+                    what != "ACK":
+                slot.queue.popleft()
+            else:
+                return
+
+    @staticmethod
+    def heard_instead(slot):
+        if slot.peer.fresh:
+            return "; instead:\n" + slot.peer.fresh[0].text()
+        return ""
+
+    def hear_nothing(self, slot, seconds):
+        self.stage.pump(seconds)
+        self.drop_quiet(slot, "")
+        for queue in (slot.queue, slot.peer.fresh):
+            if queue:
+                raise Failed("%s: wanted nothing, got:\n%s" % (
+                    slot.peer.name, queue[0].text()))
+
+    def hear_again(self, slot, what):
+        def is_here():
+            return any(what in (m.method if m.is_request else str(m.code),)
+                       for m in slot.peer.again)
+        if not self.stage.pump(WAIT_S, is_here):
+            raise Failed("%s: no retransmission of %s" % (slot.peer.name,
+                                                          what))
+        slot.peer.again.clear()
+
+    def check(self, slot, msg, clause):
+        if clause == "sdp" or clause == "nosdp":
+            held = bool(msg.body) == (clause == "sdp")
+        elif clause.startswith("!"):
+            held = not msg.get(clause[1:])
+        else:
+            m = COMPARE.match(clause)
+            if not m:
+                raise Failed("cannot read " + clause)
+            name, op, wanted = m.groups()
+            got = {"text": msg.text, "sdp": lambda: msg.body,
+                   "uri": lambda: msg.uri}.get(
+                       name, lambda: ", ".join(msg.all(name)))()
+            held = compare(got, op, wanted)
+        if not held:
+            raise Failed("%s: %s does not hold in:\n%s" % (
+                slot.peer.name, clause, msg.text()))
+
+    # --- media
+
+    def do_rtp(self, words):
+        """rtp A B N: N packets each way; rtp A > B N: one way"""
+        both = words[1] != ">"
+        if not both:
+            words = [words[0]] + words[2:]
+        a, b, n = self.slot(words[0]), self.slot(words[1]), int(words[2])
+        self.stream(a, b, n)
+        if both:
+            self.stream(b, a, n)
+
+    def stream(self, a, b, n):
+        if not a.media:
+            raise Failed("%s knows no address for its RTP" % a.peer.name)
+        tone = peers.Tone()
+        sent = [tone.packet() for _ in range(n)]
+        b.peer.heard.clear()
+        for p in sent:
+            a.peer.rtp.sendto(p, a.media)
+            self.stage.pump(0.003)
+        wanted = set(sent)
+
+        def is_here():
+            return wanted <= {d for _, d in b.peer.heard}
+        if not self.stage.pump(2, is_here):
+            got = len(wanted & {d for _, d in b.peer.heard})
+            raise Failed("%d of %d RTP packets of %s at %s" % (
+                got, n, a.peer.name, b.peer.name))
+        sources = {s for s, _ in b.peer.heard}
+        if b.media and sources != {b.media}:
+            raise Failed("RTP at %s comes from %s, SDP said %s" % (
+                b.peer.name, sources, b.media))
+
+    def do_foreign(self, words):
+        """foreign X A N: X sends RTP to where A does; nobody may hear it"""
+        stranger, a = self.stage.peers[words[0]], self.slot(words[1])
+        tone = peers.Tone()
+        for p in self.stage.peers.values():
+            p.heard.clear()
+        for _ in range(int(words[2])):
+            stranger.rtp.sendto(tone.packet(), a.media)
+        self.stage.pump(0.3)
+        for p in self.stage.peers.values():
+            if p.heard:
+                raise Failed("foreign RTP came through to " + p.name)
+
+    # --- time, catalog, operator
+
+    def do_wait(self, words):
+        self.stage.pump(float(words[0]))
+
+    def do_auto(self, words):
+        """auto C1 OPTIONS 200|silent"""
+        code = 0 if words[2] == "silent" else int(words[2])
+        self.stage.peers[words[0]].auto[words[1]] = code
+
+    def do_storm(self, words):
+        """storm A: broken messages from there"""
+        peer = self.stage.peers[words[0]]
+        for data in storm.messages(peer.ip, self.node.address):
+            peer.send(data)
+            self.stage.pump(0.002)
+
+    def do_sql(self, words):
+        self.node.database.run(words[0])
+
+    def do_query(self, words):
+        """query SQL WANTED: within some seconds it is so"""
+        self.until(lambda: self.node.database.run(words[0]), words[1])
+
+    def until(self, read, wanted):
+        end = time.monotonic() + CDR_WAIT_S
+        got = read()
+        while got != wanted and time.monotonic() < end:
+            self.stage.pump(0.2)
+            got = read()
+        if got != wanted:
+            raise Failed("wanted %s, got %s" % (wanted, got))
+
+    def do_operator(self, words):
+        """operator WORD ... [~ REGEX]: the command line says so"""
+        wanted = None
+        if "~" in words:
+            at = words.index("~")
+            words, wanted = words[:at], words[at + 1]
+        code, text = self.node.command(*words)
+        self.said = text
+        if code or (wanted and not re.search(wanted, text)):
+            raise Failed("strowger %s: exit %d, said:\n%s" % (
+                " ".join(words), code, text))
+
+    def do_live(self, _):
+        """$call is the live call of this script"""
+        for call in (self.node.ask("calls") or {}).get("calls", []):
+            if self.script.world.tenant in json.dumps(call):
+                self.variables["call"] = call["call_id"]
+                return
+        raise Failed("no live call of this tenant")
+
+    def do_node(self, words):
+        if words[0] == "kill":
+            self.node.kill()
+        elif words[0] == "start":
+            self.node.start()
+            self.node.wait_catalog()
+        elif words[0] == "restart":
+            self.node.stop()
+            self.node.start()
+            self.node.wait_catalog()
+        else:
+            raise Failed("node kill | start | restart")
+
+    def do_database(self, words):
+        self.node.database.cluster({"stop": "stop", "start": "again"}[
+            words[0]])
+
+    # --- what is left of it
+
+    def do_cdr(self, words):
+        """cdr [A] field=value ...: the call's record"""
+        slot = self.calling
+        if words and EDGE.match(words[0]):
+            slot, words = self.slot(words[0]), words[1:]
+        self.record(slot, 0, words)
+
+    def do_attempt(self, words):
+        """attempt N field=value ..."""
+        self.record(self.calling, int(words[0]), words[1:])
+
+    def record(self, slot, attempt, clauses_):
+        sql = ("select r.*, (select count(*) from cdr.record t where "
+               "t.call_id = r.call_id and t.attempt > 0) as attempts "
+               "from cdr.record r where r.call_id in (select call_id from "
+               "cdr.record where a_call_id = '%s' and attempt = 0) "
+               "and attempt = %d" % (slot.call_id, attempt))
+        rows = []
+
+        def is_here():
+            rows[:] = self.node.database.rows(sql)
+            return bool(rows)
+
+        end = time.monotonic() + CDR_WAIT_S
+        while not is_here():
+            if time.monotonic() > end:
+                raise Failed("no record of attempt %d; log:\n%s" % (
+                    attempt, self.node.tail()))
+            self.stage.pump(0.2)
+        if len(rows) > 1:
+            raise Failed("%d records of one call" % len(rows))
+        for clause in clauses_:
+            name, op, wanted = COMPARE.match(clause).groups()
+            got = rows[0][name]
+            if not compare("" if got is None else got, op, wanted):
+                raise Failed("%s does not hold: %s is %r in %s" % (
+                    clause, name, got, {k: v for k, v in rows[0].items()
+                                        if v not in (None, 0, "")}))
+
+    def finish(self):
+        """Nothing may be left: no message unread, no refusal without ACK."""
+        def is_acked():
+            return not any(s.refused for s in self.slots.values())
+        if not self.stage.pump(WAIT_S, is_acked):
+            raise Failed("no ACK of a refusal")
+        for edge, slot in self.slots.items():
+            self.drop_quiet(slot, "")
+            if slot.queue:
+                raise Failed("%s did not expect:\n%s" % (
+                    edge, slot.queue[0].text()))
+        for p in self.stage.peers.values():
+            if p.fresh:
+                raise Failed("%s did not expect:\n%s" % (
+                    p.name, p.fresh[0].text()))
+        if self.stage.leaks:
+            raise Failed("topology: " + self.stage.leaks[0])
+        account = self.node.database.rows(
+            "select balance_micro, credit_limit_micro, overspent_micro from "
+            "core.account where id = '%s'" % self.script.world.account)[0]
+        if account["balance_micro"] + account["credit_limit_micro"] < 0 or \
+                account["overspent_micro"]:
+            raise Failed("more was spent than was there: %s" % account)
+
+
+def expand(steps):
+    """repeat N ... end, once written out"""
+    out, stack = [], []
+    for number, words in steps:
+        if words[0] == "repeat":
+            stack.append((int(words[1]), []))
+        elif words[0] == "end":
+            n, inner = stack.pop()
+            (stack[-1][1] if stack else out).extend(inner * n)
+        else:
+            (stack[-1][1] if stack else out).append((number, words))
+    return out
+
+
+def clauses(words):
+    """Plain words, name=value, and "Header: value"."""
+    plain, options, extra = [], {}, []
+    for w in words:
+        header = re.match(r"^([A-Z][\w-]*):\s*(.*)$", w)
+        option = re.match(r"^(sdp|auth|from|to|nc|uri)=(.*)$", w)
+        if header:
+            extra.append((header.group(1), header.group(2)))
+        elif option:
+            options[option.group(1)] = option.group(2)
+        else:
+            plain.append(w)
+    return plain, options, extra
+
+
+def compare(got, op, wanted):
+    if op == "~":
+        return re.search(wanted, str(got)) is not None
+    if isinstance(got, bool):
+        got = "true" if got else "false"
+    if op in ("=", "!="):
+        return (str(got) == wanted) == (op == "=")
+    a, b = float(got), float(wanted)
+    return {"<": a < b, ">": a > b, "<=": a <= b, ">=": a >= b}[op]

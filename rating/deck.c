@@ -14,9 +14,11 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include "deck.h"
 
 #define ROWS_MAX INT32_MAX
+#define HUGE_PAGE ((size_t)2 << 20)
 
 
 struct node {
@@ -247,6 +249,26 @@ static int node_build(struct deck *d, size_t lo, size_t hi, size_t depth,
 }
 
 
+/*
+ * Memory that is read at random: in huge pages where the system gives them,
+ * since a lookup would wait for page tables as long as for the data.
+ */
+static void *table_alloc(size_t bytes)
+{
+	void *table;
+
+	if (bytes < 2 * HUGE_PAGE)
+		return malloc(bytes);
+
+	bytes = (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+	table = aligned_alloc(HUGE_PAGE, bytes);
+	if (table)
+		(void)madvise(table, bytes, MADV_HUGEPAGE);
+
+	return table;
+}
+
+
 static int tree_build(struct deck *d)
 {
 	struct node *nodes;
@@ -257,11 +279,15 @@ static int tree_build(struct deck *d)
 	if (err)
 		return err;
 
-	nodes = realloc(d->nodes, d->node_n * sizeof(*nodes));
-	if (nodes) {
-		d->nodes = nodes;
-		d->node_size = d->node_n;
-	}
+	/* from what grew by doubling to what is needed */
+	nodes = table_alloc(d->node_n * sizeof(*nodes));
+	if (!nodes)
+		return ENOMEM;
+
+	memcpy(nodes, d->nodes, d->node_n * sizeof(*nodes));
+	free(d->nodes);
+	d->nodes = nodes;
+	d->node_size = d->node_n;
 	return 0;
 }
 
@@ -289,8 +315,8 @@ int deck_build(struct deck **dp, const struct deck_builder *b)
 	*d = b->head;
 	atomic_init(&d->refs, 1);
 
-	/* calloc(0) may be NULL; an empty deck is a deck */
-	d->rows = calloc(b->row_n + 1, sizeof(*d->rows));
+	/* one more: an empty deck is a deck */
+	d->rows = table_alloc((b->row_n + 1) * sizeof(*d->rows));
 	if (!d->rows)
 		goto out;
 
@@ -320,12 +346,13 @@ static const struct rate *row_find(const struct deck *d, size_t first,
 	const struct rate *const end = d->rows + d->row_n;
 	const char *prefix = row->prefix;
 
-	for (; row < end && row->from_ms <= at_ms; row++) {
-		if (strcmp(row->prefix, prefix))
-			break;
+	do {
+		if (at_ms < row->from_ms)
+			return NULL;
 		if (at_ms < row->to_ms)
 			return row;
-	}
+		++row;
+	} while (row < end && 0 == strcmp(row->prefix, prefix));
 
 	return NULL;
 }

@@ -1,12 +1,12 @@
 #!/bin/sh
 # The API against a private PostgreSQL: contract.py, behaviour.py, and a clean
 # end on SIGTERM. Everything lives in a temporary folder.
-#   run.sh BUILD_DIR
+#   run.sh [BUILD_DIR]    (else $STROWGER_BUILD, else build/asan)
 set -eu
 
-build=$(cd "$1" && pwd)
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../../.." && pwd)
+build=$(cd "${1:-${STROWGER_BUILD:-$root/build/asan}}" && pwd)
 api=$build/provisioning/strowger-api
 command=$build/provisioning/command/strowger
 dir=$(mktemp -d)
@@ -25,7 +25,8 @@ trap finish EXIT
 trap 'exit 1' INT TERM
 
 sh "$cluster" start "$dir/pg"
-owner="host=$dir/pg user=postgres dbname=postgres"
+owner="host=$dir/pg user=postgres dbname=strowger"
+createdb -h "$dir/pg" -U postgres -E UTF8 -l C.UTF-8 -T template0 strowger
 "$command" db migrate --dsn "$owner" --dir "$root/sql/migrate" \
 	>"$dir/migrate.log"
 psql -qX "$owner" -v ON_ERROR_STOP=1 -f "$here/seed.sql" \
@@ -39,7 +40,7 @@ cat >"$dir/api.yaml" <<END
 api:
   listen: 127.0.0.1:$port
   socket: $dir/api.sock
-  dsn: host=$dir/pg user=api dbname=postgres
+  dsn: host=$dir/pg user=api dbname=strowger
   control: $dir/control.sock
 END
 

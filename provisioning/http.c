@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <microhttpd.h>
 #include <openssl/crypto.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,9 +21,8 @@
 #include "log.h"
 #include "metric.h"
 #include "moment.h"
-#include "pg.h"
-#include "rng.h"
 #include "text.h"
+#include "worker.h"
 
 #define HEADER_MEMORY 32768     /* per connection: request line + headers */
 #define IDLE_S 30
@@ -39,13 +37,6 @@ struct http {
 	char socket[108];
 };
 
-/** What a thread of the pool keeps. */
-struct worker {
-	struct pg *pg;
-	struct rng *rng;
-	int backend;          /**< of the session that is set up            */
-};
-
 /** One request of a connection. */
 struct exchange {
 	struct request req;
@@ -55,74 +46,12 @@ struct exchange {
 	size_t size;
 };
 
-static pthread_key_t worker_key;
-static pthread_once_t worker_once = PTHREAD_ONCE_INIT;
 static atomic_size_t bodies_bytes;
 
 static struct {
 	struct metric *classes[6], *dropped;
 	struct metric *seconds;
 } count;
-
-
-/* --- workers ----------------------------------------------------------- */
-
-static void worker_free(void *data)
-{
-	struct worker *w = data;
-
-	mem_deref(w->pg);
-	mem_deref(w->rng);
-	free(w);
-}
-
-
-static void worker_key_make(void)
-{
-	(void)pthread_key_create(&worker_key, worker_free);
-}
-
-
-static struct worker *worker_get(const struct api *api)
-{
-	struct worker *w = pthread_getspecific(worker_key);
-
-	if (w)
-		return w;
-
-	w = calloc(1, sizeof(*w));
-	if (!w || pg_alloc(&w->pg, api->dsn, "strowger-api") ||
-	    rng_system(&w->rng) || pthread_setspecific(worker_key, w)) {
-		if (w)
-			worker_free(w);
-		return NULL;
-	}
-	return w;
-}
-
-
-/* A fresh session gets its bounds; false: no database, problem is set */
-static bool worker_connect(struct worker *w, struct request *req)
-{
-	int err = pg_ready(w->pg);
-	int backend;
-
-	if (!err) {
-		backend = PQbackendPID(pg_conn(w->pg));
-		if (backend == w->backend)
-			return true;
-		err = pg_exec(w->pg,
-			      "SELECT set_config('statement_timeout', '60s', "
-			      "false), set_config('lock_timeout', '5s', "
-			      "false), set_config('TimeZone', 'UTC', false), "
-			      "set_config('client_encoding', 'UTF8', false)",
-			      0, NULL, NULL);
-		w->backend = err ? 0 : backend;
-	}
-	if (err)
-		problem_set(&req->problem, PROBLEM_DATABASE, "%s", "");
-	return !err;
-}
 
 
 /* --- answers ----------------------------------------------------------- */
@@ -361,8 +290,11 @@ static void admit(struct exchange *x, struct MHD_Connection *connection,
 	if (req->op->scope != SCOPE_NONE) {
 		req->authorization = request_header(connection,
 						    "Authorization");
-		if (!worker_connect(x->worker, req))
+		if (!worker_connect(x->worker)) {
+			problem_set(&req->problem, PROBLEM_DATABASE, "%s",
+				    "");
 			return;
+		}
 		api_key_check(req);
 		if (problem_is_set(&req->problem))
 			return;
@@ -387,7 +319,7 @@ static struct exchange *exchange_new(const struct http *http,
 				     struct MHD_Connection *connection,
 				     const char *method, const char *url)
 {
-	struct worker *worker = worker_get(http->api);
+	struct worker *worker = worker_get(http->api->dsn);
 	struct exchange *x;
 	char made[ID_TEXT_SIZE];
 
@@ -670,7 +602,6 @@ int http_start(struct http **hp, const struct http_config *cfg,
 		return ENOMEM;
 
 	http->api = api;
-	(void)pthread_once(&worker_once, worker_key_make);
 	metrics_make();
 	if (*cfg->listen)
 		err = listen_tcp(http, cfg);

@@ -261,13 +261,19 @@ static void turn(struct wheel *w, uint64_t now_ms)
 }
 
 
+void wheel_turn(struct wheel *w, uint64_t now_ms)
+{
+	if (now_ms > w->now_ms)
+		turn(w, now_ms);
+}
+
+
 size_t wheel_advance(struct wheel *w, uint64_t now_ms, size_t max_fired)
 {
 	struct wheel_timer *t;
 	size_t fired = 0;
 
-	if (now_ms > w->now_ms)
-		turn(w, now_ms);
+	wheel_turn(w, now_ms);
 
 	/* what a handler starts without delay waits for the next advance */
 	while ((t = chain_first(w, LIST_READY))) {

@@ -46,6 +46,12 @@ static inline bool wheel_running(const struct wheel_timer *t)
 uint64_t wheel_left_ms(const struct wheel *w, const struct wheel_timer *t);
 
 /**
+ * Move time forward and fire nothing: what is started from here on counts
+ * from this moment, however long ago the last wheel_advance() was.
+ */
+void wheel_turn(struct wheel *w, uint64_t now_ms);
+
+/**
  * Move time forward and fire what is due, in order of due tick and, within a
  * tick, of start. At most max_fired handlers run (0: no bound); the rest fire
  * in the next call.

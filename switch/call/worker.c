@@ -265,24 +265,26 @@ int worker_alloc(struct worker **wp, const struct worker_config *cfg,
 }
 
 
-static void set_now(struct worker *w, const struct moment *now)
+void worker_now(struct worker *w, const struct moment *now)
 {
 	w->now = *now;
 	endpoint_now(w->ep, now);
+	/* timers of what comes in now run from now, not from the last pass */
+	wheel_turn(w->wheel, moment_ms(now));
 }
 
 
 void worker_recv(struct worker *w, const struct moment *now,
 		 const struct sip_path *path, const uint8_t *buf, size_t len)
 {
-	w->now = *now;
+	worker_now(w, now);
 	endpoint_recv(w->ep, now, path, buf, len);
 }
 
 
 void worker_advance(struct worker *w, const struct moment *now)
 {
-	set_now(w, now);
+	worker_now(w, now);
 	(void)wheel_advance(w->wheel, moment_ms(now), TIMERS_A_PASS);
 }
 
@@ -321,7 +323,7 @@ void worker_journalled(struct worker *w, const struct moment *now,
 {
 	struct le *le;
 
-	set_now(w, now);
+	worker_now(w, now);
 	w->journalled = seq;
 
 	while ((le = list_head(&w->closing))) {
@@ -340,7 +342,7 @@ void worker_leased(struct worker *w, const struct moment *now,
 		   const char *account_id, int64_t granted_micro,
 		   bool is_known, uint64_t ticket)
 {
-	set_now(w, now);
+	worker_now(w, now);
 	funds_answer(w->funds, account_id, granted_micro, is_known, ticket);
 }
 
@@ -350,7 +352,7 @@ void worker_catalog(struct worker *w, const struct moment *now,
 {
 	struct snapshot *old = w->snap;
 
-	set_now(w, now);
+	worker_now(w, now);
 	w->snap = snapshot_ref(snap);
 	w->cat = snapshot_data(w->snap);
 	ping_catalog(w->ping, w->cat);
@@ -408,7 +410,7 @@ char *worker_registrations(struct worker *w)
 int worker_restore(struct worker *w, const struct moment *now,
 		   const char *json, size_t len)
 {
-	set_now(w, now);
+	worker_now(w, now);
 
 	return registrar_import(w->registrar, json, len);
 }

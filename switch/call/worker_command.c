@@ -225,8 +225,7 @@ char *worker_command(struct worker *w, const struct moment *now,
 	const char *op = json_string_value(json_object_get(req, "op"));
 	char *text;
 
-	w->now = *now;
-	endpoint_now(w->ep, now);
+	worker_now(w, now);
 	for (size_t i = 0; op && i < ARRAY_SIZE(commands); i++)
 		if (!strcmp(op, commands[i].op))
 			res = commands[i].h(w, req);

@@ -57,6 +57,9 @@ struct worker {
 	} metrics;
 };
 
+/** Time went on: before every input. */
+void worker_now(struct worker *w, const struct moment *now);
+
 /** Our side of a path towards a peer: the first socket of its family.
  *  @return 0 or EAFNOSUPPORT */
 int worker_path(const struct worker *w, const struct sa *peer,

@@ -44,8 +44,8 @@ void leg_bye_send(struct leg *leg)
 	struct mbuf *tail = leg->bye;
 
 	leg->bye = NULL;
-	if (tail && !leg_request_send(NULL, leg, leg->dialog, "BYE", tail, 0,
-				      bye_handler))
+	if (tail && !leg_request_send(NULL, leg, leg->dialog, "BYE", tail,
+				      LEG_MAX_FORWARDS, bye_handler))
 		return;
 
 	/* the peer is left to its own timers */
@@ -359,7 +359,7 @@ int leg_offer(struct leg *leg, const uint8_t *sdp, size_t len)
 	}
 
 	return leg_request_send(&leg->offer, leg, leg->dialog, "INVITE", mb,
-				0, offer_handler);
+				LEG_MAX_FORWARDS, offer_handler);
 }
 
 

@@ -9,6 +9,7 @@
 #include "transaction_client.h"
 
 #define LEG_ALLOW "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS\r\n"
+#define LEG_MAX_FORWARDS 70 /**< of what we begin (RFC 3261 8.1.1.6) */
 #define LEG_SUPPORTED "Supported: \r\n"
 
 /*

@@ -11,7 +11,6 @@
 enum {
 	REQUESTS_N = 16,   /* in flight or lingering, of one leg           */
 	DIGESTS_N = 2,     /* one answer, and one more for a stale nonce   */
-	MAX_FORWARDS = 70, /* RFC 3261 8.1.1.6                             */
 	BRANCH_SIZE = 7 + TOKEN_SIZE,
 };
 
@@ -198,7 +197,7 @@ int leg_request_send(struct leg_request **rp, struct leg *leg,
 	r->method = method;
 	r->tail = tail;
 	r->h = h;
-	r->max_forwards = max_forwards ? max_forwards : MAX_FORWARDS;
+	r->max_forwards = max_forwards;
 	r->cseq = ++dialog->local_seq;
 	list_append(&leg->requests, &r->le, r);
 
@@ -228,7 +227,8 @@ static int ack_send(struct mbuf **mbp, struct leg_request *r,
 		return ENOMEM;
 
 	branch_make(r->leg, branch);
-	err = dialog_request(mb, d, "ACK", branch, r->cseq, MAX_FORWARDS);
+	err = dialog_request(mb, d, "ACK", branch, r->cseq,
+			     LEG_MAX_FORWARDS);
 	if (!err && r->auth)
 		err = mbuf_write_str(mb, r->auth);
 	if (!err)
@@ -300,7 +300,8 @@ void leg_request_release_fork(struct leg_request *invite,
 		goto out;
 	}
 
-	if (!leg_request_send(&bye, leg, d, "BYE", tail, 0, fork_handler))
+	if (!leg_request_send(&bye, leg, d, "BYE", tail,
+			      LEG_MAX_FORWARDS, fork_handler))
 		bye->ack = mem_ref(ack);
 
  out:

@@ -1,0 +1,241 @@
+/** @file catalog_model.c  What is provisioned, and what changes under calls. */
+#include "json.h"
+#include <stdio.h>
+#include <string.h>
+#include "sim.h"
+#include "text.h"
+
+/* MD5 of "pbx:sip.example:right" and of "switch:carrier.example:right" */
+#define HA1_PBX "f21ad6c4e6f97f21a7b0dc01e3d29b43"
+#define HA1_SWITCH "89b1c796db92c1a86c5b62124f0a79ec"
+
+#define ACTIVE "\"status\":\"active\""
+#define SUSPENDED "\"status\":\"suspended\""
+#define ACCOUNT(tenant, type) "{\"tenant_id\":\"" tenant "\",\"currency\":" \
+	"\"EUR\"," ACTIVE ",\"type\":\"" type "\"}"
+#define DECK "{\"currency\":\"EUR\"," ACTIVE ",\"rounding_mode\":" \
+	"\"half_even\",\"rounding_decimals\":4,\"rate_version\":1}"
+#define NUMBERS "\"number_in\":[{\"prefix\":\"00\",\"strip\":2,\"add\":" \
+	"\"+\"},{\"prefix\":\"+\"},{\"prefix\":\"0\",\"strip\":1,\"add\":" \
+	"\"+49\"}]"
+#define TIMES "\"max_call_s\":40,\"ring_timeout_s\":25,\"media_timeout_s\":20"
+#define TRUNK(tenant, account, status, more) "{\"tenant_id\":\"" tenant \
+	"\",\"account_id\":\"" account "\",\"rate_deck_id\":\"dck_sell\"," \
+	status ",\"direction\":\"both\"," NUMBERS "," TIMES "," more "}"
+#define GATEWAY(carrier, host, port, status, more) "{\"carrier_id\":\"" \
+	carrier "\"," status ",\"address\":\"" host "\",\"port\":" port \
+	"," NUMBERS ",\"no_response_ms\":3000" more "}"
+#define ADDRESS(owner, id, cidr) "{\"" owner "\":\"" id "\",\"cidr\":\"" \
+	cidr "\"}"
+#define DID(e164, trunk) "{\"e164\":\"" e164 "\",\"trunk_id\":\"" trunk \
+	"\"," ACTIVE "}"
+#define TARGET(gateway, priority) "{\"gateway_id\":\"" gateway \
+	"\",\"priority\":" priority ",\"weight\":10}"
+#define ROUTE(kind, prefix, targets) "{\"kind\":\"" kind "\",\"prefix\":\"" \
+	prefix "\"," ACTIVE ",\"max_attempts\":4,\"targets\":[" targets "]}"
+
+#define TRUNK_1 "\"cli_policy\":\"owned\",\"default_cli\":\"+4930100\"," \
+	"\"uri_host\":\"10.1.0.1\",\"uri_port\":5060,\"channels_out\":3"
+#define TRUNK_2 "\"cli_policy\":\"default\",\"default_cli\":\"+4930200\"," \
+	"\"realm\":\"" SIM_REALM "\""
+#define TRUNK_3 "\"cli_policy\":\"pass\",\"is_trusted\":true,\"uri_host\":" \
+	"\"10.1.0.3\",\"channels_total\":2,\"cps\":2"
+#define CHALLENGING ",\"username\":\"switch\",\"realm\":\"carrier.example\"" \
+	",\"ha1_md5\":\"" HA1_SWITCH "\""
+
+struct row {
+	const char *kind, *id, *json;
+};
+
+static const struct row rows[] = {
+	{"tenant", "ten_1", "{\"name\":\"One\"," ACTIVE "}"},
+	{"tenant", "ten_2", "{\"name\":\"Two\"," ACTIVE "}"},
+	{"account", "acc_1", ACCOUNT("ten_1", "prepaid")},
+	{"account", "acc_2", ACCOUNT("ten_2", "postpaid")},
+	{"account", "acc_3", ACCOUNT("ten_1", "prepaid")},
+	{"rate_deck", "dck_sell", DECK},
+	{"rate_deck", "dck_buy", DECK},
+	{"realm", SIM_REALM, "{\"algorithms\":[\"MD5\"]}"},
+	{"trunk", "trk_1", TRUNK("ten_1", "acc_1", ACTIVE, TRUNK_1)},
+	{"trunk", "trk_2", TRUNK("ten_2", "acc_2", ACTIVE, TRUNK_2)},
+	{"trunk", "trk_3", TRUNK("ten_1", "acc_3", ACTIVE, TRUNK_3)},
+	{"credential", "cre_1", "{\"trunk_id\":\"trk_2\",\"realm\":\""
+	 SIM_REALM "\",\"username\":\"pbx\",\"ha1_md5\":\"" HA1_PBX "\"}"},
+	{"carrier", "car_1", "{\"name\":\"C1\",\"rate_deck_id\":\"dck_buy\","
+	 ACTIVE "}"},
+	{"carrier", "car_2", "{\"name\":\"C2\"," ACTIVE "}"},
+	{"gateway", "gwy_4", GATEWAY("car_1", "10.2.0.4", "5060", ACTIVE,
+				     ",\"channels\":3")},
+	{"gateway", "gwy_5", GATEWAY("car_1", "10.2.0.5", "5060", ACTIVE,
+				     CHALLENGING)},
+	{"gateway", "gwy_6", GATEWAY("car_2", "10.2.0.6", "5080", ACTIVE,
+				     ",\"ping_s\":20,\"identity\":\"pai\"")},
+	{"gateway", "gwy_7", GATEWAY("car_2", "10.2.0.7", "5060", ACTIVE,
+				     "")},
+	{"address", "adr_1", ADDRESS("trunk_id", "trk_1", "10.1.0.1")},
+	{"address", "adr_3", ADDRESS("trunk_id", "trk_3", "10.1.0.3")},
+	{"address", "adr_4", ADDRESS("gateway_id", "gwy_4", "10.2.0.4")},
+	{"address", "adr_5", ADDRESS("gateway_id", "gwy_5", "10.2.0.5")},
+	{"address", "adr_6", ADDRESS("gateway_id", "gwy_6", "10.2.0.6")},
+	{"address", "adr_7", ADDRESS("gateway_id", "gwy_7", "10.2.0.7")},
+	{"did", "did_1", DID("+4930100", "trk_1")},
+	{"did", "did_2", DID("+4930200", "trk_2")},
+	{"did", "did_3", DID("+4930300", "trk_3")},
+	{"route", "rte_1", ROUTE("prefix", "49", TARGET("gwy_4", "1") ","
+				 TARGET("gwy_5", "1") ","
+				 TARGET("gwy_6", "2"))},
+	{"route", "rte_2", ROUTE("prefix", "44", TARGET("gwy_7", "1") ","
+				 TARGET("gwy_4", "2"))},
+	{"route", "rte_3", ROUTE("emergency", "112", TARGET("gwy_7", "1") ","
+				 TARGET("gwy_6", "2"))},
+};
+
+/* What an administrator may do while calls are up; each is undone later by
+   drawing its row above again. */
+static const struct row changes[] = {
+	{"trunk", "trk_1", TRUNK("ten_1", "acc_1", SUSPENDED, TRUNK_1)},
+	{"trunk", "trk_3", TRUNK("ten_1", "acc_1", ACTIVE, TRUNK_3)},
+	{"trunk", "trk_3", NULL},
+	{"tenant", "ten_2", "{\"name\":\"Two\"," SUSPENDED "}"},
+	{"gateway", "gwy_4", GATEWAY("car_1", "10.2.0.5", "5060", ACTIVE,
+				     ",\"channels\":1")},
+	{"gateway", "gwy_6", NULL},
+	{"gateway", "gwy_7", GATEWAY("car_2", "10.2.0.7", "5060", SUSPENDED,
+				     "")},
+	{"route", "rte_1", NULL},
+	{"did", "did_2", NULL},
+	{"rate_deck", "dck_sell", NULL},
+	{"credential", "cre_1", NULL},
+};
+
+
+static int put(struct world *w, const struct row *row)
+{
+	json_t *json = row->json ? json_loads(row->json, 0, NULL) : NULL;
+	char why[256] = "not JSON";
+	int err;
+
+	err = row->json && !json
+		      ? -1
+		      : catalog_store_put(w->store, row->kind, row->id,
+					  ++w->catalog_version, json, why,
+					  sizeof(why));
+	json_decref(json);
+	if (err)
+		world_fail(w, "catalog: %s %s: %s", row->kind, row->id, why);
+
+	return err;
+}
+
+
+static int put_rate(struct world *w, const char *deck, const char *prefix)
+{
+	static const uint32_t intervals[][2] = {
+		{1000, 1000}, {60000, 60000}, {60000, 1000}, {6000, 6000},
+		{30000, 6000},
+	};
+	const uint32_t *ms = intervals[draw(w, 5)];
+	struct rate rate = {
+		.tariff = {.rate_per_min_nano = draw(w, 5) * 12345000,
+			   .connect_fee_micro = draw(w, 3) * 2500,
+			   .first_ms = ms[0],
+			   .next_ms = ms[1]},
+		.to_ms = INT64_MAX,
+	};
+
+	(void)text_copy(rate.prefix, sizeof(rate.prefix), prefix);
+	(void)text_copy(rate.destination, sizeof(rate.destination), prefix);
+
+	return catalog_store_put_rate(w->store, deck, &rate);
+}
+
+
+static int put_rates(struct world *w)
+{
+	int err = put_rate(w, "dck_sell", "49");
+
+	err |= put_rate(w, "dck_sell", "4930");
+	err |= put_rate(w, "dck_sell", "44");
+	err |= put_rate(w, "dck_buy", "49");
+
+	return err;
+}
+
+
+void catalog_model_publish(struct world *w)
+{
+	struct snapshot *snap;
+
+	if (catalog_store_publish(w->store, w->slot)) {
+		world_fail(w, "the catalog cannot be built");
+		return;
+	}
+	snap = snapshot_acquire(w->slot);
+	worker_catalog(w->worker, &w->now, snap);
+	snapshot_release(snap);
+}
+
+
+int catalog_model_put(struct world *w)
+{
+	int err;
+
+	err = catalog_store_alloc(&w->store);
+	err |= snapshot_slot_alloc(&w->slot);
+	for (size_t i = 0; i < ARRAY_SIZE(rows) && !err; i++)
+		err = put(w, &rows[i]);
+	if (!err)
+		err = put_rates(w);
+	if (!err)
+		catalog_model_publish(w);
+
+	return err;
+}
+
+
+static void put_back(struct world *w, const struct row *change)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (!strcmp(rows[i].kind, change->kind) &&
+		    !strcmp(rows[i].id, change->id))
+			(void)put(w, &rows[i]);
+	if (!strcmp(change->kind, "rate_deck") && put_rates(w))
+		world_fail(w, "catalog: rates");
+	catalog_model_publish(w);
+}
+
+
+static void change_over(struct world *w, void *arg)
+{
+	size_t i = (size_t)(uintptr_t)arg;
+
+	world_trace(w, "catalog: %s %s is back", changes[i].kind,
+		    changes[i].id);
+	put_back(w, &changes[i]);
+}
+
+
+void catalog_model_change(struct world *w, void *arg)
+{
+	const size_t i = draw(w, ARRAY_SIZE(changes));
+
+	(void)arg;
+	world_trace(w, "catalog: %s %s %s", changes[i].kind, changes[i].id,
+		    changes[i].json ? "changes" : "goes");
+	(void)put(w, &changes[i]);
+	catalog_model_publish(w);
+	world_after(w, draw_ms(w, 500, 20000), change_over,
+		    (void *)(uintptr_t)i);
+}
+
+
+void catalog_model_calm(struct world *w)
+{
+	const struct row silent = {
+		"gateway", "gwy_6",
+		GATEWAY("car_2", "10.2.0.6", "5080", ACTIVE, ""),
+	};
+
+	(void)put(w, &silent);
+	catalog_model_publish(w);
+}

@@ -1,0 +1,260 @@
+/** @file check.c  What has to be true: of each message that goes out, after
+ *  each step, of each record, and when all is over. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "guard.h"
+#include "peer.h"
+
+
+/* --- messages */
+
+static bool holds(const uint8_t *buf, size_t len, const char *text)
+{
+	return memmem(buf, len, text, strlen(text));
+}
+
+
+/* Nothing that another peer invented, and no address of it. */
+static void check_hidden(struct world *w, const struct agent *to,
+			 const uint8_t *buf, size_t len)
+{
+	char host[40];
+
+	for (unsigned i = 0; i < SIM_PEERS; i++) {
+		const struct agent *p = w->peers[i];
+
+		if (p == to)
+			continue;
+		if (holds(buf, len, p->mark))
+			world_fail(w, "p%u sees a token of p%u:\n%.*s",
+				   to->index, i, (int)len, (const char *)buf);
+		(void)snprintf(host, sizeof(host), "%s", p->host);
+		if (holds(buf, len, host))
+			world_fail(w, "p%u sees the address of p%u:\n%.*s",
+				   to->index, i, (int)len, (const char *)buf);
+	}
+}
+
+
+/* The Subject says which INVITE of the script this one comes from. */
+static void check_hops(struct world *w, const struct agent *to,
+		       const struct wire *m)
+{
+	char text[64];
+	unsigned hops;
+	int number;
+
+	if (strcmp(m->method, "INVITE") || m->to_tag[0] ||
+	    !wire_header(m, "Subject", text, sizeof(text)) ||
+	    1 != sscanf(text, "call-%d", &number) || number < 0 ||
+	    number >= SIM_CALLS)
+		return;
+
+	if (!wire_header(m, "Max-Forwards", text, sizeof(text)))
+		world_fail(w, "p%u: INVITE without Max-Forwards", to->index);
+	hops = (unsigned)strtoul(text, NULL, 10);
+	if (hops + 1 != w->hops[number] && !w->climate.has_garbage)
+		world_fail(w, "p%u: Max-Forwards %u came, %u went out",
+			   to->index, w->hops[number], hops);
+}
+
+
+void check_output(struct world *w, const struct agent *to, const uint8_t *buf,
+		  size_t len)
+{
+	struct wire *m = malloc(sizeof(*m));
+	enum guard_verdict verdict;
+	size_t used;
+
+	verdict = guard_check(buf, len, &used);
+	if (verdict != GUARD_OK || used != len)
+		world_fail(w, "p%u is sent a malformed message (%s):\n%.*s",
+			   to->index, guard_name(verdict), (int)len,
+			   (const char *)buf);
+	check_hidden(w, to, buf, len);
+	if (!wire_parse(m, buf, len))
+		world_fail(w, "p%u is sent what it cannot read", to->index);
+	else if (m->is_request)
+		check_hops(w, to, m);
+	free(m);
+}
+
+
+/* --- the worker */
+
+void check_step(struct world *w)
+{
+	struct worker_census c;
+
+	worker_census(w->worker, &c);
+	if (c.bugs)
+		world_fail(w, "%llu calls met an impossible state",
+			   (unsigned long long)c.bugs);
+	if (c.funds_granted_micro <
+	    c.funds_spent_micro + c.funds_held_micro)
+		world_fail(w, "funds: granted %lld, spent %lld, held %lld",
+			   (long long)c.funds_granted_micro,
+			   (long long)c.funds_spent_micro,
+			   (long long)c.funds_held_micro);
+	if (c.calls > c.calls_begun - c.calls_ended)
+		world_fail(w, "%zu calls live, begun %llu, ended %llu",
+			   c.calls, (unsigned long long)c.calls_begun,
+			   (unsigned long long)c.calls_ended);
+	ledger_model_check(w, false);
+}
+
+
+static void check_census(struct world *w)
+{
+	struct worker_census c;
+
+	worker_census(w->worker, &c);
+	if (c.calls || c.channels || c.fund_holds || c.media_sessions ||
+	    c.media_ports)
+		world_fail(w, "left: %zu calls, %zu channels, %zu holds, "
+			      "%zu media sessions, %zu ports", c.calls,
+			   c.channels, c.fund_holds, c.media_sessions,
+			   c.media_ports);
+	if (c.client_tx || c.server_tx || c.dialogs)
+		world_fail(w, "left: %zu client and %zu server transactions, "
+			      "%zu dialogs", c.client_tx, c.server_tx,
+			   c.dialogs);
+	if (c.funds_granted_micro)
+		world_fail(w, "left: %lld granted",
+			   (long long)c.funds_granted_micro);
+	if (c.timers != w->timers_at_birth)
+		world_fail(w, "left: %zu timers, %zu at birth", c.timers,
+			   w->timers_at_birth);
+	if (w->boot == 1 && ledger_model_calls(w->ledger) != c.calls_begun)
+		world_fail(w, "%llu calls begun, %llu records",
+			   (unsigned long long)c.calls_begun,
+			   (unsigned long long)
+				   ledger_model_calls(w->ledger));
+}
+
+
+/* --- both sides were told */
+
+static void check_caller(struct world *w, const struct talk *t)
+{
+	if (!t->final) {
+		/* who guesses passwords hears nothing at last (gate.h) */
+		if (t->peer->role != PEER_STRANGER &&
+		    (t->peer->role != PEER_DIGEST_PBX ||
+		     !w->climate.has_changes))
+			world_fail(w, "p%u, call %d: its INVITE was never "
+				      "answered", t->peer->index, t->number);
+		return;
+	}
+
+	if (t->was_up && !t->got_bye && !t->bye_answered)
+		world_fail(w, "p%u, call %d: it was answered and never ended",
+			   t->peer->index, t->number);
+}
+
+
+static void check_callee(struct world *w, const struct talk *t)
+{
+	if (!t->was_up) {
+		if (t->state == TALK_RINGING && t->answer &&
+		    t->answer->status && !t->got_cancel)
+			world_fail(w, "p%u, call %d: it rings for ever",
+				   t->peer->index, t->number);
+		return;
+	}
+
+	if (!t->got_ack)
+		world_fail(w, "p%u, call %d: no ACK for its 2xx",
+			   t->peer->index, t->number);
+	if (!t->got_bye && !t->bye_answered)
+		world_fail(w, "p%u, call %d: it answered and was never ended",
+			   t->peer->index, t->number);
+}
+
+
+static void check_talks(struct world *w)
+{
+	const struct le *le;
+
+	/* mangled copies of requests are calls as well, of nobody */
+	if (w->climate.has_garbage)
+		return;
+
+	for (unsigned i = 0; i < SIM_PEERS; i++) {
+		LIST_FOREACH(&w->peers[i]->dialogs, le) {
+			const struct talk *t = le->data;
+
+			if (t->boot != w->boot)
+				continue;
+			if (t->is_caller)
+				check_caller(w, t);
+			else
+				check_callee(w, t);
+		}
+	}
+}
+
+
+void check_end(struct world *w)
+{
+	ledger_model_load(w);
+	check_census(w);
+	check_talks(w);
+	ledger_model_check(w, true);
+}
+
+
+/* --- records */
+
+static void check_sell(struct world *w, const struct cdr *cdr,
+		       const struct cdr_charge *c)
+{
+	const uint64_t billed_ms = (uint64_t)c->billed_ms;
+	const uint64_t most_ms = charge_billed_ms(
+		&c->tariff, (uint64_t)cdr->duration_ms);
+	int64_t micro;
+
+	if (charge_micro(&c->tariff, c->rounding, billed_ms, &micro) ||
+	    micro != c->amount_micro || micro != cdr->price_micro)
+		world_fail(w, "price %lld of %llu ms, should be %lld",
+			   (long long)c->amount_micro,
+			   (unsigned long long)billed_ms, (long long)micro);
+	if (billed_ms > most_ms ||
+	    (billed_ms < most_ms && !strcmp(cdr->outcome, "ok")))
+		world_fail(w, "%llu ms billed of %lld ms",
+			   (unsigned long long)billed_ms,
+			   (long long)cdr->duration_ms);
+}
+
+
+static void check_attempt(struct world *w, const struct cdr *a)
+{
+	if (a->ended_at == CDR_NULL || !strcmp(a->outcome, "none"))
+		world_fail(w, "attempt %lld did not end",
+			   (long long)a->attempt);
+}
+
+
+void check_record(struct world *w, const struct cdr_call *call)
+{
+	const struct cdr *cdr = &call->call;
+	char id[37];
+
+	world_trace(w, "record %s %s %s -> %s %lld ms price %lld",
+		    uuid_format(id, cdr->call_id), cdr->outcome, cdr->calling,
+		    cdr->called, (long long)cdr->duration_ms,
+		    (long long)cdr->price_micro);
+	if (!strcmp(cdr->outcome, "internal") ||
+	    !strcmp(cdr->outcome, "none"))
+		world_fail(w, "outcome %s: %s", cdr->outcome, cdr->trail);
+	if (cdr->ended_at == CDR_NULL || cdr->attempt != 0)
+		world_fail(w, "a final record that is none");
+	if (cdr->answered_at == CDR_NULL && call->charge_n)
+		world_fail(w, "a charge without an answer");
+	for (uint32_t i = 0; i < call->attempt_n; i++)
+		check_attempt(w, &call->attempts[i]);
+	for (uint32_t i = 0; i < call->charge_n; i++)
+		if (call->charges[i].side == CHARGE_SELL)
+			check_sell(w, cdr, &call->charges[i]);
+}

@@ -1,0 +1,146 @@
+/**
+ * @file main.c  sim --seeds N [--from S] | --seed S [--verbose] [--until STEP]
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include "log.h"
+#include "sim.h"
+
+#define SAID_EVERY 500  /* seeds between two lines of progress */
+#define TWICE_EVERY 20  /* seeds of which one is run again     */
+
+struct options {
+	uint64_t from, n, until;
+	bool is_verbose;
+};
+
+struct totals {
+	uint64_t passed, failed, calls, messages;
+};
+
+
+static void failure_print(const struct world *w)
+{
+	uint64_t i = w->traced > TRACE_LINES ? w->traced - TRACE_LINES : 0;
+
+	printf("seed %llu, step %llu: %s\n", (unsigned long long)w->seed,
+	       (unsigned long long)w->step, w->failure);
+	for (; i < w->traced && !w->is_verbose; i++)
+		printf("  %s\n", w->trace[i % TRACE_LINES]);
+}
+
+
+static bool seed_run(const struct options *o, uint64_t seed,
+		     struct totals *sum, uint64_t *ret_hash)
+{
+	struct world *w = world_alloc(seed, o->is_verbose, o->until);
+	const bool is_right = world_run(w);
+
+	sum->calls += w->calls;
+	sum->messages += w->messages;
+	*ret_hash = w->hash;
+	if (!is_right)
+		failure_print(w);
+	world_free(w);
+
+	return is_right;
+}
+
+
+static bool seed_check(const struct options *o, uint64_t seed,
+		       struct totals *sum)
+{
+	struct totals again = {0};
+	uint64_t hash, hash_again;
+
+	if (!seed_run(o, seed, sum, &hash))
+		return false;
+	if (seed % TWICE_EVERY || o->is_verbose)
+		return true;
+
+	(void)seed_run(o, seed, &again, &hash_again);
+	if (hash == hash_again)
+		return true;
+
+	printf("seed %llu: two runs differ\n", (unsigned long long)seed);
+
+	return false;
+}
+
+
+static int options_read(struct options *o, int argc, char *argv[])
+{
+	static const struct option names[] = {
+		{"seeds", required_argument, NULL, 'n'},
+		{"from", required_argument, NULL, 'f'},
+		{"seed", required_argument, NULL, 's'},
+		{"until", required_argument, NULL, 'u'},
+		{"verbose", no_argument, NULL, 'v'},
+		{NULL, 0, NULL, 0},
+	};
+	int c;
+
+	*o = (struct options){.from = 1, .n = 1};
+	while ((c = getopt_long(argc, argv, "", names, NULL)) != -1) {
+		switch (c) {
+
+		case 'n':
+			o->n = strtoull(optarg, NULL, 10);
+			break;
+		case 's':
+		case 'f':
+			o->from = strtoull(optarg, NULL, 10);
+			break;
+		case 'u':
+			o->until = strtoull(optarg, NULL, 10);
+			break;
+		case 'v':
+			o->is_verbose = true;
+			break;
+		default:
+			return -1;
+		}
+	}
+
+	return optind == argc ? 0 : -1;
+}
+
+
+int main(int argc, char *argv[])
+{
+	const time_t begun = time(NULL);
+	struct totals sum = {0};
+	struct options o;
+
+	if (options_read(&o, argc, argv)) {
+		fprintf(stderr, "usage: sim --seeds N [--from S] | "
+				"--seed S [--verbose] [--until STEP]\n");
+		return 2;
+	}
+	if (log_open(LOG_ERROR, true))
+		return 2;
+
+	for (uint64_t i = 0; i < o.n; i++) {
+		if (seed_check(&o, o.from + i, &sum))
+			sum.passed++;
+		else
+			sum.failed++;
+		if (0 == (i + 1) % SAID_EVERY)
+			printf("%llu seeds\n", (unsigned long long)(i + 1));
+		(void)fflush(stdout);
+	}
+
+	log_close();
+	printf("seeds %llu, calls %llu, messages %llu, seconds %llu\n"
+	       "%llu passed, %llu failed\n", (unsigned long long)o.n,
+	       (unsigned long long)sum.calls,
+	       (unsigned long long)sum.messages,
+	       (unsigned long long)(time(NULL) - begun),
+	       (unsigned long long)sum.passed,
+	       (unsigned long long)sum.failed);
+
+	return sum.failed ? 1 : 0;
+}

@@ -1,0 +1,246 @@
+/** @file peer_callee.c  A peer that is called, and requests in a dialog. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "peer.h"
+
+#define BODY_MAX 1024
+
+enum manner {
+	MANNER_ANSWERS = 60,     /* percent, ascending                     */
+	MANNER_REFUSES = 80,
+	MANNER_SILENT = 85,      /* not even 100                           */
+	MANNER_RINGS = 90,       /* and nobody takes it                    */
+	MANNER_FORKS = 95,
+	MANNER_TALKS_NONSENSE = 100,
+};
+
+
+static void plan_draw(struct world *w, struct plan *plan)
+{
+	plan->bye_ms = chance(w, 50) ? 1 + draw(w, 30000) : 0;
+	plan->offer_ms = chance(w, 30) ? 1 + draw(w, 10000) : 0;
+	plan->offer_kind = (uint8_t)draw(w, SDP_KINDS + 1);
+	plan->hears_cancel = chance(w, 90);
+	plan->sdp_kind = SDP_PLAIN;
+	if (chance(w, 8))
+		plan->sdp_kind = (uint8_t)draw(w, SDP_KINDS);
+}
+
+
+static struct talk *dialog_make(struct agent *p, const struct wire *m)
+{
+	struct talk *t = talk_alloc(p);
+	char number[160];
+
+	t->state = TALK_RINGING;
+	plan_draw(p->w, &t->plan);
+	peer_token(p, t->local_tag, sizeof(t->local_tag), "t");
+	(void)snprintf(t->call_id, sizeof(t->call_id), "%s", m->call_id);
+	(void)snprintf(t->local, sizeof(t->local), "%s;tag=%s", m->to,
+		       t->local_tag);
+	(void)snprintf(t->remote, sizeof(t->remote), "%s", m->from);
+	(void)snprintf(t->remote_tag, sizeof(t->remote_tag), "%s",
+		       m->from_tag);
+	wire_addr(m->contact, t->target, sizeof(t->target));
+	(void)snprintf(t->uri, sizeof(t->uri), "%s", t->target);
+	if (wire_header(m, "Subject", number, sizeof(number)) &&
+	    1 != sscanf(number, "call-%d", &t->number))
+		t->number = -1;
+
+	return t;
+}
+
+
+static void answer_due(struct world *w, void *arg)
+{
+	struct reply *r = arg;
+	struct talk *t = r->talk;
+	char body[BODY_MAX] = "";
+
+	if (t->state != TALK_RINGING)
+		return;
+
+	/* without a description: the one of the 183 holds, or none came */
+	if (!(t->has_early && chance(w, 50)) && !chance(w, 3))
+		peer_sdp(t, t->plan.sdp_kind, body, sizeof(body));
+	t->state = TALK_UP;
+	t->was_up = true;
+	reply_send(r, 200, "OK", "", body);
+	if (t->plan.bye_ms)
+		world_after(w, t->plan.bye_ms, talk_bye, t);
+	if (t->plan.offer_ms)
+		world_after(w, t->plan.offer_ms, talk_offer, t);
+}
+
+
+/* Another branch of the carrier's fork answers the same INVITE. */
+void callee_fork(struct world *w, void *arg)
+{
+	struct reply *r = arg, *other;
+	struct talk *t;
+	char body[BODY_MAX];
+
+	if (r->talk->state != TALK_UP)
+		return;
+
+	t = dialog_make(r->peer, r->request);
+	t->state = TALK_UP;
+	t->was_up = true;
+	t->boot = r->talk->boot;
+	peer_sdp(t, SDP_PLAIN, body, sizeof(body));
+	other = reply_begin(r->peer, t, r->request);
+	reply_send(other, 200, "OK", "", body);
+	world_trace(w, "p%u: a second 2xx", r->peer->index);
+}
+
+
+static void refuse_due(struct world *w, void *arg)
+{
+	static const unsigned codes[] = {
+		300, 302, 380, 400, 403, 404, 408, 410, 415, 420, 480, 481,
+		482, 484, 486, 487, 488, 491, 500, 502, 503, 504, 580, 600,
+		603, 604, 606, 607, 699,
+	};
+	struct reply *r = arg;
+	char extra[96];
+
+	if (r->talk->state != TALK_RINGING)
+		return;
+	r->talk->state = TALK_OVER;
+	(void)snprintf(extra, sizeof(extra),
+		       "Reason: Q.850;cause=%u;text=\"%s\"\r\n"
+		       "Warning: 399 %s \"inside\"\r\n", 1 + draw(w, 126),
+		       r->peer->mark, r->peer->host);
+	reply_send(r, codes[draw(w, ARRAY_SIZE(codes))], "No", extra, "");
+}
+
+
+static void ring_due(struct world *w, void *arg)
+{
+	struct reply *r = arg;
+	struct talk *t = r->talk;
+	char body[BODY_MAX] = "";
+
+	if (t->state != TALK_RINGING)
+		return;
+	if (chance(w, 40)) {
+		t->has_early = true;
+		peer_sdp(t, SDP_PLAIN, body, sizeof(body));
+		reply_send(r, 183, "Session Progress", "", body);
+		return;
+	}
+	reply_send(r, 180 + draw(w, 4), "Ringing", "", "");
+}
+
+
+static void nonsense_due(struct world *w, void *arg)
+{
+	static const char *const texts[] = {
+		"SIP/2.0 200 OK\r\n\r\n", "SIP/2.0 999 What\r\n\r\n",
+		"\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n", "SIP/2.0",
+	};
+	struct reply *r = arg;
+	const char *text = texts[draw(w, ARRAY_SIZE(texts))];
+
+	network_to_switch(w, r->peer, (const uint8_t *)text, strlen(text));
+	refuse_due(w, r);
+}
+
+
+static void challenge(struct reply *r)
+{
+	reply_send(r, 407, "Proxy Authentication Required",
+		   "Proxy-Authenticate: Digest realm=\"carrier.example\","
+		   "nonce=\"abc\",algorithm=MD5,qop=\"auth\"\r\n", "");
+	r->talk->state = TALK_OVER;
+}
+
+
+void callee_invite(struct agent *p, const struct wire *m)
+{
+	struct world *w = p->w;
+	struct talk *t = dialog_make(p, m);
+	struct reply *r = reply_begin(p, t, m);
+	const unsigned manner = draw(w, 100);
+	const uint32_t after_ms = 1 + draw(w, chance(w, 30) ? 100 : 12000);
+	char auth[400];
+
+	t->answer = r;
+	if ((p->is_challenging || chance(w, 3)) &&
+	    !wire_header(m, "Proxy-Authorization", auth, sizeof(auth))) {
+		challenge(r);
+		return;
+	}
+	if (manner >= MANNER_REFUSES && manner < MANNER_SILENT)
+		return;
+
+	if (chance(w, 70))
+		reply_send(r, 100, "Trying", "", "");
+	for (unsigned n = draw(w, 4); n; n--)
+		world_after(w, draw(w, 4000), ring_due, r);
+
+	if (manner < MANNER_ANSWERS)
+		world_after(w, after_ms, answer_due, r);
+	else if (manner < MANNER_REFUSES)
+		world_after(w, after_ms, refuse_due, r);
+	else if (manner >= MANNER_FORKS)
+		world_after(w, after_ms, nonsense_due, r);
+	else if (manner >= MANNER_RINGS) {
+		world_after(w, after_ms, answer_due, r);
+		world_after(w, after_ms + 1 + draw(w, 2000), callee_fork, r);
+	}
+}
+
+
+static void offer_received(struct talk *t, struct reply *r)
+{
+	struct world *w = t->peer->w;
+	char body[BODY_MAX];
+
+	if (t->state == TALK_OVER) {
+		reply_send(r, 481, "Call Does Not Exist", "", "");
+		return;
+	}
+	switch (draw(w, 12)) {
+
+	case 0:
+		reply_send(r, 488, "Not Acceptable Here", "", "");
+		break;
+	case 1:
+		reply_send(r, 491, "Request Pending", "", "");
+		break;
+	case 2:
+		reply_send(r, 481, "Call Does Not Exist", "", "");
+		break;
+	case 3: /* it never answers */
+		break;
+	case 4:
+		reply_send(r, 200, "OK", "", "");
+		break;
+	default:
+		peer_sdp(t, SDP_PLAIN, body, sizeof(body));
+		reply_send(r, 200, "OK", "", body);
+		break;
+	}
+}
+
+
+void callee_request(struct agent *p, struct talk *t, const struct wire *m)
+{
+	struct reply *r = reply_begin(p, t, m);
+
+	if (!strcmp(m->method, "BYE")) {
+		if (t->got_bye)
+			world_fail(p->w, "p%u: two BYEs", p->index);
+		t->got_bye = true;
+		t->state = TALK_OVER;
+		reply_send(r, 200, "OK", "", "");
+	}
+	else if (!strcmp(m->method, "INVITE")) {
+		offer_received(t, r);
+	}
+	else {
+		reply_send(r, 200, "OK", "", "");
+	}
+}

@@ -1,0 +1,180 @@
+/**
+ * @file sim.h  A whole signalling worker in a closed world: virtual time, a
+ * network that loses and reorders, peers that speak SIP of their own, a disk,
+ * a ledger and a media plane as models. Everything is drawn from one seed.
+ */
+#ifndef SIM_H
+#define SIM_H
+#include <re.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include "catalog_store.h"
+#include "rng.h"
+#include "worker.h"
+
+#define SIM_T1_MS 500
+#define SIM_T2_MS 4000
+#define SIM_T4_MS 5000
+#define SIM_LIFE_MS (64 * SIM_T1_MS)
+
+#define SIM_SWITCH "192.0.2.10"
+#define SIM_MEDIA "192.0.2.20"
+#define SIM_REALM "sip.example"
+
+enum {
+	SIM_PEERS = 8,
+	SIM_CALLS = 8,       /* INVITEs that the script places            */
+	TRACE_LINES = 40,
+	TRACE_LINE = 220,
+};
+
+struct world;
+struct agent;
+struct journal_model;
+struct ledger_model;
+struct media_model;
+
+/* --- world.c: time, events, trace, failure */
+
+typedef void(event_h)(struct world *w, void *arg);
+
+/** What the seed decides for the whole run. */
+struct climate {
+	unsigned loss_pct, dup_pct, delay_ms;
+	bool has_bad_disk, has_bad_ledger, has_noise, has_garbage, has_crash,
+		has_changes, has_operator;
+};
+
+struct world {
+	uint64_t seed;
+	struct rng *rng;             /**< of everything but the worker     */
+	struct rng *worker_rng;
+	struct moment now;
+	uint64_t born_us, step, step_end;
+	uint64_t order;              /**< events of one moment keep theirs */
+	struct event *heap;
+	size_t heap_n, heap_size;
+	struct climate climate;
+
+	struct worker *worker;
+	unsigned boot;               /**< grows at each crash              */
+	bool is_down;                /**< the worker is being torn down    */
+	size_t timers_at_birth;
+	uint64_t begun_before;       /**< by workers that crashed          */
+	struct catalog_store *store;
+	struct snapshot_slot *slot;
+	uint64_t catalog_version;
+	struct journal_model *journal;
+	struct ledger_model *ledger;
+	struct media_model *media;
+	struct agent *peers[SIM_PEERS];
+	char *registrations;
+	uint8_t hops[SIM_CALLS];     /**< Max-Forwards of each INVITE      */
+
+	uint64_t calls, messages;
+	uint64_t hash;
+	bool is_verbose;
+	char trace[TRACE_LINES][TRACE_LINE];
+	uint64_t traced;
+	char failure[400];
+};
+
+/** @param until  stop after this step; 0: at the end */
+struct world *world_alloc(uint64_t seed, bool is_verbose, uint64_t until);
+void world_free(struct world *w);
+/** Run to the end or the first failure. @return is everything right? */
+bool world_run(struct world *w);
+void world_after(struct world *w, uint64_t ms, event_h *h, void *arg);
+uint64_t world_ms(const struct world *w);
+void world_trace(struct world *w, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+/** The run ends here; only the first failure is kept. */
+void world_fail(struct world *w, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+bool world_failed(const struct world *w);
+void world_crash(struct world *w, void *arg);
+
+static inline uint32_t draw(struct world *w, uint32_t n)
+{
+	return rng_below(w->rng, n);
+}
+
+static inline bool chance(struct world *w, uint32_t percent)
+{
+	return rng_below(w->rng, 100) < percent;
+}
+
+/** min_ms <= result < max_ms */
+static inline uint32_t draw_ms(struct world *w, uint32_t min_ms,
+			       uint32_t max_ms)
+{
+	return min_ms + rng_below(w->rng, max_ms - min_ms);
+}
+
+/* --- network.c */
+
+/** Bytes of a peer on their way to the switch, if they arrive. */
+void network_to_switch(struct world *w, struct agent *from,
+		       const uint8_t *buf, size_t len);
+/** The worker's wire door. */
+int network_from_switch(const struct sip_path *path, const uint8_t *buf,
+			size_t len, void *arg);
+
+/** Free what an event that will not happen carried. */
+void network_drop(event_h *h, void *arg);
+
+/* --- script.c: what is drawn from the seed at the start */
+void script_write(struct world *w);
+
+/* --- catalog_model.c */
+int catalog_model_put(struct world *w);
+void catalog_model_change(struct world *w, void *arg);
+/** No probes any more: the world shall become quiet. */
+void catalog_model_calm(struct world *w);
+void catalog_model_publish(struct world *w);
+
+/* --- journal_model.c: a disk that syncs later, refuses, and tears */
+struct journal_model *journal_model_alloc(struct world *w);
+int journal_model_append(const uint8_t *frame, size_t len, uint64_t *ret_seq,
+			 void *arg);
+bool journal_model_healthy(void *arg);
+/** What was not synced is lost, torn somewhere; then what journal_open()
+ *  does: cut, replay, END records for what was open. */
+void journal_model_crash(struct world *w);
+void journal_model_trouble(struct world *w, void *arg);
+/** Bytes that survive a crash, from an offset on. */
+size_t journal_model_read(const struct journal_model *j, size_t offset,
+			  const uint8_t **ret);
+void journal_model_free(struct journal_model *j);
+
+/* --- ledger_model.c: balances, leases, and each END loaded once */
+struct ledger_model *ledger_model_alloc(struct world *w);
+int ledger_model_lease(const struct lease_order *order, void *arg);
+void ledger_model_load(struct world *w);
+/** A new start of the node: leases of older ones are free again. */
+void ledger_model_boot(struct world *w);
+void ledger_model_check(struct world *w, bool is_end);
+/** Final records loaded. */
+uint64_t ledger_model_calls(const struct ledger_model *l);
+/** Free an ask that will not be answered. */
+void ledger_model_drop(event_h *h, void *arg);
+void ledger_model_free(struct ledger_model *l);
+
+/* --- media_model.c */
+struct media_model *media_model_alloc(struct world *w);
+void media_model_doors(struct media_model *m, struct media_doors *ret);
+/** The process died with its sessions. */
+void media_model_crash(struct media_model *m);
+void media_model_free(struct media_model *m);
+
+/* --- check.c */
+/** Bytes that the switch sends to a peer. */
+void check_output(struct world *w, const struct agent *to, const uint8_t *buf,
+		  size_t len);
+void check_step(struct world *w);
+void check_end(struct world *w);
+/** One record with its charges, when it is loaded. */
+void check_record(struct world *w, const struct cdr_call *call);
+
+#endif

@@ -4,6 +4,9 @@
 #   run.sh [BUILD_DIR]    (else $STROWGER_BUILD, else build/asan)
 set -eu
 
+# Debian's python3 has the packages that this asks for
+PATH=/usr/bin:$PATH
+
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../../.." && pwd)
 build=$(cd "${1:-${STROWGER_BUILD:-$root/build/asan}}" && pwd)

@@ -121,6 +121,7 @@ static void *follow_thread(void *arg)
 {
 	struct follow *f = arg;
 
+	(void)pthread_setname_np(pthread_self(), "follow");
 	while (!atomic_load(&f->is_stopping)) {
 		look(f);
 		(void)pg_wait_notify(f->pg, POLL_MS, f->stop_fd);

@@ -329,6 +329,7 @@ static void *loop_thread(void *arg)
 	struct moment done;
 	struct loop *l = arg;
 
+	(void)pthread_setname_np(pthread_self(), "worker");
 	while (!atomic_load(&l->is_stopping)) {
 		const int ms = ring_sleep(l->inbox) ? wait_ms(l) : 0;
 		const int n = epoll_wait(l->epoll, evs, EVENTS_MAX, ms);

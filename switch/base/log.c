@@ -63,6 +63,7 @@ static void *writer_run(void *arg)
 	struct pollfd pfd = {.fd = ring_fd(ring), .events = POLLIN};
 	struct line line;
 
+	(void)pthread_setname_np(pthread_self(), "log");
 	for (;;) {
 		ring_wake_clear(ring);
 		while (ring_pop(ring, &line)) {

@@ -477,6 +477,7 @@ static void *thread_run(void *arg)
 	struct journal *j = arg;
 	uint64_t seq;
 
+	(void)pthread_setname_np(pthread_self(), "journal");
 	while (group_take(j, &seq)) {
 		if (!group_write(j)) {
 			log_event(LOG_ERROR, "journal", "lost",

@@ -83,6 +83,7 @@ static void *load_run(void *arg)
 	struct ledger *l = arg;
 	bool more = true;
 
+	(void)pthread_setname_np(pthread_self(), "ledger");
 	while (!atomic_load(&l->is_stopping)) {
 		more = ledger_load_step(l->load);
 		if (!more)
@@ -104,6 +105,7 @@ static void *lease_run(void *arg)
 {
 	struct ledger *l = arg;
 
+	(void)pthread_setname_np(pthread_self(), "lease");
 	ledger_lease_run(l->lease);
 	return NULL;
 }

@@ -86,10 +86,13 @@ static void fill(void)
 static void say(const char *label, const char *work, double value,
 		const char *unit, bool json)
 {
-	(void)printf(json ? "{\"label\":\"%s\",\"work\":\"%s\","
-			    "\"value\":%.1f,\"unit\":\"%s\"}\n"
-			  : "%-16s %-40s %10.1f %s\n",
-		     label, work, value, unit);
+	if (json)
+		(void)printf("{\"label\":\"%s\",\"work\":\"%s\","
+			     "\"cpu_%s\":%.1f}\n",
+			     label, work, unit, value);
+	else
+		(void)printf("%-16s %-40s %10.1f %s\n", label, work, value,
+			     unit);
 }
 
 

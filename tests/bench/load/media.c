@@ -1,0 +1,215 @@
+/**
+ * @file media.c  G.711 packets of 20 ms between both ends of every call that
+ * is up, spread evenly; each carries when it was sent.
+ */
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include "load.h"
+
+#define MAGIC 0x5eed5eedu
+#define PACKET_LEN 172
+#define PACKETS_AT_ONCE 32
+#define BURST_MAX 64
+#define CARRIER_PORTS 5000 /* the carrier's ports begin so much higher */
+#define WARM_NS LOAD_NS_PER_S
+#define TAIL_NS (50 * LOAD_NS_PER_MS)
+
+struct __attribute__((packed)) packet {
+	uint8_t version, type;
+	uint16_t seq;
+	uint32_t timestamp, ssrc;
+	uint32_t magic;
+	uint64_t sent_ns;
+	uint8_t rest[PACKET_LEN - 24];
+};
+
+/* what is counted between start and end of the measurement */
+struct count {
+	uint64_t sent, received, at_ns;
+	double cpu_s;
+};
+
+
+int media_port(const struct load *l, unsigned call, bool carrier)
+{
+	return (int)(l->opt.media_base + 2 * call +
+		     (carrier ? CARRIER_PORTS : 0));
+}
+
+
+static void packet_send(struct load *l, unsigned i, bool carrier)
+{
+	struct call *c = &l->calls[i];
+	uint16_t *seq = carrier ? &c->seq_carrier : &c->seq_caller;
+	const struct sockaddr_in *to = carrier ? &c->media_carrier
+					       : &c->media_caller;
+	struct packet p = {
+		.version = 0x80,
+		.type = 8,
+		.seq = htons(*seq),
+		.timestamp = htonl(*seq * 160u),
+		.ssrc = htonl((carrier ? 0x20000000u : 0x10000000u) + i),
+		.magic = MAGIC,
+		.sent_ns = load_clock_ns(),
+	};
+
+	(*seq)++;
+	if (sendto(l->media[carrier][i], &p, sizeof(p), 0,
+		   (const struct sockaddr *)to, sizeof(*to)) == sizeof(p))
+		l->rtp_sent++;
+	else
+		l->rtp_refused++;
+}
+
+
+void media_receive(struct load *l, int fd)
+{
+	static struct packet packets[PACKETS_AT_ONCE];
+	struct mmsghdr msgs[PACKETS_AT_ONCE];
+	struct iovec io[PACKETS_AT_ONCE];
+	uint64_t now;
+	int n;
+
+	memset(msgs, 0, sizeof(msgs));
+	for (unsigned i = 0; i < PACKETS_AT_ONCE; i++) {
+		io[i].iov_base = &packets[i];
+		io[i].iov_len = sizeof(packets[i]);
+		msgs[i].msg_hdr.msg_iov = &io[i];
+		msgs[i].msg_hdr.msg_iovlen = 1;
+	}
+
+	n = recvmmsg(fd, msgs, PACKETS_AT_ONCE, MSG_DONTWAIT, NULL);
+	now = load_clock_ns();
+	for (int i = 0; i < n; i++) {
+		uint64_t us;
+
+		if (msgs[i].msg_len != PACKET_LEN ||
+		    packets[i].magic != MAGIC) {
+			l->strange++;
+			continue;
+		}
+		us = (now - packets[i].sent_ns) / 1000;
+		l->delay_count[us < LOAD_DELAYS ? us : LOAD_DELAYS - 1]++;
+		l->rtp_received++;
+	}
+}
+
+
+static struct count count_now(const struct load *l)
+{
+	return (struct count){l->rtp_sent, l->rtp_received, load_clock_ns(),
+			      load_cpu_s()};
+}
+
+
+static unsigned delay_us(const struct load *l, double share)
+{
+	uint64_t total = 0, sum = 0;
+	unsigned us;
+
+	for (us = 0; us < LOAD_DELAYS; us++)
+		total += l->delay_count[us];
+	for (us = 0; us < LOAD_DELAYS; us++) {
+		sum += l->delay_count[us];
+		if ((double)sum >= share * (double)total)
+			break;
+	}
+
+	return us;
+}
+
+
+static void say(const char *event)
+{
+	printf("{\"event\":\"%s\"}\n", event);
+	fflush(stdout);
+}
+
+
+static void report(const struct load *l, unsigned calls,
+		   const struct count *from, const struct count *to)
+{
+	const double s = (double)(to->at_ns - from->at_ns) / LOAD_NS_PER_S;
+
+	printf("{\"event\":\"media\",\"calls\":%u,\"sent\":%llu,"
+	       "\"received\":%llu,\"refused\":%llu,\"seconds\":%.3f,"
+	       "\"delay_p50_us\":%u,\"delay_p99_us\":%u,"
+	       "\"load_cpu_s\":%.3f,\"strange\":%u}\n",
+	       calls, (unsigned long long)(to->sent - from->sent),
+	       (unsigned long long)(to->received - from->received),
+	       (unsigned long long)l->rtp_refused, s, delay_us(l, 0.5),
+	       delay_us(l, 0.99), to->cpu_s - from->cpu_s, l->strange);
+	fflush(stdout);
+}
+
+
+static unsigned calls_with_media(const struct load *l, unsigned *calls)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < l->opt.calls; i++)
+		if (l->calls[i].state == CALL_UP &&
+		    l->calls[i].media_caller.sin_port &&
+		    l->calls[i].media_carrier.sin_port)
+			calls[n++] = i;
+
+	return n;
+}
+
+
+/* Send what is due until the moment; what is late by more than an interval
+ * is not sent at all: a burst would be cheaper than what is measured. */
+static void packets_until(struct load *l, const unsigned *calls, unsigned n,
+			  uint64_t begin_ns, uint64_t end_ns, uint64_t *sent)
+{
+	const uint64_t streams = 2 * (uint64_t)n;
+	const uint64_t interval = LOAD_NS_PER_S / l->opt.pps;
+	uint64_t now = load_clock_ns();
+
+	while (now < end_ns) {
+		const uint64_t due = (now - begin_ns) * streams / interval;
+
+		if (due - *sent > streams)
+			*sent = due - streams;
+		for (unsigned i = 0; i < BURST_MAX && *sent < due; i++) {
+			const unsigned k = (unsigned)(*sent % streams);
+
+			packet_send(l, calls[k / 2], k & 1);
+			(*sent)++;
+		}
+		load_pass(l, *sent < due ? 0 : 1);
+		now = load_clock_ns();
+	}
+}
+
+
+void media_run(struct load *l)
+{
+	unsigned *calls = calloc(l->opt.calls, sizeof(*calls));
+	const unsigned n = calls ? calls_with_media(l, calls) : 0;
+	const uint64_t begin = load_clock_ns();
+	const uint64_t start = begin + WARM_NS;
+	const uint64_t end = start + l->opt.media_ms * LOAD_NS_PER_MS;
+	struct count from, to;
+	uint64_t sent = 0, late;
+
+	if (n) {
+		packets_until(l, calls, n, begin, start, &sent);
+		memset(l->delay_count, 0,
+		       LOAD_DELAYS * sizeof(*l->delay_count));
+		say("media_start");
+		from = count_now(l);
+		packets_until(l, calls, n, begin, end, &sent);
+		say("media_stop");
+		to = count_now(l);
+		late = load_clock_ns() + TAIL_NS;
+		while (load_clock_ns() < late)
+			load_pass(l, 1);
+		to.received = l->rtp_received;
+		report(l, n, &from, &to);
+	}
+	free(calls);
+}

@@ -37,7 +37,7 @@ static enum outcome check_node(const struct call *call)
 
 	if (call->is_emergency)
 		return OUT_OK;
-	if (w->is_draining || list_count(&w->live) > w->cfg.calls_max)
+	if (w->is_draining || htab_count(w->calls) > w->cfg.calls_max)
 		return OUT_LIMIT_NODE;
 	if (!w->doors.healthyh(w->doors.arg))
 		return OUT_JOURNAL_DOWN;

@@ -100,6 +100,28 @@ static int directory_sync(const char *file)
 }
 
 
+/* HA1s are in it: for nobody else to read, whatever the umask and the folder.
+ * What a crash left of the last one is not written on: its mode may be old. */
+static FILE *private_open(const char *file)
+{
+	FILE *f;
+	int fd;
+
+	if (unlink(file) && errno != ENOENT)
+		return NULL;
+
+	fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return NULL;
+
+	f = fdopen(fd, "w");
+	if (!f)
+		(void)close(fd);
+
+	return f;
+}
+
+
 int catalog_store_save(struct catalog_store *s, const char *file)
 {
 	struct writer w = {0};
@@ -113,7 +135,7 @@ int catalog_store_save(struct catalog_store *s, const char *file)
 	if (err)
 		return err;
 
-	w.f = fopen(next, "we");
+	w.f = private_open(next);
 	if (!w.f)
 		return errno;
 

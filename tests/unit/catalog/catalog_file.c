@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <criterion/criterion.h>
 #include "fixture.h"
@@ -71,6 +72,15 @@ static void expect_world(const struct catalog *c)
 	cr_expect(catalog_did(c, "+4930111222"));
 	cr_expect_eq(catalog_route(c, "+4940", NULL)->target_n, 2);
 	cr_expect(catalog_credential(c, "sip.example", "pbx"));
+}
+
+
+Test(catalog_file, nobody_else_reads_it)
+{
+	struct stat st;
+
+	cr_assert_eq(stat(file, &st), 0);
+	cr_expect_eq(st.st_mode & 0777, 0600);
 }
 
 

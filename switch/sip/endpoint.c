@@ -99,6 +99,8 @@ static bool binding_detach(void *data, void *arg)
 	struct sip_endpoint *ep = arg;
 
 	htab_remove(ep->bindings, &b->node);
+	if (b->endh)
+		b->endh(b->arg);
 
 	return false;
 }
@@ -108,9 +110,10 @@ static void destructor(void *data)
 {
 	struct sip_endpoint *ep = data;
 
+	/* first: who ends with its binding lets go of transactions */
+	(void)htab_each(ep->bindings, binding_detach, ep);
 	(void)htab_each(ep->clients, client_tx_detach, ep);
 	(void)htab_each(ep->servers, server_tx_detach, ep);
-	(void)htab_each(ep->bindings, binding_detach, ep);
 	mem_deref(ep->clients);
 	mem_deref(ep->servers);
 	mem_deref(ep->merges);

@@ -96,6 +96,7 @@ struct sip_binding {
 	endpoint_dialog_h *h;
 	void *arg;
 	void *owner; /**< for the trace handler; set before or after binding */
+	void (*endh)(void *arg); /**< the endpoint ends; may be NULL     */
 };
 void endpoint_bind(struct sip_endpoint *ep, struct sip_binding *b,
 		   const char *tag, endpoint_dialog_h *h, void *arg);

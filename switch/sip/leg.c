@@ -34,6 +34,21 @@ static void destructor(void *data)
 }
 
 
+/* What a leg that finishes alone waited for comes no more. */
+static void endpoint_ended(void *arg)
+{
+	struct leg *leg = arg;
+
+	leg->is_bound = false;
+	if (!leg->is_held)
+		return;
+
+	leg->is_held = false;
+	--leg->own_refs;
+	mem_deref(leg);
+}
+
+
 int leg_alloc(struct leg **legp, struct sip_endpoint *ep,
 	      const char *contact_host, uint8_t transport, leg_event_h *h,
 	      void *arg)
@@ -54,6 +69,7 @@ int leg_alloc(struct leg **legp, struct sip_endpoint *ep,
 	leg->h = h;
 	leg->arg = arg;
 	endpoint_token(ep, leg->binding.tag);
+	leg->binding.endh = endpoint_ended;
 	err = re_sdprintf(&leg->contact, "<sip:%s%s>", contact_host,
 			  sip_transp_param((enum sip_transp)transport));
 

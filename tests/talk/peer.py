@@ -41,6 +41,7 @@ class Peer:
         self.heard = []                    # RTP: (source, payload)
         self.auto = {}                     # method -> code or None
         self.secrets = set()               # Call-IDs and tags of this side
+        self.is_deaf = False               # takes no notice of what comes
 
     def close(self):
         for s in (self.sip, self.rtp, self.rtcp):
@@ -55,7 +56,7 @@ class Peer:
                 data, source = self.sip.recvfrom(65535)
             except BlockingIOError:
                 return
-            if source == self.stage.switch and len(data) > 4:
+            if source == self.stage.switch and not self.is_deaf:
                 self.take(sip.Message.read(data))
 
     def read_rtp(self):
@@ -113,11 +114,13 @@ class Slot:
 
     def __init__(self, peer):
         self.peer = peer
+        self.challenge = ""       # the last that we met; outlives the call
+        self.last = b""           # what we sent last
         self.reset()
 
     def reset(self):
         self.call_id = self.remote_tag = self.remote_target = ""
-        self.uri = self.local = self.remote = self.challenge = ""
+        self.uri = self.local = self.remote = ""
         self.local_tag = sip.token(5)
         self.cseq = random.randrange(1, 1000)
         self.queue = collections.deque()
@@ -150,7 +153,7 @@ class Slot:
         media = sip.sdp_media(msg.body) if msg.body else None
         if media:
             self.media = media
-        if msg.target():
+        if msg.target() and msg.cseq[1] == "INVITE":
             self.remote_target = msg.target()
         if msg.is_request:
             self.take_request(msg)
@@ -165,7 +168,7 @@ class Slot:
             self.waiting.append(msg)
 
     def take_response(self, msg):
-        if msg.tag("To") and msg.code < 300:
+        if msg.tag("To") and msg.code < 300 and msg.method == "INVITE":
             self.remote_tag = msg.tag("To")
             self.remote = msg.get("To")
             self.secrets_add(self.remote_tag)
@@ -264,8 +267,9 @@ class Slot:
         self.send(msg)
 
     def send(self, msg):
+        self.last = msg.bytes()
         self.peer.stage.story(self.peer.name, ">", msg)
-        self.peer.send(msg.bytes())
+        self.peer.send(self.last)
 
 
 def with_headers(headers, extra):
@@ -289,9 +293,10 @@ class Stage:
             p.close()
 
     def story(self, name, way, msg):
-        self.lines.append("%8.3f %-4s %s %s" % (
-            time.monotonic() % 10000, name, way,
-            msg.text().rstrip().replace("\n", "\n\t")))
+        media = sip.sdp_media(msg.body) if msg.body else None
+        self.lines.append("%8.3f %-4s %s %s   [%s]%s" % (
+            time.monotonic() % 10000, name, way, msg.first, msg.get("CSeq"),
+            " sdp %s:%d" % media if media else ""))
 
     def check_topology(self, peer, msg):
         """Nothing of one side may be seen on the other."""

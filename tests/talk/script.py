@@ -12,9 +12,9 @@ import storm
 from peer import Failed
 from world import CALLER, World
 
-WAIT_S = 6.0
+WAIT_S = 9.0
 CDR_WAIT_S = 15.0
-COMPARE = re.compile(r"^([A-Za-z][\w.-]*)(<=|>=|!=|~|=|<|>)(.*)$", re.S)
+COMPARE = re.compile(r"^([A-Za-z][\w.-]*)(<=|>=|!=|!~|~|=|<|>)(.*)$", re.S)
 EDGE = re.compile(r"^([A-Z]\w*)(?:\.(\d+))?$")
 WORLD = ("tenant", "account", "rate", "route", "trunk", "gateway",
          "emergency", "stranger")
@@ -122,6 +122,9 @@ class Run:
         slot, what = self.slot(edge), words[0]
         plain, options, extra = clauses(words[1:])
         body = slot.body(options.get("sdp"))
+        if what == "same":
+            slot.peer.send(slot.last)
+            return
         if what.isdigit():
             slot.respond(int(what), body, extra, (plain + [""])[0])
             return
@@ -228,6 +231,8 @@ class Run:
             held = bool(msg.body) == (clause == "sdp")
         elif clause.startswith("!"):
             held = not msg.get(clause[1:])
+        elif clause.startswith("digest="):
+            held = sip.digest_is_right(msg, *clause[7:].split(":"))
         else:
             m = COMPARE.match(clause)
             if not m:
@@ -301,6 +306,7 @@ class Run:
     def do_storm(self, words):
         """storm A: broken messages from there"""
         peer = self.stage.peers[words[0]]
+        peer.is_deaf = True
         for data in storm.messages(peer.ip, self.node.address):
             peer.send(data)
             self.stage.pump(0.002)
@@ -345,14 +351,13 @@ class Run:
         if words[0] == "kill":
             self.node.kill()
         elif words[0] == "start":
-            self.node.start()
-            self.node.wait_catalog()
-        elif words[0] == "restart":
             self.node.stop()
             self.node.start()
             self.node.wait_catalog()
+        elif words[0] == "stop":
+            self.node.process.terminate()
         else:
-            raise Failed("node kill | start | restart")
+            raise Failed("node kill | start | stop")
 
     def do_database(self, words):
         self.node.database.cluster({"stop": "stop", "start": "again"}[
@@ -454,8 +459,8 @@ def clauses(words):
 
 
 def compare(got, op, wanted):
-    if op == "~":
-        return re.search(wanted, str(got)) is not None
+    if op in ("~", "!~"):
+        return (re.search(wanted, str(got)) is not None) == (op == "~")
     if isinstance(got, bool):
         got = "true" if got else "false"
     if op in ("=", "!="):

@@ -74,19 +74,35 @@ class Message:
                 self.tag("To"))
 
 
-def digest(challenge, method, uri, user, password, nc=1):
-    """The Authorization value that answers one challenge."""
-    fields = dict(re.findall(r'(\w+)="?([^",]*)"?', challenge))
-    algorithm = fields.get("algorithm", "MD5")
-    cnonce = token(4)
+def fields_of(value):
+    return dict(re.findall(r'(\w+)="?([^",]*)"?', value))
 
+
+def digest_response(fields, method, uri, user, password, nc, cnonce):
     def h(text):
-        return HASHES[algorithm](text.encode()).hexdigest()
+        return HASHES[fields.get("algorithm", "MD5")](
+            text.encode()).hexdigest()
 
     ha1 = h("%s:%s:%s" % (user, fields["realm"], password))
     ha2 = h("%s:%s" % (method, uri))
-    response = h("%s:%s:%08x:%s:auth:%s" % (ha1, fields["nonce"], nc, cnonce,
-                                            ha2))
+    return h("%s:%s:%s:%s:auth:%s" % (ha1, fields["nonce"], nc, cnonce, ha2))
+
+
+def digest_is_right(msg, user, password):
+    """Does its Authorization prove that password?"""
+    f = fields_of(msg.get("Authorization") or
+                  msg.get("Proxy-Authorization"))
+    return f.get("username") == user and f["response"] == digest_response(
+        f, msg.method, f["uri"], user, password, f["nc"], f["cnonce"])
+
+
+def digest(challenge, method, uri, user, password, nc=1):
+    """The Authorization value that answers one challenge."""
+    fields = fields_of(challenge)
+    algorithm = fields.get("algorithm", "MD5")
+    cnonce = token(4)
+    response = digest_response(fields, method, uri, user, password,
+                               "%08x" % nc, cnonce)
     return ('Digest username="%s", realm="%s", nonce="%s", uri="%s", '
             'response="%s", algorithm=%s, qop=auth, nc=%08x, cnonce="%s"'
             % (user, fields["realm"], fields["nonce"], uri, response,

@@ -1,7 +1,7 @@
 """Messages that no peer should send, to see that the switch stays up."""
 import random
 
-GOOD = ("INVITE sip:+493012345@{sw} SIP/2.0\r\n"
+GOOD = ("INVITE sip:0@{sw} SIP/2.0\r\n"
         "Via: SIP/2.0/UDP {ip}:5060;branch=z9hG4bKstorm{n}\r\n"
         "From: <sip:x@{ip}>;tag=s{n}\r\nTo: <sip:y@{sw}>\r\n"
         "Call-ID: storm{n}@{ip}\r\nCSeq: 1 INVITE\r\n"
@@ -24,7 +24,7 @@ EDITS = [
     ("Via: SIP/2.0/UDP {ip}:5060;branch=z9hG4bKstorm{n}\r\n", ""),
     ("Via: ", "Via: ,,,;;;"),
     ("From: ", "From: \x00\x01"),
-    ("sip:+493012345@", "sip:" + "9" * 2000 + "@"),
+    ("sip:0@", "sip:" + "9" * 2000 + "@"),
     ("To: <sip:y@{sw}>", "To: <sip:y@{sw}" + ">" * 50),
     ("Max-Forwards: 70", "Max-Forwards: -7"),
     ("Contact: <sip:{ip}:5060>", "Contact: *"),

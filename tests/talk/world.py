@@ -5,7 +5,6 @@ import hashlib
 CALLER = "+442071838750"        # who calls when a carrier does
 SECRET = "open-sesame"
 REALMS = {"md5": ("md5.example", "MD5"), "sha256": ("sha.example", "SHA-256")}
-TEXT, NUMBER = str, int
 
 SHARED = """
 insert into core.realm (name, algorithms) values
@@ -90,6 +89,7 @@ class World:
         self.variables["trunk" + name] = trunk
         number = "+4930%05d%02d" % (self.n, len(self.trunks) + 1)
         self.variables["did" + name] = number
+        self.variables["digits" + name] = number[1:]
         digest = options.pop("digest", None)
         has_address = options.pop("address", "yes") == "yes" and not digest
         if options.pop("static", None):

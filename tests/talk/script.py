@@ -186,8 +186,9 @@ class Run:
         msg = found[0]
         got = msg.method if msg.is_request else str(msg.code)
         if got != what or (method and msg.cseq[1] != method):
-            raise Failed("%s: wanted %s %s, got:\n%s" % (
-                slot.peer.name, what, method, msg.text()))
+            raise Failed("%s: wanted %s, got:\n%s" % (
+                slot.peer.name, " ".join([what, method]).rstrip(),
+                msg.text()))
         return msg
 
     @staticmethod

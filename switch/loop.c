@@ -453,23 +453,42 @@ int loop_start(struct loop *l)
 }
 
 
-void loop_free(struct loop *l)
+void loop_stop(struct loop *l)
 {
 	const struct inbox wake = {.kind = INBOX_WAKE};
+
+	if (!l || !l->is_running)
+		return;
+
+	atomic_store(&l->is_stopping, true);
+	push(l, &wake);
+	(void)pthread_join(l->thread, NULL);
+	l->is_running = false;
+}
+
+
+/* What came too late for the worker. A grant among it is free again when this
+   start's leases are closed. */
+static void inbox_drop(struct loop *l)
+{
 	struct inbox msg;
 
+	while (l->inbox && ring_pop(l->inbox, &msg)) {
+		if (msg.kind == INBOX_CATALOG)
+			snapshot_release(msg.u.snap);
+		else if (msg.kind == INBOX_COMMAND)
+			command_free(msg.u.command);
+	}
+}
+
+
+void loop_free(struct loop *l)
+{
 	if (!l)
 		return;
 
-	if (l->is_running) {
-		atomic_store(&l->is_stopping, true);
-		push(l, &wake);
-		(void)pthread_join(l->thread, NULL);
-	}
-
-	while (l->inbox && ring_pop(l->inbox, &msg))
-		inbox_take(l, &msg);
-
+	loop_stop(l);
+	inbox_drop(l);
 	mem_deref(l->worker);
 	mem_deref(l->rng);
 	for (size_t i = 0; i < WORKER_SOCKS; i++)

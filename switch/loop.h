@@ -44,7 +44,13 @@ char *loop_ask(struct loop *l, const char *json, size_t len,
 /** Bindings that changed, malloc'd JSON; NULL when none did. May wait. */
 char *loop_registrations(struct loop *l, unsigned timeout_ms);
 
-/** End the thread and free. Live calls must have been dropped before. */
+/**
+ * End the thread: from now on the journal and the ledger may go, nothing
+ * reaches them from here. Live calls must have been dropped before.
+ */
+void loop_stop(struct loop *l);
+
+/** Free it, stopped or never started. Nobody may push any more. */
 void loop_free(struct loop *l);
 
 #endif

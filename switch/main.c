@@ -375,6 +375,7 @@ static void node_stop(struct node *n)
 	control_close(n->control);
 	metrics_http_close(n->metrics);
 	follow_stop(n->follow);
+	loop_stop(n->loop); /* it uses what is closed next */
 	if (n->journal)
 		journal_close(n->journal);
 	if (n->ledger)

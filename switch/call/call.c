@@ -74,8 +74,6 @@ struct call_owner *call_own(struct call *call, enum side side)
 	owner->attempt = side == SIDE_B ? call->attempt_n : 0;
 	mem_deref(call->owner[side]);
 	call->owner[side] = owner;
-	if (call->leg[side])
-		leg_set_owner(call->leg[side], owner);
 
 	return owner;
 }
@@ -317,26 +315,31 @@ void call_birth(struct worker *w, const struct sip_msg *invite,
 	struct call_event data = {.said = &said, .outcome = who->outcome};
 	struct call *call = call_alloc(w);
 	char contact[64];
+	int err = ENOMEM;
 
-	if (!call)
+	if (!call || !call_own(call, SIDE_A))
 		goto out;
 
 	call_read(call, invite, path);
 	call_who(call, who);
+	call_pin(call);
+	call_numbers(call, invite);
 	worker_contact(w, path, contact, sizeof(contact));
-	if (leg_accept(&call->leg[SIDE_A], w->ep, invite, path, contact,
-		       call_leg_a, call))
+
+	/* an observer hears of the call before its first message, 100 is its
+	   second */
+	call_tell(call, TAP_CALL_BEGIN);
+	tap_invite(call, invite);
+	err = leg_accept(&call->leg[SIDE_A], w->ep, invite, path, contact,
+			 call->owner[SIDE_A], call_leg_a, call);
+	if (err) {
+		call_tell(call, TAP_CALL_END);
 		goto out;
-	if (!call_own(call, SIDE_A))
-		goto out;
+	}
 
 	w->begun++;
 	metric_add(w->metrics.begun, 1);
 	metric_shift(w->metrics.active, 1);
-	call_pin(call);
-	call->is_emergency = call_is_emergency(call, invite);
-	call_tell(call, TAP_CALL_BEGIN);
-	tap_invite(call, invite);
 	(void)message_sdp(invite, &said.sdp, &said.sdp_len);
 
 	call_run(call, who->action == GATE_REFUSE && !call->is_emergency
@@ -344,8 +347,10 @@ void call_birth(struct worker *w, const struct sip_msg *invite,
 	return;
 
  out:
-	/* the leg, if any, answers 500 when it is let go */
-	if (!call || !call->leg[SIDE_A])
+	if (err == EBADMSG)
+		(void)endpoint_reply(w->ep, invite, path, 400, "Bad Request",
+				     NULL);
+	else
 		(void)endpoint_reply(w->ep, invite, path, 503,
 				     "Service Unavailable",
 				     "Retry-After: 5\r\n");

@@ -254,12 +254,12 @@ static enum outcome admit(struct call *call, const struct leg_event *said)
 	if (out == OUT_OK)
 		out = check_request(call, said->msg);
 	if (out == OUT_OK)
-		out = call_dialled(call, said->msg);
+		out = call_dialled(call);
 	if (out == OUT_OK && call->trunk)
 		out = take_trunk(call, &call->from_hold, call->trunk,
 				 CHANNEL_OUT);
 	if (out == OUT_OK)
-		out = call_calling(call, said->msg);
+		out = call_calling(call);
 	if (out == OUT_OK)
 		out = call->trunk ? route_out(call) : route_in(call);
 	if (out == OUT_OK)

@@ -234,8 +234,10 @@ static enum outcome dial_gateway(struct call *call, const struct gateway *gw)
 		return res;
 
 	res = dial(call, gw, &out);
-	if (res == OUT_OK)
+	if (res == OUT_OK) {
+		call->limit_hit[0] = '\0'; /* of a gateway passed by */
 		call_buy(call, gw);
+	}
 
 	return res;
 }
@@ -257,6 +259,7 @@ static void hunt(struct call *call, enum outcome last)
 
 	call_release_b(call);
 	call->b_progressed = false;
+	call->early = mem_deref(call->early); /* said by who failed */
 
 	while ((gw = hunt_next(&call->hunt))) {
 		res = dial_gateway(call, gw);

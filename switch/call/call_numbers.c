@@ -38,26 +38,10 @@ static int normalise(const struct call *call, struct party *party)
 }
 
 
-bool call_is_emergency(const struct call *call, const struct sip_msg *invite)
+enum outcome call_dialled(const struct call *call)
 {
-	char dialled[sizeof(call->called.received)];
-
-	return call->trunk &&
-	       0 == message_user(&invite->uri.user, dialled, sizeof(dialled)) &&
-	       catalog_emergency(call->cat, dialled);
-}
-
-
-enum outcome call_dialled(struct call *call, const struct sip_msg *invite)
-{
-	if (message_user(&invite->uri.user, call->called.received,
-			 sizeof(call->called.received)))
-		return OUT_BAD_NUMBER;
-
-	if (call->is_emergency)
-		return OUT_OK;
-
-	return normalise(call, &call->called) ? OUT_BAD_NUMBER : OUT_OK;
+	return call->is_emergency || call->called.e164[0] ? OUT_OK
+							  : OUT_BAD_NUMBER;
 }
 
 
@@ -110,6 +94,29 @@ static void read_calling(struct call *call, const struct sip_msg *msg)
 }
 
 
+static void read_called(struct call *call, const struct sip_msg *msg)
+{
+	struct party *p = &call->called;
+
+	if (message_user(&msg->uri.user, p->received, sizeof(p->received))) {
+		p->received[0] = '\0';
+		return;
+	}
+
+	call->is_emergency = call->trunk &&
+			     catalog_emergency(call->cat, p->received);
+	if (!call->is_emergency)
+		(void)normalise(call, p);
+}
+
+
+void call_numbers(struct call *call, const struct sip_msg *invite)
+{
+	read_called(call, invite);
+	read_calling(call, invite);
+}
+
+
 static bool is_owned(const struct call *call)
 {
 	const struct did *did = catalog_did(call->cat, call->calling.e164);
@@ -119,12 +126,11 @@ static bool is_owned(const struct call *call)
 }
 
 
-enum outcome call_calling(struct call *call, const struct sip_msg *invite)
+enum outcome call_calling(struct call *call)
 {
 	const struct trunk *trunk = call->trunk;
 	char *e164 = call->calling.e164;
 
-	read_calling(call, invite);
 	if (!trunk)
 		return OUT_OK;
 

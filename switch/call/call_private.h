@@ -175,9 +175,12 @@ enum side call_side(const struct call *call, const struct leg *leg);
 void call_tell(const struct call *call, enum tap_kind kind);
 
 /* call_numbers.c */
-enum outcome call_dialled(struct call *call, const struct sip_msg *invite);
-enum outcome call_calling(struct call *call, const struct sip_msg *invite);
-bool call_is_emergency(const struct call *call, const struct sip_msg *invite);
+/** Read both numbers, whatever becomes of the call; is it an emergency? */
+void call_numbers(struct call *call, const struct sip_msg *invite);
+/** May the called number be dialled? */
+enum outcome call_dialled(const struct call *call);
+/** The trunk's policy for the calling number; may replace it. */
+enum outcome call_calling(struct call *call);
 
 /* call_admit.c */
 void call_pin(struct call *call);

@@ -73,7 +73,7 @@ struct leg_out {
 	char to_user[64], to_host[64];
 	char pai[64];               /**< "+49..": P-Asserted-Identity; ""   */
 	bool is_private;            /**< Privacy: id (RFC 3323, 3325)       */
-	uint8_t max_forwards;
+	uint8_t max_forwards;       /**< sent as it is, 0 too               */
 	struct credential credential; /**< username "": never answer        */
 	uint32_t no_response_ms;    /**< no 1xx at all: LEG_FAILED ETIMEDOUT*/
 	char headers[1024];         /**< allowed through (hide.h), CRLF ended */
@@ -83,12 +83,14 @@ struct leg_out {
 /**
  * Take over a new INVITE. The transaction is started and 100 is sent.
  * @param contact_host  "ip:port" for our Contact
+ * @param owner         see leg_set_owner(), from the 100 on; may be NULL
  * @return 0; EBADMSG: a tag, URI or the route set cannot be used (400);
  *         ENOMEM, ENOBUFS (503): then nothing was sent
  */
 int leg_accept(struct leg **legp, struct sip_endpoint *ep,
 	       const struct sip_msg *invite, const struct sip_path *path,
-	       const char *contact_host, leg_event_h *h, void *arg);
+	       const char *contact_host, void *owner, leg_event_h *h,
+	       void *arg);
 
 /** Send an INVITE. sdp may be NULL (late offer). Events come later, never
  *  from inside this call. @return 0 or errno (then nothing was sent) */

@@ -26,7 +26,8 @@ static void cancel_handler(struct server_tx *tx, const struct sip_msg *cancel,
 
 int leg_accept(struct leg **legp, struct sip_endpoint *ep,
 	       const struct sip_msg *invite, const struct sip_path *path,
-	       const char *contact_host, leg_event_h *h, void *arg)
+	       const char *contact_host, void *owner, leg_event_h *h,
+	       void *arg)
 {
 	struct leg *leg = NULL;
 	int err;
@@ -48,6 +49,7 @@ int leg_accept(struct leg **legp, struct sip_endpoint *ep,
 	if (err)
 		goto out;
 
+	leg_set_owner(leg, owner);
 	leg_note_user_agent(leg, invite);
 	endpoint_bind(ep, &leg->binding, leg->dialog->local_tag,
 		      leg_dialog_handler, leg);

@@ -200,8 +200,8 @@ static void request_handler(const struct sip_msg *msg,
 
 	++p->invites;
 	re_snprintf(host, sizeof(host), "%J", &path->local);
-	err = leg_accept(&p->leg, p->ep, msg, path, host, leg_event_handler,
-			 p);
+	err = leg_accept(&p->leg, p->ep, msg, path, host, NULL,
+			 leg_event_handler, p);
 	cr_assert(!err || (p->w->starve && err == ENOMEM));
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include "call_private.h"
 #include "log.h"
+#include "phrase.h"
 #include "text.h"
 
 
@@ -358,6 +359,7 @@ void act_relay_ringing(void *subject, const void *data)
 	else
 		mbuf_rewind(mb);
 
-	(void)leg_progress(call->leg[SIDE_A], said->scode, said->reason,
+	(void)leg_progress(call->leg[SIDE_A], said->scode,
+			   phrase_of(said->scode),
 			   mb->end ? mb->buf : NULL, mb->end);
 }

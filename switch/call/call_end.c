@@ -5,6 +5,7 @@
 #include <string.h>
 #include "call_private.h"
 #include "log.h"
+#include "phrase.h"
 #include "text.h"
 
 
@@ -131,7 +132,10 @@ static void end_a(struct call *call, const struct outcome_row *row,
 	if (call->answered_ms)
 		leg_bye(a, row->q850, row->code);
 	else
-		(void)leg_reject(a, scode, row->phrase, row->q850, extra);
+		(void)leg_reject(a, scode,
+				 scode == row->sip ? row->phrase
+						   : phrase_of(scode),
+				 row->q850, extra);
 }
 
 

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 #include "call_private.h"
+#include "phrase.h"
 #include "text.h"
 
 
@@ -28,6 +29,9 @@ void act_refuse_offer(void *subject, const void *data)
 static enum outcome pass_on(struct call *call, const struct leg_event *said)
 {
 	struct leg *other = call->leg[side_other(call->offer_from)];
+	struct sdp_origin *origin = &call->origin[side_other(
+		call->offer_from)];
+	const struct sdp_origin before = *origin;
 	struct mbuf *mb = call->w->scratch;
 	enum outcome out;
 
@@ -39,8 +43,12 @@ static enum outcome pass_on(struct call *call, const struct leg_event *said)
 			return out;
 	}
 
-	return leg_offer(other, mb->end ? mb->buf : NULL, mb->end)
-		       ? OUT_B_CONGESTED : OUT_OK;
+	if (!leg_offer(other, mb->end ? mb->buf : NULL, mb->end))
+		return OUT_OK;
+
+	*origin = before; /* nobody saw that version */
+
+	return OUT_B_CONGESTED;
 }
 
 
@@ -69,6 +77,8 @@ void act_relay_offer_ok(void *subject, const void *data)
 	const struct leg_event *said = ev->said;
 	struct call *call = subject;
 	struct leg *asker = call->leg[call->offer_from];
+	struct sdp_origin *origin = &call->origin[call->offer_from];
+	const struct sdp_origin before = *origin;
 	struct mbuf *mb = call->w->scratch;
 	enum outcome out = OUT_BAD_SDP;
 
@@ -82,7 +92,8 @@ void act_relay_offer_ok(void *subject, const void *data)
 		(void)leg_ack(ev->leg, NULL, 0);
 
 	if (call->offer_is_forgotten) {
-		/* nobody is left who would ACK it */
+		/* nobody is left who would see and ACK it */
+		*origin = before;
 		call_post(call, EV_X_OFFER_FAIL, OUT_OK);
 		return;
 	}
@@ -109,7 +120,7 @@ void act_end_offer(void *subject, const void *data)
 	call->offer_is_forgotten = true;
 	if (ev->said && ev->said->scode >= 300)
 		(void)leg_offer_reply(asker, ev->said->scode,
-				      ev->said->reason, NULL, 0);
+				      phrase_of(ev->said->scode), NULL, 0);
 	else
 		refuse(asker, OUT_B_SILENT);
 }

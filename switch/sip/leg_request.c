@@ -344,6 +344,13 @@ static void linger_handler(void *arg)
 	struct leg_request *r = arg;
 	struct leg *leg = r->leg;
 
+	/* an offer in its 2xx waits for the owner's answer as long as the
+	   other side takes, and is ACKed even when that never comes */
+	if (leg->unacked == r) {
+		leg_request_linger(r);
+		return;
+	}
+
 	leg_enter(leg);
 	leg_request_forget(r);
 	leg_leave(leg);

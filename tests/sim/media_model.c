@@ -104,6 +104,7 @@ static int open_door(struct media_session **sp, uint8_t n,
 {
 	struct media_model *m = arg;
 	struct media_session *s = calloc(1, sizeof(*s));
+	bool is_silent;
 
 	(void)call;
 	s->m = m;
@@ -112,8 +113,9 @@ static int open_door(struct media_session **sp, uint8_t n,
 		session_end(s);
 		return ENOSPC;
 	}
+	is_silent = chance(m->w, 5);
 	for (int side = 0; side < MEDIA_SIDES; side++)
-		s->is_speaking[side] = chance(m->w, 95);
+		s->is_speaking[side] = !is_silent && chance(m->w, 95);
 	*sp = s;
 
 	return 0;

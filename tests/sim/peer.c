@@ -8,6 +8,9 @@
 struct agent *peer_alloc(struct world *w, unsigned index, enum agent_role role,
 			const char *host, uint16_t port)
 {
+	static const char *const woods[SIM_PEERS] = {
+		"oak", "elm", "fir", "ash", "yew", "bay", "fig", "box",
+	};
 	struct agent *p = calloc(1, sizeof(*p));
 
 	p->w = w;
@@ -15,7 +18,7 @@ struct agent *peer_alloc(struct world *w, unsigned index, enum agent_role role,
 	p->role = role;
 	sa_set_str(&p->addr, host, port);
 	(void)snprintf(p->host, sizeof(p->host), "%s", host);
-	(void)snprintf(p->mark, sizeof(p->mark), "qz%uz", index);
+	(void)snprintf(p->mark, sizeof(p->mark), "qz%s", woods[index]);
 
 	return p;
 }

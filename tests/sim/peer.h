@@ -21,7 +21,7 @@ struct agent {
 	enum agent_role role;
 	struct sa addr;
 	char host[32];       /**< "10.1.0.1", also of its media            */
-	char mark[8];        /**< "qz3z": in every token that it makes     */
+	char mark[8];        /**< "qzash": in every token that it makes     */
 	bool is_challenging; /**< asks for digest                          */
 	bool is_dead;        /**< hears all and says nothing               */
 	unsigned serial, challenges;
@@ -57,7 +57,7 @@ struct talk {
 	char local[448], remote[340]; /**< From and To, with tags         */
 	char early[320];         /**< To of a 1xx: the early dialog        */
 	char local_tag[96], remote_tag[96], target[320];
-	unsigned long cseq, invite_cseq;
+	unsigned long cseq, invite_cseq, heard_cseq;
 	int number;              /**< of the script; -1                    */
 	unsigned final;          /**< of the INVITE                        */
 	bool has_early, was_up, got_bye, sent_bye, bye_answered;

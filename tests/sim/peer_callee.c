@@ -103,7 +103,7 @@ static void refuse_due(struct world *w, void *arg)
 		603, 604, 606, 607, 699,
 	};
 	struct reply *r = arg;
-	char extra[96];
+	char extra[96], phrase[32];
 
 	if (r->talk->state != TALK_RINGING)
 		return;
@@ -112,7 +112,8 @@ static void refuse_due(struct world *w, void *arg)
 		       "Reason: Q.850;cause=%u;text=\"%s\"\r\n"
 		       "Warning: 399 %s \"inside\"\r\n", 1 + draw(w, 126),
 		       r->peer->mark, r->peer->host);
-	reply_send(r, codes[draw(w, ARRAY_SIZE(codes))], "No", extra, "");
+	(void)snprintf(phrase, sizeof(phrase), "No, says %s", r->peer->mark);
+	reply_send(r, codes[draw(w, ARRAY_SIZE(codes))], phrase, extra, "");
 }
 
 
@@ -120,17 +121,18 @@ static void ring_due(struct world *w, void *arg)
 {
 	struct reply *r = arg;
 	struct talk *t = r->talk;
-	char body[BODY_MAX] = "";
+	char body[BODY_MAX] = "", phrase[32];
 
 	if (t->state != TALK_RINGING)
 		return;
+	(void)snprintf(phrase, sizeof(phrase), "Wait for %s", r->peer->mark);
 	if (chance(w, 40)) {
 		t->has_early = true;
 		peer_sdp(t, SDP_PLAIN, body, sizeof(body));
-		reply_send(r, 183, "Session Progress", "", body);
+		reply_send(r, 183, phrase, "", body);
 		return;
 	}
-	reply_send(r, 180 + draw(w, 4), "Ringing", "", "");
+	reply_send(r, 180 + draw(w, 4), phrase, "", "");
 }
 
 
@@ -196,8 +198,9 @@ void callee_invite(struct agent *p, const struct wire *m)
 static void offer_received(struct talk *t, struct reply *r)
 {
 	struct world *w = t->peer->w;
-	char body[BODY_MAX];
+	char body[BODY_MAX], phrase[32];
 
+	(void)snprintf(phrase, sizeof(phrase), "Not %s", t->peer->mark);
 	if (t->state == TALK_OVER) {
 		reply_send(r, 481, "Call Does Not Exist", "", "");
 		return;
@@ -205,10 +208,10 @@ static void offer_received(struct talk *t, struct reply *r)
 	switch (draw(w, 12)) {
 
 	case 0:
-		reply_send(r, 488, "Not Acceptable Here", "", "");
+		reply_send(r, 488, phrase, "", "");
 		break;
 	case 1:
-		reply_send(r, 491, "Request Pending", "", "");
+		reply_send(r, 491, phrase, "", "");
 		break;
 	case 2:
 		reply_send(r, 481, "Call Does Not Exist", "", "");
@@ -230,8 +233,17 @@ void callee_request(struct agent *p, struct talk *t, const struct wire *m)
 {
 	struct reply *r = reply_begin(p, t, m);
 
+	/* retransmissions do not come here: a number grows (12.2.2) */
+	if (m->cseq <= t->heard_cseq && !p->w->climate.loss_pct &&
+	    p->w->climate.delay_ms < 20)
+		world_fail(p->w, "p%u: CSeq %lu after %lu", p->index,
+			   m->cseq, t->heard_cseq);
+	t->heard_cseq = m->cseq;
+
 	if (!strcmp(m->method, "BYE")) {
-		if (t->got_bye)
+		/* a mangled INVITE that comes again is another call with
+		   the same tags */
+		if (t->got_bye && !p->w->climate.has_garbage)
 			world_fail(p->w, "p%u: two BYEs", p->index);
 		t->got_bye = true;
 		t->state = TALK_OVER;

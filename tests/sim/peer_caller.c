@@ -211,6 +211,11 @@ void caller_response(struct talk *t, struct request *r, const struct wire *m)
 		return;
 	}
 
+	/* one final answer for each INVITE (a fork has its own To tag) */
+	if (t->final && r == t->invite && !t->peer->w->climate.has_garbage && (t->final < 300) !=
+					  (m->status < 300))
+		world_fail(t->peer->w, "p%u, call %d: %u after %u",
+			   t->peer->index, t->number, m->status, t->final);
 	if (m->status < 300) {
 		t->final = m->status;
 		answered(t, m);

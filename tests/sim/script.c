@@ -125,7 +125,8 @@ void script_write(struct world *w)
 {
 	const struct climate *c = &w->climate;
 
-	world_after(w, 1, peer_register, w->peers[1]);
+	world_after(w, chance(w, 80) ? 1 : draw(w, SCRIPT_MS), peer_register,
+		    w->peers[1]);
 	calls_write(w);
 	if (c->has_noise)
 		often(w, 20, noise_start);

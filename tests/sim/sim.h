@@ -25,6 +25,7 @@
 enum {
 	SIM_PEERS = 8,
 	SIM_CALLS = 8,       /* INVITEs that the script places            */
+	ORIGINS = 1024,      /* more than there are dialogs in a run      */
 	TRACE_LINES = 40,
 	TRACE_LINE = 220,
 };
@@ -44,6 +45,12 @@ struct climate {
 	unsigned loss_pct, dup_pct, delay_ms;
 	bool has_bad_disk, has_bad_ledger, has_noise, has_garbage, has_crash,
 		has_changes, has_operator;
+};
+
+/** The last o= line that a peer was sent in a dialog. */
+struct origin {
+	uint32_t key, crc;
+	uint64_t id, version;
 };
 
 struct world {
@@ -71,6 +78,8 @@ struct world {
 	struct agent *peers[SIM_PEERS];
 	char *registrations;
 	uint8_t hops[SIM_CALLS];     /**< Max-Forwards of each INVITE      */
+
+	struct origin origins[ORIGINS];
 
 	uint64_t calls, messages;
 	uint64_t hash;

@@ -209,6 +209,7 @@ void world_crash(struct world *w, void *arg)
 	w->begun_before += census.calls_begun;
 	world_trace(w, "crash: %zu calls live", census.calls);
 
+	memset(w->origins, 0, sizeof(w->origins));
 	worker_end(w);
 	media_model_crash(w->media);
 	w->boot++;
@@ -278,7 +279,7 @@ static void peers_make(struct world *w)
 	for (unsigned i = 0; i < SIM_PEERS; i++)
 		w->peers[i] = peer_alloc(w, i, all[i].role, all[i].host,
 					 all[i].port);
-	w->peers[5]->is_challenging = true;
+	w->peers[4]->is_challenging = true;
 	w->peers[6]->is_dead = chance(w, 50);
 }
 

@@ -305,7 +305,9 @@ static void pass(struct loop *l, const struct epoll_event *evs, int n)
 	struct inbox msg;
 
 	moment_read(&l->now);
-	ring_wake_clear(l->inbox);
+	for (int i = 0; i < n; i++)
+		if (evs[i].data.ptr == l)
+			ring_wake_clear(l->inbox);
 	for (unsigned i = 0; i < BATCH_MAX && ring_pop(l->inbox, &msg); i++)
 		inbox_take(l, &msg);
 

@@ -33,5 +33,7 @@ struct json_t;
 struct json_t *call_row(const struct call *call);
 /** Everything that is known of it: row, trail, attempts. New reference. */
 struct json_t *call_story(const struct call *call);
+/** A picture of an ended call, good for call_story() only; NULL: no memory. */
+struct call *call_past(const struct call *call);
 
 #endif

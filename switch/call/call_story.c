@@ -142,3 +142,26 @@ json_t *call_story(const struct call *call)
 
 	return story;
 }
+
+
+static void past_destructor(void *arg)
+{
+	struct call *past = arg;
+
+	mem_deref(past->attempts);
+}
+
+
+/* What a story needs: values, the attempts, and the worker's name. */
+struct call *call_past(const struct call *call)
+{
+	struct call *past = mem_alloc(sizeof(*past), past_destructor);
+
+	if (!past)
+		return NULL;
+
+	*past = *call;
+	past->attempts = mem_ref(call->attempts);
+
+	return past;
+}

@@ -3,7 +3,6 @@
  * its parts share.
  */
 #include <errno.h>
-#include "json.h"
 #include <stdlib.h>
 #include <string.h>
 #include "call.h"
@@ -63,7 +62,7 @@ static void trace_destructor(void *arg)
 {
 	struct trace *t = arg;
 
-	free(t->json);
+	mem_deref(t->past);
 }
 
 
@@ -299,19 +298,17 @@ static void trace_keep(struct worker *w, const struct call *call)
 {
 	struct trace *t = mem_zalloc(sizeof(*t), trace_destructor);
 	struct le *oldest;
-	json_t *story;
 
 	if (!t)
 		return;
 
-	story = call_story(call);
 	memcpy(t->call_id, call->id, sizeof(t->call_id));
-	t->json = json_dumps(story, JSON_COMPACT);
-	json_decref(story);
+	t->past = call_past(call);
 	list_append(&w->traces, &t->le, t);
 
-	if (list_count(&w->traces) <= TRACES_KEPT)
+	if (++w->traces_n <= TRACES_KEPT)
 		return;
+	w->traces_n--;
 	oldest = list_head(&w->traces);
 	list_unlink(oldest);
 	mem_deref(oldest->data);

@@ -91,9 +91,9 @@ static json_t *do_trace(struct worker *w, const json_t *req)
 	LIST_FOREACH(&w->traces, le) {
 		const struct trace *t = le->data;
 
-		if (memcmp(t->call_id, id, sizeof(id)) || !t->json)
+		if (memcmp(t->call_id, id, sizeof(id)) || !t->past)
 			continue;
-		story = json_loads(t->json, 0, NULL);
+		story = call_story(t->past);
 		(void)json_object_set_new(story, "ok", json_true());
 		return story;
 	}

@@ -18,11 +18,11 @@
 
 struct call;
 
-/** The story of one ended call. */
+/** An ended call, for its story. */
 struct trace {
 	struct le le;
 	uint8_t call_id[16];
-	char *json;
+	struct call *past;
 };
 
 struct worker {
@@ -43,6 +43,7 @@ struct worker {
 	struct list live;       /**< by birth                              */
 	struct list closing;    /**< by sequence number of their END       */
 	struct list traces;     /**< newest last                           */
+	size_t traces_n;
 	struct snapshot *snap;
 	const struct catalog *cat;
 	struct mbuf *scratch;   /**< a rewritten SDP, until it is sent      */

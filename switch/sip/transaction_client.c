@@ -297,9 +297,22 @@ static int tx_alloc(struct client_tx **txp, struct sip_endpoint *ep,
 /** Of a request that we wrote: "Via: SIP/2.0/UDP host:port;..." */
 static int sentby_find(struct pl *ret, const uint8_t *request, size_t len)
 {
-	return re_regex((const char *)request, len,
-			"\r\nVia: SIP/2.0/[A-Z]+ [^; \r\n]+", NULL, ret) ?
-	       EINVAL : 0;
+	static const char via[] = "\r\nVia: SIP/2.0/";
+	const char *const end = (const char *)request + len;
+	const char *p;
+
+	p = memmem(request, len, via, sizeof(via) - 1);
+	p = p ? memchr(p + sizeof(via), ' ', (size_t)(end - p) -
+					     sizeof(via)) : NULL;
+	if (!p)
+		return EINVAL;
+
+	ret->p = ++p;
+	while (p < end && !strchr("; \r\n", *p))
+		p++;
+	ret->l = (size_t)(p - ret->p);
+
+	return ret->l ? 0 : EINVAL;
 }
 
 

@@ -38,6 +38,22 @@ static void check_hidden(struct world *w, const struct agent *to,
 }
 
 
+/* Who hides its number is named to those alone who are trusted with
+   P-Asserted-Identity (RFC 3325 7): trunk 3 and gateway 6. */
+static void check_private(struct world *w, const struct agent *to,
+			  const struct wire *m, const uint8_t *buf,
+			  size_t len)
+{
+	/* in To it is the number of whom it is sent to */
+	if (!m->is_request || to->index == 2 || to->index == 5 ||
+	    strstr(m->to, SIM_SECRET))
+		return;
+	if (holds(buf, len, SIM_SECRET))
+		world_fail(w, "p%u sees a hidden number:\n%.*s", to->index,
+			   (int)len, (const char *)buf);
+}
+
+
 static uint32_t text_crc(const char *text, size_t len)
 {
 	return crc32c(0, (const uint8_t *)text, len);
@@ -108,6 +124,7 @@ void check_output(struct world *w, const struct agent *to, const uint8_t *buf,
 	struct wire *m = malloc(sizeof(*m));
 	enum guard_verdict verdict;
 	size_t used;
+	bool is_readable = wire_parse(m, buf, len);
 
 	verdict = guard_check(buf, len, &used);
 	if (verdict != GUARD_OK || used != len)
@@ -115,7 +132,8 @@ void check_output(struct world *w, const struct agent *to, const uint8_t *buf,
 			   to->index, guard_name(verdict), (int)len,
 			   (const char *)buf);
 	check_hidden(w, to, buf, len);
-	if (!wire_parse(m, buf, len))
+	check_private(w, to, m, buf, len);
+	if (!is_readable)
 		world_fail(w, "p%u is sent what it cannot read", to->index);
 	else if (m->is_request)
 		check_hops(w, to, m);

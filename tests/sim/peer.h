@@ -43,6 +43,7 @@ struct plan {
 	uint8_t offer_kind;      /**< of a re-INVITE                       */
 	uint8_t sdp_kind;
 	bool is_late, loses_ack, knows_password, hears_cancel;
+	bool is_private, requires;   /**< Privacy: id; Require: 100rel     */
 };
 
 /** One dialog (or INVITE that becomes one) as this peer sees it. */
@@ -58,6 +59,7 @@ struct talk {
 	char early[320];         /**< To of a 1xx: the early dialog        */
 	char local_tag[96], remote_tag[96], target[320];
 	unsigned long cseq, invite_cseq, heard_cseq;
+	uint64_t heard_ms;
 	int number;              /**< of the script; -1                    */
 	unsigned final;          /**< of the INVITE                        */
 	bool has_early, was_up, got_bye, sent_bye, bye_answered;

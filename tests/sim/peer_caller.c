@@ -59,6 +59,8 @@ static void plan_draw(struct world *w, struct plan *plan)
 	plan->is_late = chance(w, 15);
 	plan->loses_ack = chance(w, 4);
 	plan->knows_password = chance(w, 90);
+	plan->is_private = chance(w, 10);
+	plan->requires = chance(w, 3);
 	plan->sdp_kind = SDP_PLAIN;
 	if (chance(w, 15))
 		plan->sdp_kind = (uint8_t)draw(w, SDP_KINDS);
@@ -82,7 +84,8 @@ static void identity_make(struct talk *t)
 {
 	struct agent *p = t->peer;
 	struct world *w = p->w;
-	const char *from = chance(w, 60) ? "+4930100" : "+4940123";
+	const char *from = t->plan.is_private ? "+" SIM_SECRET
+			   : chance(w, 60)    ? "+4930100" : "+4940123";
 
 	peer_token(p, t->call_id, sizeof(t->call_id), "c");
 	peer_token(p, t->local_tag, sizeof(t->local_tag), "t");
@@ -107,6 +110,11 @@ static void invite_send(struct talk *t, const struct wire *challenge)
 	wire_add(&o, "Call-Info: <http://%s/%s>\r\n", t->peer->host,
 		 t->peer->mark);
 	wire_add(&o, "X-Inside: %s\r\n", t->peer->mark);
+	if (t->plan.is_private)
+		wire_add(&o, "Privacy: id\r\nP-Asserted-Identity: "
+			     "<sip:+" SIM_SECRET "@%s>\r\n", t->peer->host);
+	if (t->plan.requires)
+		wire_add(&o, "Require: 100rel, x-%s\r\n", t->peer->mark);
 	if (challenge)
 		authorize(&o, t->peer, challenge, "INVITE", t->uri,
 			  t->plan.knows_password);

@@ -52,10 +52,10 @@ static bool id_find(struct world *w, char id[37])
 	static const char ask[] = "{\"op\":\"calls\"}";
 	char *answer = worker_command(w->worker, &w->now, ask,
 				      sizeof(ask) - 1);
-	const char *at = answer ? strstr(answer, "\"id\":\"") : NULL;
+	const char *at = answer ? strstr(answer, "\"call_id\":\"") : NULL;
 
-	if (at && strlen(at) > 42) {
-		memcpy(id, at + 6, 36);
+	if (at && strlen(at) > 47) {
+		memcpy(id, at + 11, 36);
 		id[36] = '\0';
 	}
 	free(answer);
@@ -99,6 +99,17 @@ static void operator_acts(struct world *w, void *arg)
 }
 
 
+/* NTP sets the wall clock; durations must not notice. */
+static void clock_steps(struct world *w, void *arg)
+{
+	const int64_t step_us = ((int64_t)draw(w, 12000) - 6000) * 1000;
+
+	(void)arg;
+	world_trace(w, "wall clock: %lld ms", (long long)step_us / 1000);
+	w->now.wall_us += step_us;
+}
+
+
 static void often(struct world *w, unsigned most, event_h *h)
 {
 	for (unsigned n = 1 + draw(w, most); n; n--)
@@ -138,6 +149,8 @@ void script_write(struct world *w)
 		often(w, 2, world_crash);
 	if (c->has_changes)
 		often(w, 4, catalog_model_change);
+	if (chance(w, 20))
+		often(w, 2, clock_steps);
 	if (c->has_operator)
 		often(w, 4, operator_acts);
 }

@@ -21,6 +21,7 @@
 #define SIM_SWITCH "192.0.2.10"
 #define SIM_MEDIA "192.0.2.20"
 #define SIM_REALM "sip.example"
+#define SIM_SECRET "49987654" /* number of callers that hide theirs      */
 
 enum {
 	SIM_PEERS = 8,

@@ -53,7 +53,7 @@ static int user_of(const struct pl *value, char *buf, size_t size)
 	if (!value->l || sip_addr_decode(&addr, value))
 		return ENOENT;
 
-	return message_user(&addr.uri.user, buf, size);
+	return message_number(&addr.uri, buf, size);
 }
 
 
@@ -87,8 +87,8 @@ static void read_calling(struct call *call, const struct sip_msg *msg)
 		       msg->from.dname.l);
 
 	if (!is_trusted || user_of(&pai, p->received, sizeof(p->received)))
-		(void)message_user(&msg->from.uri.user, p->received,
-				   sizeof(p->received));
+		(void)message_number(&msg->from.uri, p->received,
+				     sizeof(p->received));
 
 	(void)normalise(call, p);
 }
@@ -98,7 +98,7 @@ static void read_called(struct call *call, const struct sip_msg *msg)
 {
 	struct party *p = &call->called;
 
-	if (message_user(&msg->uri.user, p->received, sizeof(p->received))) {
+	if (message_number(&msg->uri, p->received, sizeof(p->received))) {
 		p->received[0] = '\0';
 		return;
 	}

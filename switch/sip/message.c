@@ -434,3 +434,26 @@ int message_user(const struct pl *user, char *buf, size_t size)
 
 	return rest.l ? EOVERFLOW : 0;
 }
+
+
+int message_number(const struct uri *uri, char *buf, size_t size)
+{
+	char *to = buf, *from;
+	int err;
+
+	if (pl_strcasecmp(&uri->scheme, "tel"))
+		return message_user(&uri->user, buf, size);
+
+	/* the decoder takes what has no user part for a host */
+	err = message_user(&uri->host, buf, size);
+	if (err)
+		return err;
+
+	for (from = buf; *from; ++from) {
+		if (!strchr("-.()", *from))
+			*to++ = *from;
+	}
+	*to = '\0';
+
+	return 0;
+}

@@ -75,6 +75,10 @@ int message_sdp(const struct sip_msg *msg, const uint8_t **ret_sdp,
  *  @return 0; EOVERFLOW; EBADMSG (bad escape, control character) */
 int message_user(const struct pl *user, char *buf, size_t size);
 
+/** The number that a URI names: its user part; of a tel: URI the number
+ *  without visual separators (RFC 3966 5.1.1). Errors as above. */
+int message_number(const struct uri *uri, char *buf, size_t size);
+
 /** Quote a display name safely (RFC 3261 25.1 quoted-string).
  *  @return 0 or EOVERFLOW (buf is then "") */
 int message_quote(char *buf, size_t size, const char *text);

@@ -1,5 +1,6 @@
 """The two sides of a call: sockets of a peer, and the calls that it has."""
 import collections
+import functools
 import random
 import re
 import select
@@ -32,6 +33,7 @@ class Peer:
         self.sip = open_udp(ip, SIP_PORT)
         self.rtp = open_udp(ip, RTP_PORT)
         self.rtcp = open_udp(ip, RTP_PORT + 1)
+        self.moved = open_udp(ip, RTP_PORT + sip.MOVED)
         self.fresh = collections.deque()   # requests of no slot
         self.slots = {}                    # Call-ID -> slot
         self.replies = {}                  # key of a request -> our answer
@@ -44,7 +46,7 @@ class Peer:
         self.is_deaf = False               # takes no notice of what comes
 
     def close(self):
-        for s in (self.sip, self.rtp, self.rtcp):
+        for s in (self.sip, self.rtp, self.rtcp, self.moved):
             s.close()
 
     def send(self, data, to=None):
@@ -59,10 +61,10 @@ class Peer:
             if source == self.stage.switch and not self.is_deaf:
                 self.take(sip.Message.read(data))
 
-    def read_rtp(self):
+    def read_rtp(self, s):
         while True:
             try:
-                data, source = self.rtp.recvfrom(2048)
+                data, source = s.recvfrom(2048)
             except BlockingIOError:
                 return
             self.heard.append((source, data))
@@ -130,6 +132,7 @@ class Slot:
         self.unacked = None       # the 2xx that we have not acknowledged
         self.session = random.randrange(1 << 30)
         self.version = 0
+        self.rtp = self.peer.rtp  # what our SDP named
         self.media = None         # where the other side wants its RTP
         self.is_up = False        # a 2xx has come or gone
         self.secrets_add(self.local_tag)
@@ -213,6 +216,7 @@ class Slot:
     def body(self, kind):
         if not kind:
             return ""
+        self.rtp = self.peer.moved if kind == "moved" else self.peer.rtp
         self.version += 1
         return sip.sdp(kind, self.peer.ip, RTP_PORT, self.session,
                        self.version)
@@ -252,14 +256,16 @@ class Slot:
             self.unacked = None
         self.send(msg)
 
-    def respond(self, code, body="", extra=(), method=""):
-        """Answers the youngest request that waits."""
+    def respond(self, code, body="", extra=(), method="", tag=None):
+        """Answers the youngest request that waits; with a tag: as a fork of
+        it would, and the request goes on to wait."""
         found = [m for m in self.waiting if method in ("", m.method)]
         if not found:
             raise Failed("nothing is left to answer with %d" % code)
         request = found[-1]
-        msg = reply(request, code, self.peer, self.local_tag, body, extra)
-        if code >= 200:
+        msg = reply(request, code, self.peer, tag or self.local_tag, body,
+                    extra)
+        if code >= 200 and not tag:
             self.waiting.remove(request)
         if code >= 300 and request.method == "INVITE":
             self.refused[request.cseq[0]] = code
@@ -319,7 +325,8 @@ class Stage:
         owners = {}
         for p in self.peers.values():
             owners[p.sip] = p.read_sip
-            owners[p.rtp] = p.read_rtp
+            for s in (p.rtp, p.moved):
+                owners[s] = functools.partial(p.read_rtp, s)
         while not done():
             left = until - time.monotonic()
             if left <= 0:

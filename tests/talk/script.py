@@ -122,11 +122,16 @@ class Run:
         slot, what = self.slot(edge), words[0]
         plain, options, extra = clauses(words[1:])
         body = slot.body(options.get("sdp"))
+        if what == "fork":
+            slot.peer.send(re.sub(rb"z9hG4bK\w+", b"z9hG4bKother",
+                                  slot.last))
+            return
         if what == "same":
             slot.peer.send(slot.last)
             return
         if what.isdigit():
-            slot.respond(int(what), body, extra, (plain + [""])[0])
+            slot.respond(int(what), body, extra, (plain + [""])[0],
+                         options.get("tag"))
             return
         uris = [w for w in plain if w.startswith(("sip:", "tel:"))]
         if uris:
@@ -266,7 +271,7 @@ class Run:
         sent = [tone.packet() for _ in range(n)]
         b.peer.heard.clear()
         for p in sent:
-            a.peer.rtp.sendto(p, a.media)
+            a.rtp.sendto(p, a.media)
             self.stage.pump(0.003)
         wanted = set(sent)
 
@@ -354,7 +359,7 @@ class Run:
         elif words[0] == "start":
             self.node.stop()
             self.node.start()
-            self.node.wait_catalog()
+            self.node.wait_catalog("offline" not in words)
         elif words[0] == "stop":
             self.node.process.terminate()
         else:
@@ -449,7 +454,7 @@ def clauses(words):
     plain, options, extra = [], {}, []
     for w in words:
         header = re.match(r"^([A-Z][\w-]*):\s*(.*)$", w)
-        option = re.match(r"^(sdp|auth|from|to|nc|uri)=(.*)$", w)
+        option = re.match(r"^(sdp|auth|from|to|nc|uri|tag)=(.*)$", w)
         if header:
             extra.append((header.group(1), header.group(2)))
         elif option:

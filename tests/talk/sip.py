@@ -4,6 +4,7 @@ import os
 import re
 
 HASHES = {"MD5": hashlib.md5, "SHA-256": hashlib.sha256}
+MOVED = 10              # where a stream moves: this far from the port before
 COMPACT = {"v": "Via", "f": "From", "t": "To", "i": "Call-ID", "m": "Contact",
            "c": "Content-Type", "l": "Content-Length"}
 
@@ -130,6 +131,10 @@ def sdp(kind, address, port, session, version):
     elif kind == "dtls":
         profile = "UDP/TLS/RTP/SAVPF"
         lines = ["a=fingerprint:sha-256 " + ":".join(["AB"] * 32)]
+    elif kind == "video":
+        lines = ["m=video %d RTP/AVP 96" % (port + 2), "a=rtpmap:96 H264/90000"]
+    elif kind == "moved":
+        port += MOVED
     elif kind == "broken":
         return "v=0\r\no=nonsense\r\nm=audio\r\n"
     elif kind != "pcma":

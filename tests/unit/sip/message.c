@@ -279,3 +279,25 @@ Test(message, user)
 	cr_assert_eq(message_user(&pl_null, buf, sizeof(buf)), 0);
 	cr_assert_str_eq(buf, "");
 }
+
+
+static void expect_number(const char *text, const char *want)
+{
+	struct uri uri;
+	struct pl pl;
+	char buf[16];
+
+	pl_set_str(&pl, text);
+	cr_assert_eq(uri_decode(&uri, &pl), 0, "%s", text);
+	cr_expect_eq(message_number(&uri, buf, sizeof(buf)), 0, "%s", text);
+	cr_expect_str_eq(buf, want, "%s", text);
+}
+
+
+Test(message, number)
+{
+	expect_number("sip:+49301234@192.0.2.1", "+49301234");
+	expect_number("sip:192.0.2.1", "");
+	expect_number("tel:+49-30-(12)34", "+49301234");
+	expect_number("TEL:112;phone-context=x", "112");
+}

@@ -405,6 +405,17 @@ static int check(const char *file, struct node *n)
 }
 
 
+static int print_config(void)
+{
+	char *text = node_settings_print();
+	const bool is_done = text && fputs(text, stdout) >= 0;
+
+	free(text);
+
+	return is_done ? 0 : 1;
+}
+
+
 int main(int argc, char *argv[])
 {
 	static struct node n;
@@ -420,7 +431,7 @@ int main(int argc, char *argv[])
 		else if (!strcmp(argv[i], "--version"))
 			return puts("strowger-switch " STROWGER_VERSION) < 0;
 		else if (!strcmp(argv[i], "--print-config"))
-			return fputs(node_settings_print(), stdout) < 0;
+			return print_config();
 		else
 			return usage(strcmp(argv[i], "--help") ? 2 : 0);
 	}

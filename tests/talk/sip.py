@@ -132,7 +132,8 @@ def sdp(kind, address, port, session, version):
         profile = "UDP/TLS/RTP/SAVPF"
         lines = ["a=fingerprint:sha-256 " + ":".join(["AB"] * 32)]
     elif kind == "video":
-        lines = ["m=video %d RTP/AVP 96" % (port + 2), "a=rtpmap:96 H264/90000"]
+        lines = ["m=video %d RTP/AVP 96" % (port + 2),
+                 "a=rtpmap:96 H264/90000"]
     elif kind == "moved":
         port += MOVED
     elif kind == "broken":

@@ -12,10 +12,12 @@
 #include "log.h"
 #include "loop.h"
 #include "metric.h"
+#include "moment.h"
 #include "text.h"
 
 #define REQUEST_MAX 65536
 #define ANSWER_WAIT_MS 3000
+#define LINE_WAIT_MS 2000
 
 struct control {
 	int fd;
@@ -80,16 +82,28 @@ int control_fd(const struct control *c)
 }
 
 
-/* One line without its newline. @return its length, or -1 */
+static uint64_t mono_ms(void)
+{
+	struct moment now;
+
+	moment_read(&now);
+
+	return moment_ms(&now);
+}
+
+
+/* One line without its newline. Who sends it byte by byte must not keep the
+   others, and signals, waiting. @return its length, or -1 */
 static ssize_t read_line(int fd, char *buf, size_t size)
 {
+	const uint64_t end_ms = mono_ms() + LINE_WAIT_MS;
 	size_t used = 0;
 
 	while (used < size) {
 		const ssize_t n = recv(fd, buf + used, size - used, 0);
 		char *end;
 
-		if (n <= 0)
+		if (n <= 0 || mono_ms() > end_ms)
 			return -1;
 		used += (size_t)n;
 		end = memchr(buf, '\n', used);

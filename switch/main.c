@@ -40,7 +40,7 @@ struct node {
 	struct follow *follow;
 	struct control *control;
 	struct metrics_http *metrics;
-	int signals;
+	int signals, lock;
 };
 
 
@@ -276,6 +276,12 @@ static int node_start(struct node *n)
 			       n->set.log.numbers);
 	if (!err)
 		err = node_state_open(dir);
+	if (!err)
+		err = node_state_lock(dir, &n->lock);
+	if (err == EWOULDBLOCK)
+		return fail(dir, err, "another strowger-switch runs on this "
+				      "node.state_dir: stop it, or name "
+				      "another");
 	if (!err)
 		err = node_state_boot(dir, &n->boot);
 	if (!err)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "node_state.h"
@@ -16,6 +17,30 @@
 int node_state_open(const char *dir)
 {
 	return mkdir(dir, 0700) && errno != EEXIST ? errno : 0;
+}
+
+
+int node_state_lock(const char *dir, int *ret_fd)
+{
+	char path[512];
+	int fd, err;
+
+	if (text_format(path, sizeof(path), "%s/lock", dir))
+		return ENAMETOOLONG;
+
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return errno;
+
+	if (flock(fd, LOCK_EX | LOCK_NB)) {
+		err = errno;
+		(void)close(fd);
+		return err;
+	}
+
+	*ret_fd = fd;
+
+	return 0;
 }
 
 
@@ -33,6 +58,22 @@ static int write_all(int fd, const uint8_t *bytes, size_t len)
 	}
 
 	return fsync(fd) ? errno : 0;
+}
+
+
+/* A start that is not counted would be the same one again. */
+static int dir_sync(const char *dir)
+{
+	const int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int err = 0;
+
+	if (fd < 0)
+		return errno;
+	if (fsync(fd))
+		err = errno;
+	(void)close(fd);
+
+	return err;
 }
 
 
@@ -55,7 +96,7 @@ int node_state_write(const char *dir, const char *name, const void *bytes,
 	if (!err && rename(fresh, path))
 		err = errno;
 
-	return err;
+	return err ? err : dir_sync(dir);
 }
 
 

@@ -15,6 +15,12 @@ struct node_keys {
 /** Make the directory if missing. @return 0 or errno */
 int node_state_open(const char *dir);
 
+/**
+ * One process at a time; it ends with the descriptor, also in a crash.
+ * @return 0, EWOULDBLOCK (another one has it) or errno
+ */
+int node_state_lock(const char *dir, int *ret_fd);
+
 /** Count this start: 1, 2, 3 ... on disk before it returns. */
 int node_state_boot(const char *dir, int64_t *ret_boot);
 

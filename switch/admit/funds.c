@@ -148,19 +148,26 @@ static void fund_needs(const struct fund *fund, int64_t *ret_min,
 }
 
 
-/* Everybody who waits now hears the same; who asks again waits anew. */
+/*
+ * Everybody who waits now hears the same. They leave the queue first: who
+ * then asks again for less must not stand behind one who is yet to hear.
+ */
 static void fund_refuse(struct fund *fund, enum outcome out)
 {
-	size_t n = list_count(&fund->waiting);
+	struct list refused = LIST_INIT;
+	struct le *le;
 
-	while (n--) {
-		struct fund_hold *hold = list_head(&fund->waiting)->data;
+	while ((le = list_head(&fund->waiting))) {
+		list_unlink(le);
+		list_append(&refused, le, le->data);
+	}
 
-		list_unlink(&hold->waiting);
+	while ((le = list_head(&refused))) {
+		struct fund_hold *hold = le->data;
+
+		list_unlink(le);
 		hold->wanted_micro = 0;
 		hold->h(out, hold->arg);
-		if (list_isempty(&fund->waiting))
-			break;
 	}
 }
 

@@ -53,6 +53,7 @@ static void call_destructor(void *arg)
 	mem_deref(call->targets);
 	mem_deref(call->offer);
 	mem_deref(call->early);
+	mem_deref(call->proposed);
 }
 
 

@@ -78,7 +78,8 @@ void act_answer(void *subject, const void *data)
 		(void)leg_ack(call->leg[SIDE_B], NULL, 0);
 	answered(call, said);
 	start_clocks(call);
-	(void)leg_answer(call->leg[SIDE_A], mb->buf, mb->end);
+	if (leg_answer(call->leg[SIDE_A], mb->buf, mb->end))
+		call_post(call, EV_REFUSED, OUT_LIMIT_NODE);
 	(void)call_journal(call, JOURNAL_ANSWER);
 	call_tell(call, TAP_CALL_ANSWER);
 	call->offer = mem_deref(call->offer);

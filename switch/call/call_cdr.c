@@ -322,8 +322,6 @@ void call_check_over(void *arg)
 	call_media_read(call);
 	checkpoint(call);
 
-	if (call->media_timeout_s &&
-	    call_media_silence_ms(call) >=
-		    (uint64_t)call->media_timeout_s * 1000)
+	if (call_media_is_lost(call))
 		call_run(call, EV_MEDIA_LOST, &lost);
 }

@@ -8,6 +8,8 @@
 #include "phrase.h"
 #include "text.h"
 
+#define CONTACT_SILENCE_MS 4000 /* then the PBX's next contact is tried */
+
 
 /* Our address as the host of From and To towards this peer. */
 static void host_of(const struct worker *w, const struct sip_path *path,
@@ -113,6 +115,8 @@ static int to_pbx(struct call *call, const struct target *target,
 		strcpy(calling->sent, calling->e164);
 
 	out->path = target->path;
+	if (call->target_next < call->target_n)
+		out->no_response_ms = CONTACT_SILENCE_MS;
 	set_common(call, out);
 	set_identity(call, out, calling->sent, trunk->is_trusted);
 	if (target->uri[0])

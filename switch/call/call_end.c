@@ -182,11 +182,19 @@ void act_reject(void *subject, const void *data)
 
 void act_cancelled(void *subject, const void *data)
 {
+	const struct call_event *ev = data;
 	struct call *call = subject;
 
-	(void)data;
-	end_b(call, outcome_row(OUT_A_CANCELLED)->q850, "cancelled");
-	call_attempt_end(call, OUT_A_CANCELLED, 487, 16, "");
+	call->q850 = ev->said && ev->said->q850
+			     ? ev->said->q850
+			     : outcome_row(OUT_A_CANCELLED)->q850;
+	if (ev->said)
+		(void)text_copy(call->reason_received,
+				sizeof(call->reason_received),
+				ev->said->reason_header);
+
+	end_b(call, call->q850, "cancelled");
+	call_attempt_end(call, OUT_A_CANCELLED, 487, call->q850, "");
 	call_ended(call, OUT_A_CANCELLED, "calling");
 }
 

@@ -7,6 +7,9 @@
 #include "text.h"
 
 
+#define HELD_SILENCE_MS 3600000 /* a call on hold may be silent for so long */
+
+
 static enum outcome check(const struct sdp *sdp)
 {
 	bool is_usable = false;
@@ -55,6 +58,17 @@ static bool is_strict(const struct call *call, enum side from)
 }
 
 
+static bool is_held(const struct sdp *sdp)
+{
+	for (uint8_t i = 0; i < sdp->n; i++)
+		if (sdp->streams[i].port &&
+		    sdp->streams[i].dir == SDP_SENDRECV)
+			return false;
+
+	return true;
+}
+
+
 static void point(struct call *call, enum side from, const struct sdp *sdp)
 {
 	const struct media_doors *m = &call->w->doors.media;
@@ -65,6 +79,7 @@ static void point(struct call *call, enum side from, const struct sdp *sdp)
 		m->pointh(call->media, (enum media_side)from, i, &s->rtp,
 			  &s->rtcp, s->clock_hz, is_strict(call, from));
 	}
+	call->is_held[from] = is_held(sdp);
 
 	if (sdp->n && sdp->streams[0].port) {
 		(void)re_snprintf(call->media_address[from],
@@ -105,28 +120,28 @@ static void write_ports(const struct call *call, enum side to,
 }
 
 
-enum outcome call_media_cross(struct call *call, enum side from,
-			      const uint8_t *text, size_t len,
-			      struct mbuf *ret)
+/* What call_media_cross() and call_media_propose() share: the text for the
+   other side. */
+static enum outcome carry(struct call *call, enum side from,
+			  const uint8_t *text, size_t len, struct sdp *sdp,
+			  struct mbuf *ret)
 {
 	const struct media_doors *m = &call->w->doors.media;
 	const enum side to = side_other(from);
 	struct sdp_rewrite rw = {0};
-	struct sdp sdp;
 	enum outcome out;
 
-	if (!call->media || sdp_parse(&sdp, text, len))
+	if (!call->media || sdp_parse(sdp, text, len))
 		return OUT_BAD_SDP;
 
-	for (uint8_t i = 0; i < sdp.n; i++)
-		if (sdp.streams[i].port && sdp.streams[i].is_secure)
+	for (uint8_t i = 0; i < sdp->n; i++)
+		if (sdp->streams[i].port && sdp->streams[i].is_secure)
 			return OUT_MEDIA_UNSUPPORTED;
 
-	if (sdp.n > call->streams && !m->growh(call->media, sdp.n))
-		call->streams = sdp.n;
+	if (sdp->n > call->streams && !m->growh(call->media, sdp->n))
+		call->streams = sdp->n;
 
-	point(call, from, &sdp);
-	write_ports(call, to, &sdp, &rw);
+	write_ports(call, to, sdp, &rw);
 	origin_next(&call->origin[to], text, len);
 	rw.session_id = call->origin[to].id;
 	rw.session_version = call->origin[to].version;
@@ -145,6 +160,39 @@ enum outcome call_media_cross(struct call *call, enum side from,
 	}
 
 	return out;
+}
+
+
+enum outcome call_media_cross(struct call *call, enum side from,
+			      const uint8_t *text, size_t len,
+			      struct mbuf *ret)
+{
+	struct sdp sdp;
+	const enum outcome out = carry(call, from, text, len, &sdp, ret);
+
+	if (out != OUT_OK)
+		return out;
+
+	if (call->proposed) {
+		point(call, side_other(from), call->proposed);
+		call->proposed = mem_deref(call->proposed);
+	}
+	point(call, from, &sdp);
+
+	return OUT_OK;
+}
+
+
+enum outcome call_media_propose(struct call *call, enum side from,
+				const uint8_t *text, size_t len,
+				struct mbuf *ret)
+{
+	call->proposed = mem_deref(call->proposed);
+	call->proposed = mem_zalloc(sizeof(*call->proposed), NULL);
+	if (!call->proposed)
+		return OUT_LIMIT_NODE;
+
+	return carry(call, from, text, len, call->proposed, ret);
 }
 
 
@@ -172,7 +220,7 @@ void call_media_close(struct call *call)
 }
 
 
-uint64_t call_media_silence_ms(const struct call *call)
+static uint64_t silence_ms(const struct call *call)
 {
 	const uint64_t now_us = call->w->now.mono_us;
 	uint64_t last_us = call->answered_ms * 1000;
@@ -182,4 +230,15 @@ uint64_t call_media_silence_ms(const struct call *call)
 			last_us = call->stats[side].last_us;
 
 	return now_us > last_us ? (now_us - last_us) / 1000 : 0;
+}
+
+
+bool call_media_is_lost(const struct call *call)
+{
+	const uint64_t limit_ms =
+		call->is_held[SIDE_A] || call->is_held[SIDE_B]
+			? HELD_SILENCE_MS
+			: (uint64_t)call->media_timeout_s * 1000;
+
+	return call->media_timeout_s && silence_ms(call) >= limit_ms;
 }

@@ -37,8 +37,8 @@ static enum outcome pass_on(struct call *call, const struct leg_event *said)
 
 	mbuf_rewind(mb);
 	if (said->sdp) {
-		out = call_media_cross(call, call->offer_from, said->sdp,
-				       said->sdp_len, mb);
+		out = call_media_propose(call, call->offer_from, said->sdp,
+					 said->sdp_len, mb);
 		if (out != OUT_OK)
 			return out;
 	}
@@ -83,7 +83,10 @@ void act_relay_offer_ok(void *subject, const void *data)
 	enum outcome out = OUT_BAD_SDP;
 
 	mbuf_rewind(mb);
-	if (said->sdp)
+	if (said->sdp && call->offer_is_late)
+		out = call_media_propose(call, side_other(call->offer_from),
+					 said->sdp, said->sdp_len, mb);
+	else if (said->sdp)
 		out = call_media_cross(call, side_other(call->offer_from),
 				       said->sdp, said->sdp_len, mb);
 
@@ -114,6 +117,7 @@ void act_end_offer(void *subject, const void *data)
 	struct call *call = subject;
 	struct leg *asker = call->leg[call->offer_from];
 
+	call->proposed = mem_deref(call->proposed);
 	if (call->offer_is_forgotten)
 		return;
 

@@ -136,6 +136,8 @@ struct call {
 	struct media_session *media;
 	uint8_t streams;
 	struct mbuf *offer;          /**< A's, until the answer              */
+	struct sdp *proposed;        /**< by a re-INVITE not answered yet    */
+	bool is_held[SIDES];         /**< that side's media says so          */
 	struct mbuf *early;          /**< B's last SDP before its 2xx        */
 	struct sdp_origin origin[SIDES];
 	char codec[32];
@@ -193,10 +195,15 @@ enum outcome call_media_open(struct call *call, const uint8_t *sdp,
 enum outcome call_media_cross(struct call *call, enum side from,
 			      const uint8_t *sdp, size_t len,
 			      struct mbuf *ret);
+/** As above for the offer of a re-INVITE: it is in force when its answer
+ *  crosses, a refused one never was (RFC 3261 14.1). */
+enum outcome call_media_propose(struct call *call, enum side from,
+				const uint8_t *sdp, size_t len,
+				struct mbuf *ret);
 void call_media_read(struct call *call);
 void call_media_close(struct call *call);
-/** Milliseconds since anything arrived from the quieter speaking side. */
-uint64_t call_media_silence_ms(const struct call *call);
+/** Silent for longer than the trunk allows? Held calls may be silent long. */
+bool call_media_is_lost(const struct call *call);
 
 /* call_money.c */
 enum outcome call_price(struct call *call);

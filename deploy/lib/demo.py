@@ -497,7 +497,9 @@ def how_to_go_on(state, base, cli):
                   http://127.0.0.1:{base + 2}/v1/tenants
   contract   http://127.0.0.1:{base + 2}/openapi.json
   metrics    http://127.0.0.1:{base + 1}/metrics
-  commands   export STROWGER_CONTROL={state}/control.sock
+  commands   export STROWGER_CONTROL={state}/control.sock \\
+             STROWGER_STATE={state}/node \\
+             STROWGER_DSN="host={state}/pg-socket user=strowger dbname=strowger"
              {cli} calls | trace CALL | registrations | status | doctor
   database   psql -h {state}/pg-socket -U strowger strowger
   logs       {state}/log/

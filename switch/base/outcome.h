@@ -13,8 +13,6 @@
 X(OUT_NONE,               "none",                   0, "",                                     0, false, "the call has not ended") \
 X(OUT_OK,                 "ok",                   200, "OK",                                  16, false, "normal clearing") \
 X(OUT_A_CANCELLED,        "cancelled",            487, "Request Terminated",                  16, false, "the caller gave up before an answer") \
-X(OUT_NO_AUTH,            "auth_failed",          403, "Forbidden",                           21, false, "check the trunk's user name and password") \
-X(OUT_AUTH_CHALLENGED,    "auth_challenged",      401, "Unauthorized",                        21, false, "a challenge was sent; the caller has to answer it") \
 X(OUT_TRUNK_DISABLED,     "trunk_disabled",       403, "Forbidden",                           21, false, "the trunk or its tenant is suspended: PATCH status") \
 X(OUT_BAD_REQUEST,        "bad_request",          400, "Bad Request",                        111, false, "the message lacks or repeats a mandatory part") \
 X(OUT_BAD_NUMBER,         "bad_number",           484, "Address Incomplete",                  28, false, "the called number fits no rule: see the trunk's number_in") \
@@ -37,7 +35,6 @@ X(OUT_MEDIA_UNSUPPORTED,  "media_unsupported",    488, "Not Acceptable Here",   
 X(OUT_BAD_SDP,            "bad_sdp",              400, "Bad Session Description",            111, false, "the session description could not be read") \
 X(OUT_MEDIA_LOST,         "media_lost",           200, "OK",                                  41, false, "no media arrived for media_timeout_s") \
 X(OUT_TOO_MANY_HOPS,      "too_many_hops",        483, "Too Many Hops",                       25, false, "a routing loop: Max-Forwards reached 0") \
-X(OUT_LOOP,               "loop",                 482, "Loop Detected",                       25, false, "the same request came on two ways") \
 X(OUT_BAD_EXTENSION,      "bad_extension",        420, "Bad Extension",                      127, false, "the peer requires an extension that we lack") \
 X(OUT_B_BUSY,             "busy",                 486, "Busy Here",                           17, false, "the called party is busy") \
 X(OUT_B_BUSY_EVERYWHERE,  "busy_everywhere",      600, "Busy Everywhere",                     17, false, "the called party is busy everywhere") \

@@ -6,6 +6,7 @@
 #include "guard.h"
 #include "peer.h"
 #include "text.h"
+#include "wheel.h"
 
 
 /* --- messages */
@@ -118,6 +119,25 @@ static void check_hops(struct world *w, const struct agent *to,
 }
 
 
+/* Timers A and E begin with T1 (17.1.1.2, 17.1.2.2): no request comes again
+   sooner. An ACK follows each 2xx. */
+static void check_pace(struct world *w, const struct agent *to,
+		       const struct wire *m)
+{
+	const uint32_t crc = text_crc(m->text, m->len);
+	struct sent *s = &w->sent[crc % SENTS];
+
+	if (!strcmp(m->method, "ACK"))
+		return;
+	if (s->crc == crc && world_ms(w) + WHEEL_TICK_MS <
+			     s->at_ms + SIM_T1_MS)
+		world_fail(w, "p%u is sent %s again after %llu ms",
+			   to->index, m->method,
+			   (unsigned long long)(world_ms(w) - s->at_ms));
+	*s = (struct sent){crc, world_ms(w)};
+}
+
+
 void check_output(struct world *w, const struct agent *to, const uint8_t *buf,
 		  size_t len)
 {
@@ -135,8 +155,10 @@ void check_output(struct world *w, const struct agent *to, const uint8_t *buf,
 	check_private(w, to, m, buf, len);
 	if (!is_readable)
 		world_fail(w, "p%u is sent what it cannot read", to->index);
-	else if (m->is_request)
+	else if (m->is_request) {
 		check_hops(w, to, m);
+		check_pace(w, to, m);
+	}
 	/* a mangled INVITE that comes again is another call with its tags */
 	if (m->body_len && !w->climate.has_garbage)
 		check_origin(w, to, m);
@@ -292,6 +314,17 @@ static void check_sell(struct world *w, const struct cdr *cdr,
 }
 
 
+/* Who is cut for want of money had all that was paid for. */
+static void check_cut(struct world *w, const struct cdr *cdr)
+{
+	if (!strcmp(cdr->outcome, "credit_ended") &&
+	    cdr->duration_ms < cdr->billed_ms)
+		world_fail(w, "cut after %lld ms of %lld that were paid",
+			   (long long)cdr->duration_ms,
+			   (long long)cdr->billed_ms);
+}
+
+
 static void check_attempt(struct world *w, const struct cdr *a)
 {
 	if (a->ended_at == CDR_NULL || !strcmp(a->outcome, "none"))
@@ -316,6 +349,7 @@ void check_record(struct world *w, const struct cdr_call *call)
 		world_fail(w, "a final record that is none");
 	if (cdr->answered_at == CDR_NULL && call->charge_n)
 		world_fail(w, "a charge without an answer");
+	check_cut(w, cdr);
 	for (uint32_t i = 0; i < call->attempt_n; i++)
 		check_attempt(w, &call->attempts[i]);
 	for (uint32_t i = 0; i < call->charge_n; i++)

@@ -17,6 +17,7 @@ static void brief(struct world *w, const struct agent *p, bool is_in,
 	const uint8_t *end = memchr(buf, '\r', len);
 	const int n = (int)(end ? end - buf : (ptrdiff_t)len);
 
+	world_hash(w, buf, len);
 	world_trace(w, "p%u %s %.*s", p->index, is_in ? "-->" : "<--",
 		    n > 120 ? 120 : n, (const char *)buf);
 }

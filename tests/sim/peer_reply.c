@@ -39,6 +39,22 @@ struct reply *reply_find(const struct agent *p, const struct wire *m,
 }
 
 
+/* Eleven copies of a 2xx are not all lost, nor the ACKs of all of them. Only a
+   late offer may have to wait for the caller's ACK. */
+static void never_acked(struct world *w, struct reply *r)
+{
+	struct talk *t = r->talk;
+
+	if (!t || r->status >= 300)
+		return;
+	if (t->state == TALK_UP && t->boot == w->boot &&
+	    r->request->body_len && !w->climate.has_garbage)
+		world_fail(w, "p%u, call %d: its 2xx is never ACKed",
+			   r->peer->index, t->number);
+	talk_bye(w, t);
+}
+
+
 /* A final answer to an INVITE is repeated until its ACK comes: timer G, and
    13.3.1.4 for the 2xx. */
 static void again(struct world *w, void *arg)
@@ -48,8 +64,7 @@ static void again(struct world *w, void *arg)
 	if (r->is_acked || r->peer->is_dead)
 		return;
 	if (world_ms(w) >= r->end_ms) {
-		if (r->talk && r->status < 300)
-			talk_bye(w, r->talk);
+		never_acked(w, r);
 		return;
 	}
 

@@ -27,6 +27,7 @@ enum {
 	SIM_PEERS = 8,
 	SIM_CALLS = 8,       /* INVITEs that the script places            */
 	ORIGINS = 1024,      /* more than there are dialogs in a run      */
+	SENTS = 256,
 	TRACE_LINES = 40,
 	TRACE_LINE = 220,
 };
@@ -52,6 +53,12 @@ struct climate {
 struct origin {
 	uint32_t key, crc;
 	uint64_t id, version;
+};
+
+/** A request that was sent to a peer, to see when it comes again. */
+struct sent {
+	uint32_t crc;
+	uint64_t at_ms;
 };
 
 struct world {
@@ -81,6 +88,7 @@ struct world {
 	uint8_t hops[SIM_CALLS];     /**< Max-Forwards of each INVITE      */
 
 	struct origin origins[ORIGINS];
+	struct sent sent[SENTS];
 
 	uint64_t calls, messages;
 	uint64_t hash;
@@ -99,6 +107,8 @@ void world_after(struct world *w, uint64_t ms, event_h *h, void *arg);
 uint64_t world_ms(const struct world *w);
 void world_trace(struct world *w, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+/** What is not in the trace and has to be the same in each run, too. */
+void world_hash(struct world *w, const void *bytes, size_t len);
 /** The run ends here; only the first failure is kept. */
 void world_fail(struct world *w, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -29,10 +29,12 @@ bool world_failed(const struct world *w)
 
 
 /* FNV-1a: two runs of a seed have to say the same. */
-static void hash_text(struct world *w, const char *text)
+void world_hash(struct world *w, const void *bytes, size_t len)
 {
-	for (; *text; text++)
-		w->hash = (w->hash ^ (uint8_t)*text) * 1099511628211u;
+	const uint8_t *p = bytes;
+
+	while (len--)
+		w->hash = (w->hash ^ *p++) * 1099511628211u;
 }
 
 
@@ -51,7 +53,7 @@ void world_trace(struct world *w, const char *fmt, ...)
 	(void)vsnprintf(line + n, TRACE_LINE - (size_t)n, fmt, ap);
 	va_end(ap);
 
-	hash_text(w, line);
+	world_hash(w, line, strlen(line));
 	w->traced++;
 	if (w->is_verbose)
 		(void)puts(line);

@@ -12,7 +12,7 @@ SWITCH = os.path.join(BUILD, "switch/strowger-switch")
 COMMAND = os.path.join(BUILD, "provisioning/command/strowger")
 CLUSTER = os.path.join(ROOT, "tests/unit/base/cluster.sh")
 START_S = 40
-SANITIZER = re.compile(r"(ERROR: \w+Sanitizer|runtime error:).*")
+SANITIZER = re.compile(r"((ERROR|WARNING): \w+Sanitizer|runtime error:).*")
 
 
 class Database:

@@ -131,6 +131,24 @@ static void *follow_thread(void *arg)
 }
 
 
+/* Until PostgreSQL answers the copy on disk is what there is. */
+static void load_saved(struct follow *f)
+{
+	const int err = catalog_store_load(f->store, f->file);
+
+	if (err) {
+		log_event(err == ENOENT ? LOG_INFO : LOG_ERROR, "catalog",
+			  "not_loaded", "file=%s error=\"%s\" now=\"nobody "
+			  "is known until PostgreSQL answers\"", f->file,
+			  strerror(err));
+		return;
+	}
+
+	log_event(LOG_INFO, "catalog", "loaded", "file=%s", f->file);
+	publish(f);
+}
+
+
 int follow_start(struct follow **fp, const struct follow_config *cfg)
 {
 	struct follow *f = calloc(1, sizeof(*f));
@@ -156,11 +174,7 @@ int follow_start(struct follow **fp, const struct follow_config *cfg)
 	if (err)
 		goto out;
 
-	if (0 == catalog_store_load(f->store, f->file)) {
-		log_event(LOG_INFO, "catalog", "loaded", "file=%s", f->file);
-		publish(f);
-	}
-
+	load_saved(f);
 	err = pthread_create(&f->thread, NULL, follow_thread, f);
 	f->is_running = !err;
 

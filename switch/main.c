@@ -403,9 +403,11 @@ static int check(const char *file, struct node *n)
 		return usage(2);
 
 	err = node_settings_load(&n->set, file, why, sizeof(why));
-	if (err)
-		fprintf(stderr, "strowger-switch: %s\n",
-			err == EINVAL ? why : strerror(err));
+	if (err == EINVAL)
+		fprintf(stderr, "strowger-switch: %s\n", why);
+	else if (err)
+		fprintf(stderr, "strowger-switch: %s: %s\n", file,
+			strerror(err));
 
 	return err ? 2 : 0;
 }

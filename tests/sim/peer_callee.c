@@ -6,8 +6,9 @@
 
 #define BODY_MAX 1024
 
+/* Upper bounds of a draw out of 100. */
 enum manner {
-	MANNER_ANSWERS = 60,     /* percent, ascending                     */
+	MANNER_ANSWERS = 60,
 	MANNER_REFUSES = 80,
 	MANNER_SILENT = 85,      /* not even 100                           */
 	MANNER_RINGS = 90,       /* and nobody takes it                    */

@@ -139,13 +139,6 @@ static void cancel_due(struct world *w, void *arg)
 }
 
 
-/* Who was never answered and has no plan to cancel gives up at last. */
-static void patience_over(struct world *w, void *arg)
-{
-	cancel_due(w, arg);
-}
-
-
 void caller_start(struct world *w, void *arg)
 {
 	struct talk *t = arg;
@@ -155,7 +148,7 @@ void caller_start(struct world *w, void *arg)
 	identity_make(t);
 	if (t->plan.cancel_ms)
 		world_after(w, t->plan.cancel_ms, cancel_due, t);
-	world_after(w, 50000, patience_over, t);
+	world_after(w, 50000, cancel_due, t); /* patience ends */
 	invite_send(t, NULL);
 }
 
@@ -220,8 +213,9 @@ void caller_response(struct talk *t, struct request *r, const struct wire *m)
 	}
 
 	/* one final answer for each INVITE (a fork has its own To tag) */
-	if (t->final && r == t->invite && !t->peer->w->climate.has_garbage && (t->final < 300) !=
-					  (m->status < 300))
+	if (t->final && r == t->invite &&
+	    !t->peer->w->climate.has_garbage &&
+	    (t->final < 300) != (m->status < 300))
 		world_fail(t->peer->w, "p%u, call %d: %u after %u",
 			   t->peer->index, t->number, m->status, t->final);
 	if (m->status < 300) {

@@ -58,16 +58,20 @@ struct scan {
 };
 
 
+/* RFC 3261 25.1: alphanum and "-" "." "!" "%" "*" "_" "+" "`" "'" "~" */
 static bool is_token(const struct pl *pl)
 {
+	static const bool is_good[256] = {
+		['0' ... '9'] = true, ['A' ... 'Z'] = true,
+		['a' ... 'z'] = true, ['-'] = true, ['.'] = true,
+		['!'] = true, ['%'] = true, ['*'] = true, ['_'] = true,
+		['+'] = true, ['`'] = true, ['\''] = true, ['~'] = true,
+	};
 	size_t i;
 
-	for (i = 0; i < pl->l; i++) {
-		const unsigned char c = (unsigned char)pl->p[i];
-
-		if (!isalnum(c) && (c == 0 || !strchr("-.!%*_+`'~", c)))
+	for (i = 0; i < pl->l; i++)
+		if (!is_good[(unsigned char)pl->p[i]])
 			return false;
-	}
 
 	return pl->l > 0;
 }
@@ -396,6 +400,10 @@ static enum guard_verdict cost_check(const struct pl *head)
 	for (i = 0; i < head->l; i++) {
 		const char c = head->p[i];
 
+		if (c > ',') { /* most are */
+			blanks = 0;
+			continue;
+		}
 		blanks = is_blank(c) ? blanks + 1 : 0;
 		commas += c == ',';
 		if (blanks > BLANKS_MAX)

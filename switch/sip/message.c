@@ -1,5 +1,5 @@
 /**
- * @file message.c  Reading: guard, libre's decoder, and the questions that
+ * @file message.c  Reading: guard, decoders, and the questions that
  * the rest of the switch asks of a message.
  */
 #include <ctype.h>
@@ -9,6 +9,7 @@
 #include <re.h>
 #include "guard.h"
 #include "message.h"
+#include "plain.h"
 
 #define PARTS_MAX 16          /**< of a multipart body                   */
 #define BOUNDARY_LEN_MAX 70   /**< RFC 2046 5.1.1                        */
@@ -158,9 +159,12 @@ int message_decode(struct sip_msg **msgp, const struct sip_path *path,
 
 	memcpy(mb->buf, buf, len);
 	mb->end = len;
-	names_mask((char *)mb->buf, len);
 
-	err = sip_msg_decode(&msg, mb);
+	err = plain_decode(&msg, mb);
+	if (err == ENOTSUP) {
+		names_mask((char *)mb->buf, len);
+		err = sip_msg_decode(&msg, mb);
+	}
 	mem_deref(mb);
 	if (err)
 		return err == ENOMEM ? ENOMEM : EBADMSG;

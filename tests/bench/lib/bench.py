@@ -260,7 +260,7 @@ def options():
     p.add_argument("--rates", type=numbers, default=[100, 200])
     p.add_argument("--calls", type=numbers, default=[100, 500])
     p.add_argument("--modes", type=str.split, default=["ip", "digest"])
-    p.add_argument("--port-base", type=int, default=27060)
+    p.add_argument("--port-base", type=int, default=22060)
     p.add_argument("--state", help="kept afterwards; else a temporary one")
     opt = p.parse_args()
     opt.carrier_port = opt.port_base + 4

@@ -126,7 +126,14 @@ class Party:
         for process in self.processes:
             if process.poll() is not None:
                 raise Failed(f"{self.name}: {process.args[0]} ended, see "
-                             f"{self.folder}")
+                             f"the logs in {self.folder}; is another bench "
+                             "running? then try --port-base")
+
+    def wait_for(self, test):
+        def ready():
+            self.check()
+            return test()
+        wait_for(self.name, ready)
 
     def pin(self):
         procs.pin(self.pids(), SUT_CPU)
@@ -189,11 +196,11 @@ metrics:
         self.launch([opt.switch, "--config", folder + "/switch.yaml"],
                     "switch")
         env = dict(os.environ, STROWGER_CONTROL=folder + "/control.sock")
-        wait_for("strowger-switch", lambda: subprocess.run(
+        self.wait_for(lambda: subprocess.run(
             [cli, "status"], env=env, check=False,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL).returncode == 0)
-        wait_for("the catalog", lambda: self.pg.psql(
+        self.wait_for(lambda: self.pg.psql(
             "strowger", "-c", "select count(*) from core.node where "
             "applied_version = (select version from core.state)") == "1\n")
 
@@ -237,7 +244,7 @@ class Kamailio(Party):
                      "-E", "-m", "2048", "-M", "32", "-b", "8388608", "-x",
                      "fm", "-X", "fm", "-Y", self.folder], "kamailio")
         # its own processes and eight workers
-        wait_for("Kamailio", lambda: len(self.pids()) > 9)
+        self.wait_for(lambda: len(self.pids()) > 9)
         time.sleep(2)
 
     def media_pids(self):

@@ -51,7 +51,7 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *conn,
 		*upload_size = 0;
 		return MHD_YES;
 	}
-	if (strcmp(method, "GET")) {
+	if (strcmp(method, "GET") != 0) {
 		text = strdup("only GET\n");
 		return text ? answer(conn, 405, text, strlen(text)) : MHD_NO;
 	}

@@ -11,7 +11,7 @@
 #include "node_state.h"
 #include "text.h"
 
-#define STATE_FILE_MAX (256u * 1024 * 1024)
+#define STATE_FILE_MAX 268435456L
 
 
 int node_state_open(const char *dir)
@@ -139,11 +139,11 @@ int node_state_boot(const char *dir, int64_t *ret_boot)
 {
 	uint64_t boot = 0;
 	char *text = NULL;
-	size_t len;
+	size_t len = 0;
 	int err;
 
 	err = node_state_read(dir, "boot", &text, &len);
-	if (!err)
+	if (!err && text)
 		err = text_u64(&boot, text, strcspn(text, "\n"), INT64_MAX - 1);
 	else if (err == ENOENT)
 		err = 0;

@@ -12,6 +12,10 @@
 int text_set(char *buf, size_t size, const char *s, size_t len);
 int text_copy(char *buf, size_t size, const char *s);
 
+/** Fill a fixed array of characters; what does not fit is cut. */
+#define TEXT_FILL(array, text)                                                \
+	(void)text_copy((array), sizeof(array), (text))
+
 /** snprintf. @return 0 or EOVERFLOW */
 int text_format(char *buf, size_t size, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -249,16 +249,16 @@ static void call_who(struct call *call, const struct gate_verdict *who)
 	call->kind = who->trunk ? CALL_OUT : CALL_IN;
 
 	if (who->trunk) {
-		strcpy(call->trunk_id, who->trunk->id);
-		strcpy(call->tenant_id, who->trunk->tenant->id);
-		strcpy(call->account_id, who->trunk->account->id);
+		TEXT_FILL(call->trunk_id, who->trunk->id);
+		TEXT_FILL(call->tenant_id, who->trunk->tenant->id);
+		TEXT_FILL(call->account_id, who->trunk->account->id);
 		call->ring_timeout_s = who->trunk->ring_timeout_s;
 		call->max_call_s = who->trunk->max_call_s;
 		call->media_timeout_s = who->trunk->media_timeout_s;
 	}
 	if (who->gateway) {
-		strcpy(call->from_gateway_id, who->gateway->id);
-		strcpy(call->from_carrier_id, who->gateway->carrier->id);
+		TEXT_FILL(call->from_gateway_id, who->gateway->id);
+		TEXT_FILL(call->from_carrier_id, who->gateway->carrier->id);
 	}
 }
 

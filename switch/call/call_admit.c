@@ -107,7 +107,7 @@ static enum outcome route_to(struct call *call, const struct route *route)
 	if (!route)
 		return OUT_NO_ROUTE;
 
-	strcpy(call->route_id, route->id);
+	TEXT_FILL(call->route_id, route->id);
 	hunt_build(&call->hunt, route, call->w->rng, is_up, call->w);
 
 	return call->hunt.n ? OUT_OK : OUT_B_DOWN;
@@ -164,11 +164,11 @@ static enum outcome deliver(struct call *call, const struct did *did)
 		return OUT_NO_DID;
 
 	call->to_trunk = trunk;
-	strcpy(call->did_id, did->id);
-	strcpy(call->to_trunk_id, trunk->id);
+	TEXT_FILL(call->did_id, did->id);
+	TEXT_FILL(call->to_trunk_id, trunk->id);
 	if (call->kind == CALL_IN) {
-		strcpy(call->tenant_id, trunk->tenant->id);
-		strcpy(call->account_id, trunk->account->id);
+		TEXT_FILL(call->tenant_id, trunk->tenant->id);
+		TEXT_FILL(call->account_id, trunk->account->id);
 		call->ring_timeout_s = trunk->ring_timeout_s;
 		call->max_call_s = trunk->max_call_s;
 		call->media_timeout_s = trunk->media_timeout_s;

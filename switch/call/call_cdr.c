@@ -10,10 +10,6 @@
 #define RETRY_MS 1000
 
 
-#define SET(field, text) \
-	(void)text_copy((field), sizeof(field), (text))
-
-
 static int64_t or_null(int64_t ms)
 {
 	return ms ? ms : CDR_NULL;
@@ -32,23 +28,23 @@ static void set_who(const struct call *call, struct cdr *r)
 
 	r->started_at = call->begun_wall_ms;
 	memcpy(r->call_id, call->id, sizeof(r->call_id));
-	SET(r->node, call->w->cfg.node);
-	SET(r->version, STROWGER_VERSION);
-	SET(r->direction, kinds[call->kind]);
-	SET(r->tenant_id, call->tenant_id);
-	SET(r->account_id, call->account_id);
-	SET(r->trunk_id, call->kind == CALL_IN ? call->to_trunk_id
+	TEXT_FILL(r->node, call->w->cfg.node);
+	TEXT_FILL(r->version, STROWGER_VERSION);
+	TEXT_FILL(r->direction, kinds[call->kind]);
+	TEXT_FILL(r->tenant_id, call->tenant_id);
+	TEXT_FILL(r->account_id, call->account_id);
+	TEXT_FILL(r->trunk_id, call->kind == CALL_IN ? call->to_trunk_id
 					       : call->trunk_id);
-	SET(r->terminating_trunk_id, call->kind == CALL_ONNET
+	TEXT_FILL(r->terminating_trunk_id, call->kind == CALL_ONNET
 					     ? call->to_trunk_id : "");
-	SET(r->did_id, call->did_id);
-	SET(r->route_id, call->route_id);
+	TEXT_FILL(r->did_id, call->did_id);
+	TEXT_FILL(r->route_id, call->route_id);
 	r->is_emergency = call->is_emergency;
 	r->is_onnet = call->kind == CALL_ONNET;
-	SET(r->calling_received, call->calling.received);
-	SET(r->calling, call->calling.e164);
-	SET(r->called_received, call->called.received);
-	SET(r->called, call->called.e164);
+	TEXT_FILL(r->calling_received, call->calling.received);
+	TEXT_FILL(r->calling, call->calling.e164);
+	TEXT_FILL(r->called_received, call->called.received);
+	TEXT_FILL(r->called, call->called.e164);
 }
 
 
@@ -57,9 +53,9 @@ static void set_media(const struct call *call, struct cdr *r)
 	const struct media_stats *a = &call->stats[SIDE_A];
 	const struct media_stats *b = &call->stats[SIDE_B];
 
-	SET(r->a_media_address, call->media_address[SIDE_A]);
-	SET(r->b_media_address, call->media_address[SIDE_B]);
-	SET(r->codec, call->codec);
+	TEXT_FILL(r->a_media_address, call->media_address[SIDE_A]);
+	TEXT_FILL(r->b_media_address, call->media_address[SIDE_B]);
+	TEXT_FILL(r->codec, call->codec);
 	if (!call->streams)
 		return;
 
@@ -87,13 +83,13 @@ static void set_money(const struct call *call, struct cdr *r)
 		r->connect_fee_micro = m->sell.connect_fee_micro;
 		r->first_ms = m->sell.first_ms;
 		r->next_ms = m->sell.next_ms;
-		SET(r->currency, m->currency);
-		SET(r->rate_prefix, m->prefix);
-		SET(r->rate_destination, m->destination);
+		TEXT_FILL(r->currency, m->currency);
+		TEXT_FILL(r->rate_prefix, m->prefix);
+		TEXT_FILL(r->rate_destination, m->destination);
 	}
 	if (m->is_bought && call->answered_ms) {
 		r->cost_micro = m->cost_micro;
-		SET(r->cost_currency, m->cost_currency);
+		TEXT_FILL(r->cost_currency, m->cost_currency);
 	}
 }
 
@@ -104,12 +100,12 @@ static void set_end(const struct call *call, struct cdr *r)
 		return;
 
 	r->ended_at = call->ended_wall_ms;
-	SET(r->outcome, outcome_row(call->outcome)->code);
-	SET(r->initiator, call->initiator);
+	TEXT_FILL(r->outcome, outcome_row(call->outcome)->code);
+	TEXT_FILL(r->initiator, call->initiator);
 	r->sip_code = call->sip_code;
 	r->q850 = call->q850;
-	SET(r->limit_hit, call->limit_hit);
-	SET(r->reason_received, call->reason_received);
+	TEXT_FILL(r->limit_hit, call->limit_hit);
+	TEXT_FILL(r->reason_received, call->reason_received);
 	if (call->outcome != OUT_OK)
 		(void)fsm_trail(&call->fsm, r->trail, sizeof(r->trail));
 }
@@ -130,24 +126,24 @@ static void set_call(const struct call *call, struct cdr *r)
 	if (call->answered_ms)
 		r->duration_ms = (int64_t)call_duration_ms(call);
 
-	SET(r->carrier_id, call->from_carrier_id);
-	SET(r->gateway_id, call->from_gateway_id);
+	TEXT_FILL(r->carrier_id, call->from_carrier_id);
+	TEXT_FILL(r->gateway_id, call->from_gateway_id);
 	(void)re_snprintf(r->a_address, sizeof(r->a_address), "%J",
 			  &call->a_path.peer);
-	SET(r->a_transport, "udp");
-	SET(r->a_call_id, call->a_call_id);
-	SET(r->a_user_agent, call->a_user_agent);
+	TEXT_FILL(r->a_transport, "udp");
+	TEXT_FILL(r->a_call_id, call->a_call_id);
+	TEXT_FILL(r->a_user_agent, call->a_user_agent);
 	if (last) {
 		if (call->kind != CALL_IN) {
-			SET(r->carrier_id, last->carrier_id);
-			SET(r->gateway_id, last->gateway_id);
+			TEXT_FILL(r->carrier_id, last->carrier_id);
+			TEXT_FILL(r->gateway_id, last->gateway_id);
 		}
-		SET(r->calling_sent, last->calling_sent);
-		SET(r->called_sent, last->called_sent);
-		SET(r->b_address, last->address);
-		SET(r->b_transport, "udp");
-		SET(r->b_call_id, last->b_call_id);
-		SET(r->b_user_agent, last->user_agent);
+		TEXT_FILL(r->calling_sent, last->calling_sent);
+		TEXT_FILL(r->called_sent, last->called_sent);
+		TEXT_FILL(r->b_address, last->address);
+		TEXT_FILL(r->b_transport, "udp");
+		TEXT_FILL(r->b_call_id, last->b_call_id);
+		TEXT_FILL(r->b_user_agent, last->user_agent);
 	}
 	set_media(call, r);
 	set_money(call, r);
@@ -163,18 +159,18 @@ static void set_attempt(const struct call *call, const struct attempt *a,
 	cdr_init(r);
 	set_who(call, r);
 	r->attempt = number;
-	SET(r->carrier_id, a->carrier_id);
-	SET(r->gateway_id, a->gateway_id);
-	SET(r->calling_sent, a->calling_sent);
-	SET(r->called_sent, a->called_sent);
-	SET(r->b_address, a->address);
-	SET(r->b_transport, "udp");
-	SET(r->b_call_id, a->b_call_id);
-	SET(r->b_user_agent, a->user_agent);
+	TEXT_FILL(r->carrier_id, a->carrier_id);
+	TEXT_FILL(r->gateway_id, a->gateway_id);
+	TEXT_FILL(r->calling_sent, a->calling_sent);
+	TEXT_FILL(r->called_sent, a->called_sent);
+	TEXT_FILL(r->b_address, a->address);
+	TEXT_FILL(r->b_transport, "udp");
+	TEXT_FILL(r->b_call_id, a->b_call_id);
+	TEXT_FILL(r->b_user_agent, a->user_agent);
 	r->ringing_at = or_null(a->ringing_wall_ms);
 	r->ended_at = or_null(a->ended_wall_ms);
-	SET(r->outcome, row->code);
-	SET(r->reason_received, a->reason);
+	TEXT_FILL(r->outcome, row->code);
+	TEXT_FILL(r->reason_received, a->reason);
 	r->sip_code = a->sip_code ? a->sip_code : CDR_NULL;
 	r->q850 = a->q850 ? a->q850 : CDR_NULL;
 	if (number == call->attempt_n && call->answered_ms) {
@@ -200,17 +196,17 @@ static void set_sell(const struct call *call, struct cdr_call *ret)
 	const struct money *m = &call->money;
 	struct cdr_charge *c = charge_add(ret, CHARGE_SELL);
 
-	SET(c->account_id, call->account_id);
+	TEXT_FILL(c->account_id, call->account_id);
 	c->amount_micro = m->price_micro;
 	c->tariff = m->sell;
 	c->rounding = m->sell_rounding;
 	c->deck_version = (int64_t)m->sell_version;
 	c->billed_ms = (int64_t)m->billed_ms;
 	c->lease_epoch = call->w->cfg.lease_epoch;
-	SET(c->currency, m->currency);
-	SET(c->deck_id, m->sell_deck);
-	SET(c->prefix, m->prefix);
-	SET(c->destination, m->destination);
+	TEXT_FILL(c->currency, m->currency);
+	TEXT_FILL(c->deck_id, m->sell_deck);
+	TEXT_FILL(c->prefix, m->prefix);
+	TEXT_FILL(c->destination, m->destination);
 }
 
 
@@ -220,17 +216,17 @@ static void set_buy(const struct call *call, struct cdr_call *ret)
 	struct cdr_charge *c = charge_add(ret, CHARGE_BUY);
 
 	c->attempt = call->attempt_n;
-	SET(c->carrier_id, call->attempts[call->attempt_n - 1].carrier_id);
+	TEXT_FILL(c->carrier_id, call->attempts[call->attempt_n - 1].carrier_id);
 	c->amount_micro = m->cost_micro;
 	c->tariff = m->buy;
 	c->rounding = m->buy_rounding;
 	c->deck_version = (int64_t)m->buy_version;
 	c->billed_ms = (int64_t)charge_billed_ms(&m->buy,
 						 call_duration_ms(call));
-	SET(c->currency, m->cost_currency);
-	SET(c->deck_id, m->buy_deck);
-	SET(c->prefix, m->buy_prefix);
-	SET(c->destination, m->buy_destination);
+	TEXT_FILL(c->currency, m->cost_currency);
+	TEXT_FILL(c->deck_id, m->buy_deck);
+	TEXT_FILL(c->prefix, m->buy_prefix);
+	TEXT_FILL(c->destination, m->buy_destination);
 }
 
 

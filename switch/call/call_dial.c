@@ -36,9 +36,9 @@ static void set_identity(const struct call *call, struct leg_out *out,
 
 	if (call->is_private) {
 		out->is_private = true;
-		strcpy(out->from_display, "Anonymous");
-		strcpy(out->from_user, "anonymous");
-		strcpy(out->from_host, "anonymous.invalid");
+		TEXT_FILL(out->from_display, "Anonymous");
+		TEXT_FILL(out->from_user, "anonymous");
+		TEXT_FILL(out->from_host, "anonymous.invalid");
 		return;
 	}
 
@@ -75,11 +75,11 @@ static int to_gateway(struct call *call, const struct gateway *gw,
 		       sizeof(called->sent))) {
 		if (!call->is_emergency)
 			return EINVAL;
-		strcpy(called->sent, number);
+		TEXT_FILL(called->sent, number);
 	}
 	if (rule_apply(&gw->number_out, calling->e164, calling->sent,
 		       sizeof(calling->sent)))
-		strcpy(calling->sent, calling->e164);
+		TEXT_FILL(calling->sent, calling->e164);
 
 	set_common(call, out);
 	set_identity(call, out, calling->sent,
@@ -87,7 +87,7 @@ static int to_gateway(struct call *call, const struct gateway *gw,
 	if (re_snprintf(out->request_uri, sizeof(out->request_uri),
 			"sip:%s@%J", called->sent, &gw->addr) < 0)
 		return EOVERFLOW;
-	strcpy(out->to_user, called->sent);
+	TEXT_FILL(out->to_user, called->sent);
 	(void)re_snprintf(out->to_host, sizeof(out->to_host), "%j",
 			  &gw->addr);
 	out->credential = gw->credential;
@@ -109,10 +109,10 @@ static int to_pbx(struct call *call, const struct target *target,
 
 	if (rule_apply(&trunk->number_out, called->e164, called->sent,
 		       sizeof(called->sent)))
-		strcpy(called->sent, called->e164);
+		TEXT_FILL(called->sent, called->e164);
 	if (rule_apply(&trunk->number_out, calling->e164, calling->sent,
 		       sizeof(calling->sent)))
-		strcpy(calling->sent, calling->e164);
+		TEXT_FILL(calling->sent, calling->e164);
 
 	out->path = target->path;
 	if (call->target_next < call->target_n)
@@ -120,12 +120,12 @@ static int to_pbx(struct call *call, const struct target *target,
 	set_common(call, out);
 	set_identity(call, out, calling->sent, trunk->is_trusted);
 	if (target->uri[0])
-		strcpy(out->request_uri, target->uri);
+		TEXT_FILL(out->request_uri, target->uri);
 	else if (re_snprintf(out->request_uri, sizeof(out->request_uri),
 			     "sip:%s@%J", called->sent,
 			     &target->path.peer) < 0)
 		return EOVERFLOW;
-	strcpy(out->to_user, called->sent);
+	TEXT_FILL(out->to_user, called->sent);
 	host_of(call->w, &out->path, out->to_host, sizeof(out->to_host));
 
 	return 0;
@@ -155,11 +155,11 @@ static struct attempt *attempt_begin(struct call *call,
 	a->begun_wall_ms = moment_wall_ms(&call->w->now);
 	(void)re_snprintf(a->address, sizeof(a->address), "%J",
 			  &out->path.peer);
-	strcpy(a->calling_sent, call->calling.sent);
-	strcpy(a->called_sent, call->called.sent);
+	TEXT_FILL(a->calling_sent, call->calling.sent);
+	TEXT_FILL(a->called_sent, call->called.sent);
 	if (gw) {
-		strcpy(a->gateway_id, gw->id);
-		strcpy(a->carrier_id, gw->carrier->id);
+		TEXT_FILL(a->gateway_id, gw->id);
+		TEXT_FILL(a->carrier_id, gw->carrier->id);
 	}
 
 	return a;

@@ -26,7 +26,7 @@ enum outcome call_price(struct call *call)
 	rate = deck_find(deck, call->called.e164 + 1, call->begun_wall_ms);
 	if (!rate || rate->is_blocked)
 		return OUT_NO_RATE;
-	if (strcmp(deck_currency(deck), call->trunk->account->currency))
+	if (strcmp(deck_currency(deck), call->trunk->account->currency) != 0)
 		return OUT_NO_RATE;
 
 	m->is_sold = true;
@@ -34,8 +34,8 @@ enum outcome call_price(struct call *call)
 	m->sell_rounding = deck_rounding(deck);
 	m->sell_version = deck_version(deck);
 	(void)text_copy(m->sell_deck, sizeof(m->sell_deck), deck_id(deck));
-	strcpy(m->prefix, rate->prefix);
-	strcpy(m->destination, rate->destination);
+	TEXT_FILL(m->prefix, rate->prefix);
+	TEXT_FILL(m->destination, rate->destination);
 	(void)text_copy(m->currency, sizeof(m->currency),
 			deck_currency(deck));
 
@@ -64,8 +64,8 @@ void call_buy(struct call *call, const struct gateway *gw)
 	m->buy_rounding = deck_rounding(deck);
 	m->buy_version = deck_version(deck);
 	(void)text_copy(m->buy_deck, sizeof(m->buy_deck), deck_id(deck));
-	strcpy(m->buy_prefix, rate->prefix);
-	strcpy(m->buy_destination, rate->destination);
+	TEXT_FILL(m->buy_prefix, rate->prefix);
+	TEXT_FILL(m->buy_destination, rate->destination);
 	(void)text_copy(m->cost_currency, sizeof(m->cost_currency),
 			deck_currency(deck));
 }

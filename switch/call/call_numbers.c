@@ -32,7 +32,7 @@ static int normalise(const struct call *call, struct party *party)
 	if (!number_is_e164(number))
 		return EBADMSG;
 
-	strcpy(party->e164, number);
+	TEXT_FILL(party->e164, number);
 
 	return 0;
 }
@@ -140,7 +140,7 @@ enum outcome call_calling(struct call *call)
 		return OUT_OK;
 
 	if (trunk->default_cli[0]) {
-		strcpy(e164, trunk->default_cli);
+		TEXT_FILL(call->calling.e164, trunk->default_cli);
 		return OUT_OK;
 	}
 

@@ -91,7 +91,7 @@ static json_t *do_trace(struct worker *w, const json_t *req)
 	LIST_FOREACH(&w->traces, le) {
 		const struct trace *t = le->data;
 
-		if (memcmp(t->call_id, id, sizeof(id)) || !t->past)
+		if (memcmp(t->call_id, id, sizeof(id)) != 0 || !t->past)
 			continue;
 		story = call_story(t->past);
 		(void)json_object_set_new(story, "ok", json_true());
@@ -201,7 +201,7 @@ static json_t *do_status(struct worker *w, const json_t *req)
 		w->doors.healthyh(w->doors.arg), "catalog_version",
 		w->cat ? (json_int_t)catalog_version(w->cat) : 0, "calls",
 		(json_int_t)c.calls, "transactions",
-		(json_int_t)(c.client_tx + c.server_tx), "channels",
+		(json_int_t)c.client_tx + (json_int_t)c.server_tx, "channels",
 		(json_int_t)c.channels, "registrations",
 		(json_int_t)registrar_count(w->registrar), "timers",
 		(json_int_t)c.timers, "bugs", (json_int_t)c.bugs, "gateways",

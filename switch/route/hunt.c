@@ -23,7 +23,8 @@ static void draw(const struct route_target **c, size_t n, struct rng *rng)
 
 	const struct route_target *chosen = c[i];
 
-	memmove(&c[1], &c[0], i * sizeof(*c));
+	for (; i > 0; i--)
+		c[i] = c[i - 1];
 	c[0] = chosen;
 }
 

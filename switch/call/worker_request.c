@@ -86,7 +86,8 @@ void worker_request(const struct sip_msg *msg, const struct sip_path *path,
 		challenge(w, msg, path, &v);
 		break;
 	case GATE_REFUSE:
-		if (message_is(msg, "INVITE") && (v.trunk || v.gateway))
+		if (message_is(msg, "INVITE") && v.outcome != OUT_NONE &&
+		    (v.trunk || v.gateway))
 			call_birth(w, msg, path, &v);
 		else
 			refuse(w, msg, path, &v);

@@ -294,13 +294,23 @@ static void refuse_full(struct sip_endpoint *ep, const struct sip_msg *msg,
 }
 
 
+/** Nothing of ours is meant: whether that is said is for the owner to know,
+    who knows the source. */
+static void stray_recv(struct sip_endpoint *ep, const struct sip_msg *msg,
+		       const struct incoming *in)
+{
+	trace_in(ep, in, false, NULL);
+	ep->cfg.requesth(msg, in->path, ep->cfg.arg);
+}
+
+
 static void cancel_recv(struct sip_endpoint *ep, const struct sip_msg *msg,
 			const struct incoming *in)
 {
 	struct server_tx *tx = server_tx_find(ep, msg, "INVITE");
 
 	if (!tx) {
-		refuse(ep, msg, in, 481, "Call/Transaction Does Not Exist");
+		stray_recv(ep, msg, in);
 		return;
 	}
 
@@ -316,7 +326,7 @@ static void dialog_recv(struct sip_endpoint *ep, const struct sip_msg *msg,
 	struct server_tx *tx;
 
 	if (!b) {
-		refuse(ep, msg, in, 481, "Call/Transaction Does Not Exist");
+		stray_recv(ep, msg, in);
 		return;
 	}
 

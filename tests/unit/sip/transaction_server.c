@@ -276,14 +276,6 @@ Test(server_tx, cancel_after_the_final_answer)
 }
 
 
-Test(server_tx, cancel_of_nothing)
-{
-	request_at(0, "CANCEL");
-	cr_assert_eq(world_count(&w, "SIP/2.0 481"), 1);
-	expect_alive(0);
-}
-
-
 Test(server_tx, cancel_makes_the_owner_let_go)
 {
 	is_letting_go = true;

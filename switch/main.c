@@ -3,6 +3,7 @@
  * control thread: signals, control socket, registrations to disk.
  */
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -26,6 +27,8 @@
 #define SAVE_MS 2000
 #define STOP_MS 5000
 #define DSCP_EF 46
+#define TRIM_BYTES (64 << 20) /* else the worker's heap shrinks and grows
+				 again with every call */
 
 /** Everything that lives as long as the process. */
 struct node {
@@ -295,6 +298,7 @@ static int node_start(struct node *n)
 		return fail(dir, err, "node.state_dir: a directory of ours");
 
 	raise_limits(&n->set);
+	(void)mallopt(M_TRIM_THRESHOLD, TRIM_BYTES);
 	err = start_relay(n);
 	if (!err)
 		err = start_loop(n);

@@ -534,9 +534,7 @@ static int append_locked(struct journal *j, const uint8_t *frame, size_t len,
 	if (mbuf_write_mem(j->waiting, frame, len))
 		return ENOBUFS;
 
-	if (!j->waiting_n++)
-		pthread_cond_signal(&j->cond);
-
+	j->waiting_n++;
 	*ret_seq = ++j->seq;
 	return 0;
 }
@@ -546,6 +544,7 @@ int journal_append(struct journal *j, const uint8_t *frame, size_t len,
 		   uint64_t *ret_seq)
 {
 	struct journal_record rec;
+	bool is_first;
 	int err;
 
 	if (!j || !ret_seq || journal_frame(frame, len, &rec) ||
@@ -558,8 +557,13 @@ int journal_append(struct journal *j, const uint8_t *frame, size_t len,
 	}
 
 	pthread_mutex_lock(&j->mutex);
+	is_first = !j->waiting_n;
 	err = append_locked(j, frame, len, ret_seq);
 	pthread_mutex_unlock(&j->mutex);
+
+	/* without the mutex, which the thread would have to wait for */
+	if (is_first && !err)
+		pthread_cond_signal(&j->cond);
 
 	if (err)
 		metric_add(j->m_refused, 1);

@@ -138,15 +138,19 @@ int lane_open(struct lane *l, enum media_side side, const struct sa *rtp,
 }
 
 
-/* Under the lock, so that the worker cannot free the lane in between. */
-static void enqueue(struct lane *l, struct ring *to)
+/* Let go of the lock, then push: the push may wake the worker, which wants the
+ * lock at once. The worker takes and frees only lanes that were pushed, and
+ * is_queued says that nobody else pushes this one. */
+static void unlock_enqueue(struct lane *l, struct ring *to)
 {
+	const bool is_first = !l->is_queued;
 	int err;
 
-	if (l->is_queued)
+	l->is_queued = true;
+	(void)pthread_mutex_unlock(&l->lock);
+	if (!is_first)
 		return;
 
-	l->is_queued = true;
 	err = ring_push(to, &l);
 	assert(!err); /* one slot a lane */
 	(void)err;
@@ -156,8 +160,7 @@ static void enqueue(struct lane *l, struct ring *to)
 void lane_tell(struct lane *l, struct ring *to)
 {
 	(void)pthread_mutex_lock(&l->lock);
-	enqueue(l, to);
-	(void)pthread_mutex_unlock(&l->lock);
+	unlock_enqueue(l, to);
 }
 
 
@@ -167,8 +170,7 @@ void lane_point(struct lane *l, struct ring *to, enum media_side side,
 	(void)pthread_mutex_lock(&l->lock);
 	l->points[side] = *point;
 	l->has_point[side] = true;
-	enqueue(l, to);
-	(void)pthread_mutex_unlock(&l->lock);
+	unlock_enqueue(l, to);
 }
 
 
@@ -176,8 +178,7 @@ void lane_close(struct lane *l, struct ring *to)
 {
 	(void)pthread_mutex_lock(&l->lock);
 	l->is_closing = true;
-	enqueue(l, to);
-	(void)pthread_mutex_unlock(&l->lock);
+	unlock_enqueue(l, to);
 }
 
 

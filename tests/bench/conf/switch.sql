@@ -33,10 +33,11 @@ insert into core.trunk (id, tenant_id, account_id, rate_deck_id, name,
 		20000, 'default', '+493012345', '127.0.0.1',
 		'[{"prefix": "49", "add": "+"}]'
 	from generate_series(1, 2) n;
+-- the first ids are those of the gateways' own addresses
 insert into core.source_address (id, trunk_id, cidr)
-	values (pg_temp.id('adr', 1), pg_temp.id('trk', 1), '127.0.0.2/32');
+	values (pg_temp.id('adr', 99), pg_temp.id('trk', 1), '127.0.0.2/32');
 insert into core.source_address (id, trunk_id, cidr)
-	select pg_temp.id('adr', i + 2), pg_temp.id('trk', 1),
+	select pg_temp.id('adr', i + 100), pg_temp.id('trk', 1),
 		('10.' || i / 256 || '.' || i % 256 || '.1/32')::cidr
 	from generate_series(0, 999) i;
 insert into core.trunk_credential (id, trunk_id, realm, username, ha1_md5)

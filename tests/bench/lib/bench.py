@@ -81,6 +81,9 @@ def run_calls(opt, party, mode, rate, calls):
     return {
         "cpu_us_per_call": cpu / 1000 / done["ok"],
         "postgres_us_per_call": pg_cpu / 1000 / done["ok"],
+        "challenges": sum(int(code.split(":")[1])
+                          for code in done["codes"].split()
+                          if code[:3] in ("401", "407")),
         "failed_calls": calls - done["ok"],
         "retransmissions": done["caller_retransmissions"]
         + done["carrier_retransmissions"],
@@ -203,7 +206,7 @@ class Report:
 
 def bench_cps(opt, sides):
     report = Report(opt, "cpu_us_per_call",
-                    ["postgres_us_per_call", "failed_calls",
+                    ["postgres_us_per_call", "challenges", "failed_calls",
                      "retransmissions", "missing_records",
                      "answer_p50_us", "answer_p99_us"])
     for party in sides:

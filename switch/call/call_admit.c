@@ -133,13 +133,16 @@ int call_targets(struct call *call)
 		return ENOMEM;
 
 	for (size_t i = 0; i < n; i++) {
-		struct target *t = &call->targets[call->target_n++];
+		struct target *t = &call->targets[call->target_n];
 
+		/* its socket may be of an earlier start with more of them */
+		if (worker_path(call->w, &found[i].path.peer, &t->path))
+			continue;
 		(void)text_copy(t->uri, sizeof(t->uri), found[i].uri);
-		t->path = found[i].path;
+		call->target_n++;
 	}
 	if (n)
-		return 0;
+		return call->target_n ? 0 : EAFNOSUPPORT;
 
 	if (sa_set_str(&sa, trunk->uri_host,
 		       trunk->uri_port ? trunk->uri_port : SIP_PORT) ||

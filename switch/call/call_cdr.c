@@ -168,6 +168,7 @@ static void set_attempt(const struct call *call, const struct attempt *a,
 	TEXT_FILL(r->b_call_id, a->b_call_id);
 	TEXT_FILL(r->b_user_agent, a->user_agent);
 	r->ringing_at = or_null(a->ringing_wall_ms);
+	r->pdd_ms = since(a->begun_ms, a->ringing_ms);
 	r->ended_at = or_null(a->ended_wall_ms);
 	TEXT_FILL(r->outcome, row->code);
 	TEXT_FILL(r->reason_received, a->reason);
@@ -175,6 +176,7 @@ static void set_attempt(const struct call *call, const struct attempt *a,
 	r->q850 = a->q850 ? a->q850 : CDR_NULL;
 	if (number == call->attempt_n && call->answered_ms) {
 		r->answered_at = call->answered_wall_ms;
+		r->setup_ms = since(a->begun_ms, call->answered_ms);
 		r->duration_ms = (int64_t)call_duration_ms(call);
 	}
 }

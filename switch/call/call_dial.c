@@ -341,6 +341,7 @@ void act_relay_ringing(void *subject, const void *data)
 	const struct call_event *ev = data;
 	const struct leg_event *said = ev->said;
 	struct call *call = subject;
+	struct attempt *a = call_attempt(call);
 	struct mbuf *mb = call->w->scratch;
 
 	heard(call);
@@ -351,9 +352,10 @@ void act_relay_ringing(void *subject, const void *data)
 		call->ringing_wall_ms = moment_wall_ms(&call->w->now);
 		call->ringing_ms = moment_ms(&call->w->now);
 	}
-	if (!call_attempt(call)->ringing_wall_ms)
-		call_attempt(call)->ringing_wall_ms =
-			moment_wall_ms(&call->w->now);
+	if (!a->ringing_wall_ms) {
+		a->ringing_wall_ms = moment_wall_ms(&call->w->now);
+		a->ringing_ms = moment_ms(&call->w->now);
+	}
 
 	mbuf_rewind(mb);
 	if (said->sdp && !call->is_late &&

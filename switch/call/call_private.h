@@ -56,7 +56,7 @@ struct attempt {
 	char calling_sent[64], called_sent[64];
 	char reason[80];
 	int64_t begun_wall_ms, ringing_wall_ms, ended_wall_ms;
-	uint64_t begun_ms;           /**< mono                               */
+	uint64_t begun_ms, ringing_ms; /**< mono                             */
 	enum outcome outcome;
 	uint16_t sip_code;
 	uint8_t q850;

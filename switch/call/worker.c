@@ -187,12 +187,15 @@ static int parts_alloc(struct worker *w)
 		.expires_default_s = cfg->expires_default_s,
 		.bindings_max = BINDINGS_MAX,
 	};
-	const struct sip_path from = {
-		.local = cfg->socks[0].local,
-		.transport = SIP_TRANSP_UDP,
-	};
+	struct sip_path from[WORKER_SOCKS] = {{.sock = 0}};
 	uint8_t key[16];
 	int err;
+
+	for (uint8_t i = 0; i < cfg->sock_n; i++) {
+		from[i].local = cfg->socks[i].public;
+		from[i].transport = SIP_TRANSP_UDP;
+		from[i].sock = i;
+	}
 
 	rng_bytes(w->rng, key, sizeof(key));
 	rng_bytes(w->rng, funds.key, sizeof(funds.key));
@@ -209,7 +212,7 @@ static int parts_alloc(struct worker *w)
 	reg.ep = w->ep;
 	err = gate_alloc(&w->gate, w->digest, GUESSES_MAX, SOURCES_MAX);
 	err |= registrar_alloc(&w->registrar, &reg);
-	err |= ping_alloc(&w->ping, w->ep, &from, NULL, w);
+	err |= ping_alloc(&w->ping, w->ep, from, cfg->sock_n, NULL, w);
 
 	return err ? ENOMEM : 0;
 }
@@ -276,8 +279,12 @@ void worker_now(struct worker *w, const struct moment *now)
 void worker_recv(struct worker *w, const struct moment *now,
 		 const struct sip_path *path, const uint8_t *buf, size_t len)
 {
+	struct sip_path named = *path;
+
+	/* everything that names us names the public address, Via too */
+	named.local = w->cfg.socks[path->sock].public;
 	worker_now(w, now);
-	endpoint_recv(w->ep, now, path, buf, len);
+	endpoint_recv(w->ep, now, &named, buf, len);
 }
 
 
@@ -365,7 +372,7 @@ int worker_path(const struct worker *w, const struct sa *peer,
 			continue;
 
 		memset(ret, 0, sizeof(*ret));
-		ret->local = w->cfg.socks[i].local;
+		ret->local = w->cfg.socks[i].public;
 		ret->peer = *peer;
 		ret->transport = SIP_TRANSP_UDP;
 		ret->sock = i;

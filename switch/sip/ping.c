@@ -12,7 +12,8 @@
 
 struct ping {
 	struct sip_endpoint *ep;
-	struct sip_path from;
+	struct sip_path from[PING_PATHS];
+	size_t from_n;
 	ping_change_h *h;
 	void *arg;
 	struct htab *targets;
@@ -66,13 +67,14 @@ static void destructor(void *arg)
 
 
 int ping_alloc(struct ping **pp, struct sip_endpoint *ep,
-	       const struct sip_path *from, ping_change_h *h, void *arg)
+	       const struct sip_path *from, size_t from_n, ping_change_h *h,
+	       void *arg)
 {
 	struct ping *p;
 	uint8_t key[16];
 	int err;
 
-	if (!pp || !ep || !from)
+	if (!pp || !ep || !from || !from_n || from_n > PING_PATHS)
 		return EINVAL;
 
 	p = mem_zalloc(sizeof(*p), destructor);
@@ -80,7 +82,8 @@ int ping_alloc(struct ping **pp, struct sip_endpoint *ep,
 		return ENOMEM;
 
 	p->ep = ep;
-	p->from = *from;
+	memcpy(p->from, from, from_n * sizeof(*from));
+	p->from_n = from_n;
 	p->h = h;
 	p->arg = arg;
 
@@ -204,12 +207,23 @@ static void answer_handler(struct client_tx *tx, int err,
 }
 
 
+/* NULL when we have no socket of the gateway's family */
+static const struct sip_path *probe_from(const struct target *t)
+{
+	for (size_t i = 0; i < t->p->from_n; i++)
+		if (sa_af(&t->p->from[i].local) == sa_af(&t->addr))
+			return &t->p->from[i];
+
+	return NULL;
+}
+
+
 static int probe_print(struct mbuf *mb, const struct target *t,
-		       const char *branch)
+		       const struct sip_path *path, const char *branch)
 {
 	char tag[TOKEN_SIZE], call_id[TOKEN_SIZE];
 	struct sip_endpoint *ep = t->p->ep;
-	const struct sa *local = &t->p->from.local;
+	const struct sa *local = &path->local;
 
 	endpoint_token(ep, tag);
 	endpoint_token(ep, call_id);
@@ -227,7 +241,7 @@ static int probe_print(struct mbuf *mb, const struct target *t,
 			   "User-Agent: %s\r\n"
 			   "Content-Length: 0\r\n"
 			   "\r\n",
-			   &t->addr, sip_transp_name(t->p->from.transport),
+			   &t->addr, sip_transp_name(path->transport),
 			   local, branch, local, tag, &t->addr, call_id,
 			   local, endpoint_config(ep)->server_name);
 }
@@ -236,16 +250,24 @@ static int probe_print(struct mbuf *mb, const struct target *t,
 static void probe_send(struct target *t)
 {
 	char token[TOKEN_SIZE], branch[sizeof("z9hG4bK") + TOKEN_SIZE];
-	struct sip_path path = t->p->from;
-	struct mbuf *mb = mbuf_alloc(512);
+	const struct sip_path *from = probe_from(t);
+	struct sip_path path;
+	struct mbuf *mb;
 	int err;
 
+	if (!from) {
+		target_failure(t, "no_socket");
+		return;
+	}
+
+	path = *from;
 	path.peer = t->addr;
+	mb = mbuf_alloc(512);
 	endpoint_token(t->p->ep, token);
 	text_format(branch, sizeof(branch), "z9hG4bK%s", token);
 	t->sent_us = endpoint_moment(t->p->ep)->mono_us;
 
-	err = mb ? probe_print(mb, t, branch) : ENOMEM;
+	err = mb ? probe_print(mb, t, &path, branch) : ENOMEM;
 	if (!err)
 		err = client_tx_start(&t->tx, t->p->ep, &path, "OPTIONS",
 				      branch, mb->buf, mb->end,

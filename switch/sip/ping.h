@@ -18,18 +18,21 @@
 #include "endpoint.h"
 
 #define PING_HOLD_MS 30000
+#define PING_PATHS 4
 
 struct ping;
 typedef void(ping_change_h)(const char *gateway_id, bool is_up, void *arg);
 
 /**
- * @param from  local address, transport and socket of the probes
+ * @param from  local addresses, transports and sockets for probes: the first
+ *              of a gateway's family is taken; at most PING_PATHS
  * @param h     told of every change, from inside ping_heard() or the wheel;
  *              may be NULL
  * mem_deref() frees. One thread.
  */
 int ping_alloc(struct ping **pp, struct sip_endpoint *ep,
-	       const struct sip_path *from, ping_change_h *h, void *arg);
+	       const struct sip_path *from, size_t from_n, ping_change_h *h,
+	       void *arg);
 
 /** A new catalog: start, stop and retarget probes. A gateway that stays keeps
  *  its state. Nothing of the catalog is kept. */

@@ -94,8 +94,8 @@ Test(call, an_observer_sees_every_message)
 	static const char *const order[] = {
 		"", "INVITE sip:", "SIP/2.0 100", "INVITE sip:", "SIP/2.0 100",
 		"SIP/2.0 180", "SIP/2.0 180", "SIP/2.0 200", "ACK sip:c@1",
-		"SIP/2.0 200", "", "ACK sip:10.",
-		"BYE sip:10.", "SIP/2.0 200", "BYE sip:c@1", "", "SIP/2.0 200",
+		"SIP/2.0 200", "", "ACK sip:198",
+		"BYE sip:198", "SIP/2.0 200", "BYE sip:c@1", "", "SIP/2.0 200",
 	};
 	uint64_t seq[3][2] = {{0}};
 	struct seen s = {.n = 0};
@@ -138,7 +138,7 @@ Test(call, an_observer_may_come_late)
 	exchange_in_dialog(&x, "one", "BYE", 2, "", NULL);
 	tap_detach(note, &s);
 	cr_assert_gt(s.n, 0u);
-	cr_expect_str_eq(s.first[0], "BYE sip:10.");
+	cr_expect_str_eq(s.first[0], "BYE sip:198");
 	cr_expect_eq(s.seq[0], 2); /* after INVITE and ACK */
 	exchange_answer(&x, FIRST, "BYE", "200 OK", "", NULL);
 	exchange_close(&x);
@@ -152,6 +152,7 @@ Test(call, next_carrier_and_its_early_media)
 
 	exchange_open(&x);
 	exchange_invite(&x, "one", NUMBER, "", exchange_sdp(PBX, 6000, ""));
+	exchange_run(&x, 40);
 	exchange_answer(&x, FIRST, "INVITE", "183 Session Progress", "",
 			exchange_sdp(FIRST, 7000, ""));
 	exchange_answer(&x, FIRST, "INVITE", "503 Service Unavailable", "",
@@ -169,6 +170,8 @@ Test(call, next_carrier_and_its_early_media)
 	cr_expect_eq(r->attempt_n, 2);
 	cr_expect_str_eq(r->attempts[0].outcome, "carrier_congested");
 	cr_expect_str_eq(r->attempts[1].gateway_id, "gwy_2");
+	cr_expect_eq(r->attempts[0].pdd_ms, 40);
+	cr_expect_eq(r->attempts[1].pdd_ms, CDR_NULL);
 	cr_expect_eq(r->call.price_micro, 0);
 	exchange_close(&x);
 }
@@ -274,5 +277,58 @@ Test(call, without_a_journal_only_emergency_calls)
 	exchange_answer(&x, FIRST, "BYE", "200 OK", "", NULL);
 	cr_expect_eq(x.end_n, 2);
 	cr_expect(x.ends[1].call.is_emergency);
+	exchange_close(&x);
+}
+
+
+/* What names us names the public address: Via, Contact, From, To. */
+Test(call, our_inside_address_crosses_nowhere)
+{
+	struct exchange x;
+
+	exchange_open(&x);
+	answered_call(&x);
+	exchange_in_dialog(&x, "one", "BYE", 2, "", NULL);
+	exchange_answer(&x, FIRST, "BYE", "200 OK", "", NULL);
+	for (size_t i = 0; i < x.letter_n; i++) {
+		const char *text = x.letters[i].text;
+
+		if (!strcmp(x.letters[i].to, FIRST))
+			cr_expect_null(strstr(text, "10.1.0.1"), "%s", text);
+		if (!strcmp(x.letters[i].to, FIRST))
+			cr_expect(strstr(exchange_header(text, "Via"),
+					 "198.51.100.7:5060"));
+		cr_expect_null(strstr(exchange_header(text, "Contact"),
+				      "10.0.0.1"), "%s", text);
+	}
+	exchange_close(&x);
+}
+
+
+/* The binding was saved when the node had more sockets than now. */
+Test(call, a_binding_of_a_socket_that_is_gone)
+{
+	static const char file[] =
+		"{\"version\":1,\"contacts\":[{\"trunk\":\"trk_1\","
+		"\"username\":\"pbx\",\"uri\":\"sip:pbx@10.1.0.1:5060\","
+		"\"local\":\"10.9.0.1:5060\",\"peer\":\"10.1.0.1:5060\","
+		"\"transport\":0,\"sock\":60000,\"q\":1000,"
+		"\"expires_wall_ms\":1795000060000,\"user_agent\":\"\","
+		"\"call_id\":\"r\",\"cseq\":1}]}";
+	struct exchange x;
+
+	exchange_open(&x);
+	cr_assert_eq(worker_restore(x.worker, &x.now, file,
+				    sizeof(file) - 1), 0);
+	exchange_recv(&x, FIRST,
+		      "INVITE sip:+4930100@10.0.0.1 SIP/2.0\n"
+		      "Via: SIP/2.0/UDP 10.2.0.1:5060;branch=z9hG4bKi\n"
+		      "From: <sip:+44123@10.2.0.1>;tag=i\n"
+		      "To: <sip:+4930100@10.0.0.1>\nCall-ID: i\n"
+		      "CSeq: 1 INVITE\nContact: <sip:c@10.2.0.1>\n",
+		      exchange_sdp(FIRST, 7000, ""));
+	cr_expect(exchange_last(&x, PBX, "INVITE sip:pbx@10.1.0.1"));
+	exchange_answer(&x, PBX, "INVITE", "486 Busy", "", NULL);
+	exchange_run(&x, 60000);
 	exchange_close(&x);
 }

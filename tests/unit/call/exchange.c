@@ -285,7 +285,7 @@ void exchange_open(struct exchange *x)
 
 	cr_assert_eq(rng_seeded(&x->rng, 1), 0);
 	(void)sa_set_str(&cfg.socks[0].local, "10.0.0.1", 5060);
-	cfg.socks[0].public = cfg.socks[0].local;
+	(void)sa_set_str(&cfg.socks[0].public, "198.51.100.7", 5060);
 	cr_assert_eq(worker_alloc(&x->worker, &cfg, &doors, x->rng, &x->now),
 		     0);
 	exchange_put(x, "route", "rte_2", rows[ARRAY_SIZE(rows) - 1].json);

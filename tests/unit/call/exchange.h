@@ -4,7 +4,8 @@
  *
  * 10.1.0.1 is the PBX of trk_1, 10.2.0.1 and 10.2.0.2 are carriers; +49 goes
  * to the first, then to the second; +4930100 is the PBX's; 112 is emergency.
- * A minute costs 0.06 EUR by the second.
+ * A minute costs 0.06 EUR by the second. We are 10.0.0.1, and 198.51.100.7 to
+ * the world.
  */
 #ifndef EXCHANGE_H
 #define EXCHANGE_H

@@ -36,7 +36,7 @@ static void ward_open(struct ward *d, uint32_t ping_s)
 	d->gw->ping_s = ping_s;
 	d->gw->ping_down_after = 3;
 	d->gw->ping_up_after = 2;
-	cr_assert_eq(ping_alloc(&d->p, d->w.ep, &d->w.path, change_handler, d),
+	cr_assert_eq(ping_alloc(&d->p, d->w.ep, &d->w.path, 1, change_handler, d),
 		     0);
 	ping_catalog(d->p, d->cat);
 }

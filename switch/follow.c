@@ -23,17 +23,19 @@ struct follow {
 	struct catalog_store *store;
 	struct snapshot_slot *slot;
 	pthread_t thread;
-	bool is_running, is_connected;
+	bool is_running, is_connected, is_unsent;
 	int stop_fd;
 	atomic_bool is_stopping;
 	struct metric *version, *up;
 };
 
 
+/* What fails here is tried again at the next look. */
 static void publish(struct follow *f)
 {
 	struct snapshot *snap;
 
+	f->is_unsent = true;
 	if (catalog_store_publish(f->store, f->slot)) {
 		log_event(LOG_ERROR, "catalog", "build_failed",
 			  "fix=\"out of memory: the last catalog stays\"");
@@ -42,7 +44,7 @@ static void publish(struct follow *f)
 
 	snap = snapshot_acquire(f->slot);
 	metric_set(f->version, (int64_t)snapshot_version(snap));
-	loop_catalog(f->cfg.loop, snap);
+	f->is_unsent = loop_catalog(f->cfg.loop, snap) != 0;
 }
 
 
@@ -104,7 +106,7 @@ static void look(struct follow *f)
 	if (err)
 		return;
 
-	if (is_changed)
+	if (is_changed || f->is_unsent)
 		publish(f);
 	tell_applied(f); /* each time: it also says that we are there */
 	if (!is_changed)

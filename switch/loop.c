@@ -130,14 +130,17 @@ void loop_leased(const struct lease_answer *ans, void *arg)
 }
 
 
-void loop_catalog(struct loop *l, struct snapshot *snap)
+int loop_catalog(struct loop *l, struct snapshot *snap)
 {
 	const struct inbox msg = {.kind = INBOX_CATALOG, .u.snap = snap};
 
 	if (ring_push(l->inbox, &msg)) {
 		metric_add(l->refused, 1);
 		snapshot_release(snap);
+		return ENOBUFS;
 	}
+
+	return 0;
 }
 
 

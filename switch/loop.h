@@ -31,8 +31,9 @@ void loop_synced(uint64_t seq, void *arg);
 struct lease_answer;
 /** lease_answer_h */
 void loop_leased(const struct lease_answer *ans, void *arg);
-/** A new catalog was published; takes over the caller's reference. */
-void loop_catalog(struct loop *l, struct snapshot *snap);
+/** A new catalog was published; takes over the caller's reference.
+ *  @return 0 or ENOBUFS: the inbox is full, the worker keeps what it has */
+int loop_catalog(struct loop *l, struct snapshot *snap);
 
 /**
  * Ask the worker (worker_command()) and wait up to timeout_ms.

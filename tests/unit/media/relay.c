@@ -373,6 +373,10 @@ static void tap_note(const struct tap_event *ev, void *arg)
 		tap_gaps++;
 	if (ev->len != 172 || sa_port(&ev->local) == 0 || ev->wall_ns == 0)
 		tap_gaps++;
+	if (ev->dir == TAP_IN && ev->leg == TAP_LEG_A &&
+	    (memcmp(ev->bytes, "\x80\x08\0", 3) ||
+	     ev->bytes[3] != ev->seq || ev->bytes[171] != MEDIA_A))
+		tap_gaps++; /* verbatim */
 }
 
 

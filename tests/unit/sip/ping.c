@@ -36,8 +36,8 @@ static void ward_open(struct ward *d, uint32_t ping_s)
 	d->gw->ping_s = ping_s;
 	d->gw->ping_down_after = 3;
 	d->gw->ping_up_after = 2;
-	cr_assert_eq(ping_alloc(&d->p, d->w.ep, &d->w.path, 1, change_handler, d),
-		     0);
+	cr_assert_eq(ping_alloc(&d->p, d->w.ep, &d->w.path, 1,
+				change_handler, d), 0);
 	ping_catalog(d->p, d->cat);
 }
 
@@ -376,5 +376,29 @@ Test(ping, probing_switched_off_brings_it_up)
 	ping_catalog(d.p, d.cat);
 	cr_expect(ping_is_up(d.p, d.gw));
 	cr_expect_not(state_of(&d).is_probed);
+	ward_close(&d);
+}
+
+
+/* Two sockets: a probe leaves from the one of the gateway's family. */
+Test(ping, gateway_of_the_other_family)
+{
+	struct sip_path from[2];
+	struct ward d;
+
+	ward_open(&d, 10);
+	mem_deref(d.p);
+	from[0] = from[1] = d.w.path;
+	from[1].sock = 1;
+	cr_assert_eq(sa_set_str(&from[1].local, "2001:db8::9", 5060), 0);
+	cr_assert_eq(ping_alloc(&d.p, d.w.ep, from, 2, change_handler, &d),
+		     0);
+	cr_assert_eq(sa_set_str(&d.gw->addr, "2001:db8::1", 5060), 0);
+	ping_catalog(d.p, d.cat);
+	wait_ms(&d, 10000);
+	cr_assert(world_last(&d.w, "OPTIONS"));
+	cr_expect_eq(world_last(&d.w, "OPTIONS")->path.sock, 1);
+	cr_expect(strstr(world_last(&d.w, "OPTIONS")->text,
+			 "Via: SIP/2.0/UDP [2001:db8::9]:5060"));
 	ward_close(&d);
 }

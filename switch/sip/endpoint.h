@@ -20,10 +20,11 @@ typedef int(endpoint_send_h)(const struct sip_path *path, const uint8_t *buf,
 			size_t len, void *arg);
 
 /**
- * A request outside any dialog of ours and without transaction (also a
- * CANCEL of nothing, and a To tag that nobody has: RFC 3261 9.2 and 12.2.2 say
- * 481, but not whether a stranger is to hear it): answer it statelessly (endpoint_reply), start a server transaction, or stay silent.
- * ACKs that match nothing are not reported.
+ * A request outside any dialog of ours and without transaction: answer it
+ * statelessly (endpoint_reply), start a server transaction, or stay silent.
+ * Also a CANCEL of nothing and a To tag that nobody has: RFC 3261 9.2 and
+ * 12.2.2 say 481, but not whether a stranger is to hear it. ACKs that match
+ * nothing are not reported.
  */
 typedef void(endpoint_request_h)(const struct sip_msg *msg,
 			    const struct sip_path *path, void *arg);

@@ -75,6 +75,7 @@ struct load {
 	bool is_held; /**< nobody hangs up yet */
 	uint32_t *provisional_us, *answer_us;
 	unsigned provisional_n, answer_n;
+	bool is_counting; /**< packets sent now are of the measurement */
 	uint64_t rtp_sent, rtp_received, rtp_refused;
 	uint32_t *delay_count; /**< by microsecond */
 };

@@ -23,7 +23,8 @@ struct __attribute__((packed)) packet {
 	uint32_t timestamp, ssrc;
 	uint32_t magic;
 	uint64_t sent_ns;
-	uint8_t rest[PACKET_LEN - 24];
+	uint8_t is_counted; /* sent while the measurement ran */
+	uint8_t rest[PACKET_LEN - 25];
 };
 
 /* what is counted between start and end of the measurement */
@@ -54,12 +55,13 @@ static void packet_send(struct load *l, unsigned i, bool carrier)
 		.ssrc = htonl((carrier ? 0x20000000u : 0x10000000u) + i),
 		.magic = MAGIC,
 		.sent_ns = load_clock_ns(),
+		.is_counted = l->is_counting,
 	};
 
 	(*seq)++;
 	if (sendto(l->media[carrier][i], &p, sizeof(p), 0,
 		   (const struct sockaddr *)to, sizeof(*to)) == sizeof(p))
-		l->rtp_sent++;
+		l->rtp_sent += l->is_counting;
 	else
 		l->rtp_refused++;
 }
@@ -91,6 +93,8 @@ void media_receive(struct load *l, int fd)
 			l->strange++;
 			continue;
 		}
+		if (!packets[i].is_counted)
+			continue;
 		us = (now - packets[i].sent_ns) / 1000;
 		l->delay_count[us < LOAD_DELAYS ? us : LOAD_DELAYS - 1]++;
 		l->rtp_received++;
@@ -198,9 +202,8 @@ void media_run(struct load *l)
 
 	if (n) {
 		packets_until(l, calls, n, begin, start, &sent);
-		memset(l->delay_count, 0,
-		       LOAD_DELAYS * sizeof(*l->delay_count));
 		say("media_start");
+		l->is_counting = true;
 		from = count_now(l);
 		packets_until(l, calls, n, begin, end, &sent);
 		say("media_stop");
@@ -208,6 +211,7 @@ void media_run(struct load *l)
 		late = load_clock_ns() + TAIL_NS;
 		while (load_clock_ns() < late)
 			load_pass(l, 1);
+		l->is_counting = false;
 		to.received = l->rtp_received;
 		report(l, n, &from, &to);
 	}

@@ -439,13 +439,6 @@ size_t deck_prefix_count(const struct deck *deck)
 }
 
 
-size_t deck_bytes(const struct deck *deck)
-{
-	return sizeof(*deck) + (deck->row_n + 1) * sizeof(*deck->rows) +
-	       deck->node_size * sizeof(*deck->nodes);
-}
-
-
 struct deck *deck_ref(struct deck *deck)
 {
 	if (deck)

@@ -56,7 +56,6 @@ size_t deck_count(const struct deck *deck);        /**< rows               */
 /** Row i < deck_count(), by prefix and time; to save or copy a deck. */
 const struct rate *deck_at(const struct deck *deck, size_t i);
 size_t deck_prefix_count(const struct deck *deck); /**< different prefixes */
-size_t deck_bytes(const struct deck *deck);        /**< memory it holds    */
 
 /** Decks are shared between threads: own atomic count, not libre's. */
 struct deck *deck_ref(struct deck *deck);

@@ -31,23 +31,16 @@ static void call_destructor(void *arg)
 	struct call *call = arg;
 	struct worker *w = call->w;
 
-	wheel_stop(w->wheel, &call->phase);
-	wheel_stop(w->wheel, &call->credit);
-	wheel_stop(w->wheel, &call->check);
 	list_unlink(&call->le);
 	list_unlink(&call->closing_le);
 	htab_remove(w->calls, &call->node);
 
-	call_release_b(call);
-	mem_deref(call->leg[SIDE_A]);
-	for (int side = 0; side < SIDES; side++)
+	for (int side = 0; side < SIDES; side++) {
+		mem_deref(call->leg[side]);
 		mem_deref(call->owner[side]);
+	}
 
-	call_media_close(call);
-	call_settle(call);
-	channel_release(w->channels, &call->from_hold);
-	channel_release(w->channels, &call->to_hold);
-	channel_release(w->channels, &call->hop_hold);
+	call_give_back(call);
 	call_unpin(call);
 	mem_deref(call->attempts);
 	mem_deref(call->targets);

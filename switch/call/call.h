@@ -25,7 +25,7 @@ void call_drop(struct call *call, enum outcome outcome);
 /** Its END record is on disk. */
 void call_journalled(struct call *call);
 
-/** END records with this sequence number or lower are on disk. */
+/** Sequence number of its END record, once that is appended. */
 uint64_t call_end_seq(const struct call *call);
 
 struct json_t;

@@ -23,7 +23,7 @@ fsm_action_h act_answer;         /**< B's 2xx to A; the price starts         */
 fsm_action_h act_confirm;        /**< A's ACK (and late answer) to B         */
 /* call_modify.c */
 fsm_action_h act_relay_offer;    /**< re-INVITE to the other side            */
-fsm_action_h act_refuse_offer;   /**< not now: 491 or 500 (RFC 3261 14.2)    */
+fsm_action_h act_refuse_offer;   /**< not now: 491 (RFC 3261 14.2)           */
 fsm_action_h act_relay_offer_ok; /**< its 2xx back                           */
 fsm_action_h act_end_offer;      /**< its failure back; session as before    */
 fsm_action_h act_confirm_offer;  /**< its ACK (and late answer)              */

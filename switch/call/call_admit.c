@@ -1,7 +1,7 @@
 /**
  * @file call_admit.c  One decision: may this call be, and where does it go?
  * Checks stand in the order in which their reasons should be told. Emergency
- * calls pass by every limit (ETSI TS 103 479, RFC 6881 leave no other way).
+ * calls pass by every limit: no count and no balance may stand before them.
  */
 #include <string.h>
 #include "call_private.h"
@@ -94,6 +94,25 @@ static enum outcome take_trunk(struct call *call, struct channel_hold *hold,
 }
 
 
+enum outcome call_take_gateway(struct call *call, struct channel_hold *hold,
+			       const struct gateway *gw,
+			       enum channel_dir dir)
+{
+	const struct channel_limits limits = {
+		.in = -1, .out = -1, .total = gw->channels, .cps = gw->cps,
+	};
+	const enum outcome out =
+		channel_take(call->w->channels, hold, gw->id, dir,
+			     call->is_emergency ? NULL : &limits,
+			     &call->w->now, call->id);
+
+	if (out != OUT_OK)
+		note_limit(call, gw->id);
+
+	return out;
+}
+
+
 static bool is_up(const struct gateway *gw, void *arg)
 {
 	const struct worker *w = arg;
@@ -115,7 +134,7 @@ static enum outcome route_to(struct call *call, const struct route *route)
 
 
 /* Where the PBX of to_trunk can be reached: contacts, or its address. */
-int call_targets(struct call *call)
+static int find_targets(struct call *call)
 {
 	const struct trunk *trunk = call->to_trunk;
 	struct contact found[CONTACTS_TRIED];
@@ -181,7 +200,7 @@ static enum outcome deliver(struct call *call, const struct did *did)
 	if (out != OUT_OK)
 		return out;
 
-	return call_targets(call) ? OUT_NOT_REGISTERED : OUT_OK;
+	return find_targets(call) ? OUT_NOT_REGISTERED : OUT_OK;
 }
 
 
@@ -216,18 +235,11 @@ static enum outcome route_out(struct call *call)
 static enum outcome route_in(struct call *call)
 {
 	const struct did *did = catalog_did(call->cat, call->called.e164);
-	const struct gateway *gw = call->gateway;
-	const struct channel_limits limits = {
-		.in = -1, .out = -1, .total = gw->channels, .cps = gw->cps,
-	};
-	enum outcome out;
+	const enum outcome out = call_take_gateway(
+		call, &call->from_hold, call->gateway, CHANNEL_IN);
 
-	out = channel_take(call->w->channels, &call->from_hold, gw->id,
-			   CHANNEL_IN, &limits, &call->w->now, call->id);
-	if (out != OUT_OK) {
-		note_limit(call, gw->id);
+	if (out != OUT_OK)
 		return out == OUT_LIMIT_CPS ? out : OUT_LIMIT_CARRIER;
-	}
 
 	return did ? deliver(call, did) : OUT_NO_DID;
 }

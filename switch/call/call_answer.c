@@ -7,17 +7,25 @@
 #include "text.h"
 
 
-/* B answered without SDP: what it said before holds (it was a preview of
-   the same answer, RFC 3261 13.2.1), else there is no media to agree on. */
+/*
+ * What B agreed to, for A. Of a late offer it is the first SDP of the call. A
+ * 2xx without SDP: what B said before holds (it was a preview of the same
+ * answer, RFC 3261 13.2.1), else there is no media to agree on.
+ */
 static enum outcome answer_in(struct call *call, const struct leg_event *said,
 			      struct mbuf *mb)
 {
+	enum outcome out = OUT_OK;
+
 	mbuf_rewind(mb);
+	if (said->sdp && call->is_late)
+		out = call_media_open(call, said->sdp, said->sdp_len);
+	if (out != OUT_OK)
+		return out;
+
 	if (said->sdp)
-		return call->media || !call->is_late
-			       ? call_media_cross(call, SIDE_B, said->sdp,
-						  said->sdp_len, mb)
-			       : OUT_BAD_SDP;
+		return call_media_cross(call, SIDE_B, said->sdp,
+					said->sdp_len, mb);
 	if (call->early)
 		return call_media_cross(call, SIDE_B, call->early->buf,
 					call->early->end, mb);
@@ -47,8 +55,7 @@ static void start_clocks(struct call *call)
 
 	wheel_start(wheel, &call->phase, (uint64_t)call->max_call_s * 1000,
 		    call_max_over, call);
-	wheel_start(wheel, &call->check, CDR_CHECKPOINT_MS - 500,
-		    call_check_over, call);
+	call_check_start(call);
 	call_fund_start(call);
 }
 
@@ -59,12 +66,8 @@ void act_answer(void *subject, const void *data)
 	const struct leg_event *said = ev->said;
 	struct call *call = subject;
 	struct mbuf *mb = call->w->scratch;
-	enum outcome out;
+	const enum outcome out = answer_in(call, said, mb);
 
-	if (call->is_late && said->sdp)
-		(void)call_media_open(call, said->sdp, said->sdp_len);
-
-	out = answer_in(call, said, mb);
 	if (out != OUT_OK) {
 		/* ACK it all the same, then end it: A hears a failure */
 		(void)leg_ack(call->leg[SIDE_B], NULL, 0);

@@ -7,7 +7,8 @@
 #include "log.h"
 #include "text.h"
 
-#define RETRY_MS 1000
+#define RETRY_MS 1000 /* until the journal is asked again */
+#define CHECK_MS (CDR_CHECKPOINT_MS - 500) /* never later than promised */
 
 
 static int64_t or_null(int64_t ms)
@@ -113,8 +114,7 @@ static void set_end(const struct call *call, struct cdr *r)
 
 static void set_call(const struct call *call, struct cdr *r)
 {
-	const struct attempt *last =
-		call->attempt_n ? &call->attempts[call->attempt_n - 1] : NULL;
+	const struct attempt *last = call_attempt(call);
 
 	cdr_init(r);
 	set_who(call, r);
@@ -218,7 +218,7 @@ static void set_buy(const struct call *call, struct cdr_call *ret)
 	struct cdr_charge *c = charge_add(ret, CHARGE_BUY);
 
 	c->attempt = call->attempt_n;
-	TEXT_FILL(c->carrier_id, call->attempts[call->attempt_n - 1].carrier_id);
+	TEXT_FILL(c->carrier_id, call_attempt(call)->carrier_id);
 	c->amount_micro = m->cost_micro;
 	c->tariff = m->buy;
 	c->rounding = m->buy_rounding;
@@ -232,7 +232,7 @@ static void set_buy(const struct call *call, struct cdr_call *ret)
 }
 
 
-void call_record(const struct call *call, struct cdr_call *ret)
+static void record(const struct call *call, struct cdr_call *ret)
 {
 	const struct money *m = &call->money;
 
@@ -257,7 +257,7 @@ int call_journal(struct call *call, enum journal_type type)
 	struct worker *w = call->w;
 	int err;
 
-	call_record(call, w->record);
+	record(call, w->record);
 	mbuf_rewind(w->frame);
 	err = journal_encode_call(w->frame, type, w->record);
 
@@ -308,15 +308,24 @@ static void checkpoint(struct call *call)
 }
 
 
+static wheel_h check_over;
+
+
+void call_check_start(struct call *call)
+{
+	wheel_start(call->w->wheel, &call->check, CHECK_MS, check_over,
+		    call);
+}
+
+
 /* Every few seconds of an answered call: what a crash would bill, and
    whether anybody still talks. */
-void call_check_over(void *arg)
+static void check_over(void *arg)
 {
 	const struct call_event lost = {.outcome = OUT_MEDIA_LOST};
 	struct call *call = arg;
 
-	wheel_start(call->w->wheel, &call->check, CDR_CHECKPOINT_MS - 500,
-		    call_check_over, call);
+	call_check_start(call);
 	call_media_read(call);
 	checkpoint(call);
 

@@ -166,25 +166,6 @@ static struct attempt *attempt_begin(struct call *call,
 }
 
 
-static enum outcome take_gateway(struct call *call, const struct gateway *gw)
-{
-	const struct channel_limits limits = {
-		.in = -1, .out = -1, .total = gw->channels, .cps = gw->cps,
-	};
-	const enum outcome out =
-		channel_take(call->w->channels, &call->hop_hold, gw->id,
-			     CHANNEL_OUT, call->is_emergency ? NULL : &limits,
-			     &call->w->now, call->id);
-
-	if (out == OUT_OK)
-		return out;
-
-	(void)text_copy(call->limit_hit, sizeof(call->limit_hit), gw->id);
-
-	return OUT_LIMIT_CARRIER;
-}
-
-
 /* The offer as this side shall see it; empty for a late offer. */
 static enum outcome offer_out(struct call *call, struct mbuf *mb)
 {
@@ -234,9 +215,9 @@ static enum outcome dial_gateway(struct call *call, const struct gateway *gw)
 	if (to_gateway(call, gw, &out))
 		return OUT_BAD_NUMBER;
 
-	res = take_gateway(call, gw);
-	if (res != OUT_OK)
-		return res;
+	if (OUT_OK != call_take_gateway(call, &call->hop_hold, gw,
+					CHANNEL_OUT))
+		return OUT_LIMIT_CARRIER;
 
 	res = dial(call, gw, &out);
 	if (res == OUT_OK) {

@@ -18,7 +18,7 @@ uint64_t call_duration_ms(const struct call *call)
 }
 
 
-struct attempt *call_attempt(struct call *call)
+struct attempt *call_attempt(const struct call *call)
 {
 	return call->attempt_n ? &call->attempts[call->attempt_n - 1] : NULL;
 }
@@ -72,11 +72,26 @@ static void log_end(const struct call *call)
 }
 
 
-/**
- * Everything that all endings share. The legs are told by the caller; here
- * they are let go, and finish alone.
+void call_give_back(struct call *call)
+{
+	struct worker *w = call->w;
+
+	wheel_stop(w->wheel, &call->phase);
+	wheel_stop(w->wheel, &call->credit);
+	wheel_stop(w->wheel, &call->check);
+	call_media_close(call);
+	call_settle(call);
+	channel_release(w->channels, &call->from_hold);
+	channel_release(w->channels, &call->to_hold);
+	channel_release(w->channels, &call->hop_hold);
+}
+
+
+/*
+ * What all endings share. The legs were told by the caller; here they are
+ * let go, and finish alone.
  */
-void call_ended(struct call *call, enum outcome out, const char *initiator)
+static void ended(struct call *call, enum outcome out, const char *initiator)
 {
 	struct worker *w = call->w;
 
@@ -90,14 +105,7 @@ void call_ended(struct call *call, enum outcome out, const char *initiator)
 		call->q850 = outcome_row(out)->q850;
 	call_attempt_end(call, out, call->sip_code, call->q850, "");
 
-	wheel_stop(w->wheel, &call->phase);
-	wheel_stop(w->wheel, &call->credit);
-	wheel_stop(w->wheel, &call->check);
-	call_media_close(call);
-	call_settle(call);
-	channel_release(w->channels, &call->from_hold);
-	channel_release(w->channels, &call->to_hold);
-	channel_release(w->channels, &call->hop_hold);
+	call_give_back(call);
 	if (call->answered_ms)
 		metric_observe(w->metrics.duration,
 			       1e-3 * call_duration_ms(call));
@@ -176,7 +184,7 @@ void act_reject(void *subject, const void *data)
 	if (!by_b)
 		end_b(call, row->q850, row->code);
 	end_a(call, row, call->sip_code, extra);
-	call_ended(call, out, by_b ? "called" : "switch");
+	ended(call, out, by_b ? "called" : "switch");
 }
 
 
@@ -195,7 +203,7 @@ void act_cancelled(void *subject, const void *data)
 
 	end_b(call, call->q850, "cancelled");
 	call_attempt_end(call, OUT_A_CANCELLED, 487, call->q850, "");
-	call_ended(call, OUT_A_CANCELLED, "calling");
+	ended(call, OUT_A_CANCELLED, "calling");
 }
 
 
@@ -212,7 +220,7 @@ void act_bye_other(void *subject, const void *data)
 
 	leg_bye(call->leg[side_other(from)], call->q850 ? call->q850 : 16,
 		"");
-	call_ended(call, OUT_OK, from == SIDE_A ? "calling" : "called");
+	ended(call, OUT_OK, from == SIDE_A ? "calling" : "called");
 }
 
 
@@ -227,7 +235,7 @@ void act_bye_both(void *subject, const void *data)
 
 	end_b(call, row->q850, row->code);
 	end_a(call, row, row->sip, "");
-	call_ended(call, out, "switch");
+	ended(call, out, "switch");
 }
 
 
@@ -246,5 +254,5 @@ void act_cannot(void *subject, const void *data)
 	end_b(call, row->q850, row->code);
 	if (call->leg[SIDE_A])
 		end_a(call, row, row->sip, "");
-	call_ended(call, OUT_BUG, "switch");
+	ended(call, OUT_BUG, "switch");
 }

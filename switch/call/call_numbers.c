@@ -60,14 +60,12 @@ static int user_of(const struct pl *value, char *buf, size_t size)
 static bool is_anonymous(const struct sip_msg *msg)
 {
 	static const char *const levels[] = {"id", "user", "header",
-					     "critical"};
+					     "critical"}; /* RFC 3323 4.2 */
+	const struct pl privacy = message_header(msg, "Privacy");
 
-	for (size_t i = 0; i < ARRAY_SIZE(levels); i++) {
-		const struct pl privacy = message_header(msg, "Privacy");
-
-		if (privacy.l && !re_regex(privacy.p, privacy.l, levels[i]))
+	for (size_t i = 0; privacy.l && i < ARRAY_SIZE(levels); i++)
+		if (!re_regex(privacy.p, privacy.l, levels[i]))
 			return true;
-	}
 
 	return 0 == pl_strcasecmp(&msg->from.uri.host, "anonymous.invalid");
 }

@@ -107,7 +107,9 @@ struct call {
 	const struct trunk *to_trunk;/**< whose PBX is called                */
 
 	enum call_kind kind;
-	bool is_emergency, is_private, is_late, is_refused_early;
+	bool is_emergency;           /**< dialled a number of its routes     */
+	bool is_private;             /**< asked to be anonymous (RFC 3323)   */
+	bool is_late;                /**< the INVITE had no offer: B makes it*/
 	char tenant_id[ID_SIZE], account_id[ID_SIZE], trunk_id[ID_SIZE];
 	char did_id[ID_SIZE], route_id[ID_SIZE], to_trunk_id[ID_SIZE];
 	char from_carrier_id[ID_SIZE], from_gateway_id[ID_SIZE];
@@ -126,7 +128,7 @@ struct call {
 	uint8_t target_n, target_next;
 	struct attempt *attempts;
 	uint8_t attempt_n;
-	bool b_progressed;
+	bool b_progressed;           /**< this attempt's B said 1xx          */
 
 	struct channel_hold from_hold; /**< trunk or gateway that calls     */
 	struct channel_hold to_hold;   /**< trunk that is called            */
@@ -165,15 +167,17 @@ struct call {
 };
 
 /* call.c */
+/** The only way of an event to the table. data: until this returns. */
 void call_run(struct call *call, enum call_event_id ev,
 	      const struct call_event *data);
 /** Post our own event from inside an action. */
 void call_post(struct call *call, enum call_event_id ev, enum outcome out);
 leg_event_h call_leg_a, call_leg_b;
 wheel_h call_ring_over, call_max_over;
+/** A new owner for a leg to come; the call holds it. NULL: no memory. */
 struct call_owner *call_own(struct call *call, enum side side);
 enum side call_side(const struct call *call, const struct leg *leg);
-
+/** Begin, answer or end of the call, for whoever listens (tap.h). */
 void call_tell(const struct call *call, enum tap_kind kind);
 
 /* call_numbers.c */
@@ -185,9 +189,14 @@ enum outcome call_dialled(const struct call *call);
 enum outcome call_calling(struct call *call);
 
 /* call_admit.c */
+/** Hold the worker's present catalog. */
 void call_pin(struct call *call);
+/** Let it go, and all that points into it. Idempotent. */
 void call_unpin(struct call *call);
-int call_targets(struct call *call);
+/** A channel of a gateway; a refusal is noted as limit_hit. */
+enum outcome call_take_gateway(struct call *call, struct channel_hold *hold,
+			       const struct gateway *gw,
+			       enum channel_dir dir);
 
 /* call_media.c: side is who sent the SDP. @return OUT_OK or why not */
 enum outcome call_media_open(struct call *call, const uint8_t *sdp,
@@ -206,26 +215,39 @@ void call_media_close(struct call *call);
 bool call_media_is_lost(const struct call *call);
 
 /* call_money.c */
+/** The sell tariff. @return OUT_OK, OUT_NO_RATE or OUT_TRUNK_DISABLED */
 enum outcome call_price(struct call *call);
+/** The buy tariff of the gateway that is dialled, if its carrier has one. */
 void call_buy(struct call *call, const struct gateway *gw);
+/** Hold the first slice: posts FUNDED or REFUSED, or it comes later. */
 void call_fund_first(struct call *call);
+/** B answered: from here on what is held is used up. */
 void call_fund_start(struct call *call);
+/** Price and cost of the whole call, the rest of the hold goes back.
+ *  Idempotent. */
 void call_settle(struct call *call);
 /** Duration that may be billed: never more than was paid for. */
 uint64_t call_paid_ms(const struct call *call);
 
 /* call_end.c */
-void call_ended(struct call *call, enum outcome out, const char *initiator);
+/** Timers stop; media, money and channels go back. Idempotent. */
+void call_give_back(struct call *call);
+/** How the present attempt ended; the first to say so is kept. */
 void call_attempt_end(struct call *call, enum outcome out, uint16_t sip_code,
 		      uint8_t q850, const char *reason);
+/** Let go of the called leg and of its gateway's channel. */
 void call_release_b(struct call *call);
-struct attempt *call_attempt(struct call *call);
+/** The present or last attempt; NULL before the first. */
+struct attempt *call_attempt(const struct call *call);
+/** Since the answer, until the end or now; 0 before. */
 uint64_t call_duration_ms(const struct call *call);
 
 /* call_cdr.c */
-void call_record(const struct call *call, struct cdr_call *ret);
+/** Write the record as it is now. @return 0 or errno (counted there) */
 int call_journal(struct call *call, enum journal_type type);
-wheel_h call_check_over;
+/** Checkpoints and a look at the media, from the answer to the end. */
+void call_check_start(struct call *call);
+/** Write END, now or as soon as the journal takes it. */
 void call_end_append(struct call *call);
 
 #endif

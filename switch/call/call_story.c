@@ -41,8 +41,7 @@ static int64_t price_now(const struct call *call)
 
 json_t *call_row(const struct call *call)
 {
-	const struct attempt *last =
-		call->attempt_n ? &call->attempts[call->attempt_n - 1] : NULL;
+	const struct attempt *last = call_attempt(call);
 	json_t *row = json_object();
 	char id[37];
 

@@ -328,7 +328,6 @@ void worker_journalled(struct worker *w, const struct moment *now,
 	struct le *le;
 
 	worker_now(w, now);
-	w->journalled = seq;
 
 	while ((le = list_head(&w->closing))) {
 		struct call *call = le->data;

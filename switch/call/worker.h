@@ -83,7 +83,7 @@ void worker_catalog(struct worker *w, const struct moment *now,
 
 /**
  * One command of the control socket (JSON line in, JSON line out; ops calls,
- * drop, trace, drain, table, status, registrations).
+ * drop, trace, drain, table, status, registrations, stop).
  * @return malloc'd answer without newline, never NULL but when out of memory
  */
 char *worker_command(struct worker *w, const struct moment *now,
@@ -96,7 +96,7 @@ int worker_restore(struct worker *w, const struct moment *now,
 
 /* --- what is alive, for the checkers */
 struct worker_census {
-	size_t calls, legs, client_tx, server_tx, dialogs, timers;
+	size_t calls, client_tx, server_tx, dialogs, timers;
 	size_t channels, fund_holds;
 	size_t media_sessions, media_ports;
 	int64_t funds_granted_micro, funds_spent_micro, funds_held_micro;

@@ -49,7 +49,6 @@ struct worker {
 	struct mbuf *scratch;   /**< a rewritten SDP, until it is sent      */
 	struct mbuf *frame;     /**< a journal record, until it is queued   */
 	struct cdr_call *record;/**< built and encoded, then forgotten     */
-	uint64_t journalled;    /**< records on disk                       */
 	uint64_t begun, ended, bugs;
 	bool is_draining;
 	struct {

@@ -41,8 +41,6 @@ struct tenant {
 	bool is_active;
 };
 
-enum on_exhaust { EXHAUST_CUT };
-
 struct account {
 	char id[ID_SIZE];
 	const struct tenant *tenant;

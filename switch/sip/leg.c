@@ -266,12 +266,6 @@ const char *leg_user_agent(const struct leg *leg)
 }
 
 
-const struct sip_path *leg_path(const struct leg *leg)
-{
-	return leg ? &leg->dialog->path : NULL;
-}
-
-
 bool leg_is_up(const struct leg *leg)
 {
 	return leg && (leg->at == AT_UP || leg->at == AT_WAIT_ACK ||

@@ -132,7 +132,6 @@ void leg_bye(struct leg *leg, uint8_t q850, const char *text);
 /* --- facts */
 const char *leg_call_id(const struct leg *leg);
 const char *leg_user_agent(const struct leg *leg); /**< the peer's, "" */
-const struct sip_path *leg_path(const struct leg *leg);
 bool leg_is_up(const struct leg *leg);  /**< confirmed, not ended       */
 /** Counted object (mem_ref) given to the endpoint's trace handler for this
  *  leg: the leg and its transactions outlive the call and hold it. */

@@ -162,8 +162,8 @@ static void bye_received(struct leg *leg, struct server_tx *tx,
 		break;
 
 	case AT_LEAVING:
-		/* both at once (RFC 5407 3.2.1): ours, if it is out, is
-		   answered too; if it waited there is no need of it */
+		/* both at once: ours, if it is out, is answered too; if it
+		   waited there is no need of it */
 		if (leg->bye) {
 			leg->bye = mem_deref(leg->bye);
 			leg_repeat_stop(leg);

@@ -131,8 +131,6 @@ void leg_request_ack_again(struct leg_request *r);
 void leg_request_release_fork(struct leg_request *invite,
 			      const struct sip_msg *answer);
 void leg_request_cancel(struct leg_request *r, uint8_t q850);
-/** Forget it in 64*T1. */
-void leg_request_linger(struct leg_request *r);
 void leg_request_forget(struct leg_request *r);
 
 /* --- leg_in.c */

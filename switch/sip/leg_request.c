@@ -124,6 +124,35 @@ static bool is_challenge(const struct sip_msg *msg)
 }
 
 
+static wheel_h linger_handler;
+
+
+/* Forget it in 64*T1: until then repeated 2xx find their ACK. */
+static void linger(struct leg_request *r)
+{
+	wheel_start(endpoint_wheel(r->leg->ep), &r->timer,
+		    leg_64t1_ms(r->leg), linger_handler, r);
+}
+
+
+static void linger_handler(void *arg)
+{
+	struct leg_request *r = arg;
+	struct leg *leg = r->leg;
+
+	/* an offer in its 2xx waits for the owner's answer as long as the
+	   other side takes, and is ACKed even when that never comes */
+	if (leg->unacked == r) {
+		linger(r);
+		return;
+	}
+
+	leg_enter(leg);
+	leg_request_forget(r);
+	leg_leave(leg);
+}
+
+
 static void settle(struct leg_request *r, const struct sip_msg *msg)
 {
 	const bool is_success = msg && msg->scode < 300;
@@ -135,7 +164,7 @@ static void settle(struct leg_request *r, const struct sip_msg *msg)
 	r->tail = mem_deref(r->tail);
 
 	if (is_success && !str_cmp(r->method, "INVITE"))
-		leg_request_linger(r);
+		linger(r);
 	else
 		r->tx = mem_deref(r->tx);
 }
@@ -267,7 +296,7 @@ static void fork_handler(struct leg_request *bye, int err,
 			 const struct sip_msg *msg)
 {
 	if (err || msg->scode >= 200)
-		leg_request_linger(bye);
+		linger(bye);
 }
 
 
@@ -336,31 +365,6 @@ void leg_request_cancel(struct leg_request *r, uint8_t q850)
 		client_tx_cancel(r->tx, reason);
 	else
 		client_tx_cancel(r->tx, NULL);
-}
-
-
-static void linger_handler(void *arg)
-{
-	struct leg_request *r = arg;
-	struct leg *leg = r->leg;
-
-	/* an offer in its 2xx waits for the owner's answer as long as the
-	   other side takes, and is ACKed even when that never comes */
-	if (leg->unacked == r) {
-		leg_request_linger(r);
-		return;
-	}
-
-	leg_enter(leg);
-	leg_request_forget(r);
-	leg_leave(leg);
-}
-
-
-void leg_request_linger(struct leg_request *r)
-{
-	wheel_start(endpoint_wheel(r->leg->ep), &r->timer,
-		    leg_64t1_ms(r->leg), linger_handler, r);
 }
 
 

@@ -6,9 +6,6 @@
 #include <re.h>
 #include <stdbool.h>
 
-#define SIP_SIZE_MAX 65535
-#define SIP_UDP_MTU 1300
-
 struct sip_msg;
 
 /** Where a message came from or goes to: enough to answer on the same way. */

@@ -36,9 +36,10 @@ static const struct setting table[] = {
 	{"media.public", SET_IP, F(media.public), 0, 0, NULL, "",
 	 "address that SDP names, when it is not media.address"},
 	{"media.port_min", SET_NUMBER, F(media.port_min), 1024, 65534, NULL,
-	 "30000", "first RTP port"},
+	 "16384", "first RTP port; the range lies below the ports that Linux "
+	 "gives to others by itself (32768 and up)"},
 	{"media.port_max", SET_NUMBER, F(media.port_max), 1025, 65535, NULL,
-	 "49999", "last RTP port; a call takes four"},
+	 "32767", "last RTP port; a call takes four"},
 	{"media.sessions_max", SET_NUMBER, F(media.sessions_max), 1, 100000,
 	 NULL, "5000", "calls with media at once"},
 	{"db.dsn", SET_TEXT, F(db.dsn), 0, 0, NULL, NULL,

@@ -13,7 +13,8 @@ struct loop;
 int control_open(struct control **cp, const char *path, struct loop *loop);
 int control_fd(const struct control *c);
 
-/** Serve one waiting connection; bounded by a second for a slow peer. */
+/** Serve one waiting connection: at most about six seconds for a slow peer
+ *  and a worker that does not answer. */
 void control_serve(struct control *c);
 void control_close(struct control *c);
 

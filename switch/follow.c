@@ -95,7 +95,8 @@ static void look(struct follow *f)
 
 	if (err && f->is_connected)
 		log_event(LOG_WARN, "catalog", "database_lost",
-			  "error=%s now=\"routing on the last catalog\"",
+			  "error=%s now=\"routing on the last catalog\" "
+			  "fix=\"PostgreSQL, db.dsn\"",
 			  log_text(why, sizeof(why), pg_error(f->pg),
 				   strlen(pg_error(f->pg))));
 	if (!err && !f->is_connected)
@@ -115,7 +116,8 @@ static void look(struct follow *f)
 	err = catalog_store_save(f->store, f->file);
 	if (err)
 		log_event(LOG_WARN, "catalog", "save_failed",
-			  "file=%s error=\"%s\"", f->file, strerror(err));
+			  "file=%s error=\"%s\" fix=\"node.state_dir: "
+			  "space, rights\"", f->file, strerror(err));
 }
 
 

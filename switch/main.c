@@ -24,9 +24,9 @@
 #include "relay.h"
 #include "text.h"
 
-#define SAVE_MS 2000
-#define STOP_MS 5000
-#define DSCP_EF 46
+#define SAVE_MS 2000  /* registrations are at most so old on disk */
+#define STOP_MS 5000  /* for calls to end, and again for the ledger */
+#define DSCP_EF 46    /* RFC 4594 4.1 */
 #define TRIM_BYTES (64 << 20) /* else the worker's heap shrinks and grows
 				 again with every call */
 
@@ -44,6 +44,7 @@ struct node {
 	struct control *control;
 	struct metrics_http *metrics;
 	int signals, lock;
+	char *unsaved;  /* registrations that the disk has yet to take */
 };
 
 
@@ -95,13 +96,15 @@ static void raise_limits(const struct node_settings *set)
 static int block_signals(struct node *n)
 {
 	sigset_t set;
+	int err;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
-	if (pthread_sigmask(SIG_BLOCK, &set, NULL))
-		return errno;
+	err = pthread_sigmask(SIG_BLOCK, &set, NULL);
+	if (err)
+		return err;
 	(void)signal(SIGPIPE, SIG_IGN);
 	n->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 
@@ -130,6 +133,7 @@ static int start_relay(struct node *n)
 		.sessions_max = (uint32_t)set->media.sessions_max,
 		.dscp = DSCP_EF,
 	};
+	int err;
 
 	if (sa_set_str(&cfg.addr_a, set->media.address, 0))
 		return fail("media.address", EINVAL, "an IP literal");
@@ -138,8 +142,10 @@ static int start_relay(struct node *n)
 		return fail("media.public", EINVAL, "an IP literal");
 	cfg.addr_b = cfg.addr_a;
 	cfg.public_b = cfg.public_a;
+	err = relay_alloc(&n->relay, &cfg);
 
-	return relay_alloc(&n->relay, &cfg);
+	return err ? fail("media", err, "media.port_min below "
+					"media.port_max, memory") : 0;
 }
 
 
@@ -311,18 +317,27 @@ static int node_start(struct node *n)
 
 static void save_registrations(struct node *n)
 {
-	char *json = n->loop ? loop_registrations(n->loop, 1000) : NULL;
+	char *fresh = n->loop ? loop_registrations(n->loop, 1000) : NULL;
 	int err;
 
-	if (!json)
+	if (fresh) {
+		free(n->unsaved);
+		n->unsaved = fresh;
+	}
+	if (!n->unsaved)
 		return;
 
-	err = node_state_write(n->set.node.state_dir, "registrations", json,
-			       strlen(json));
-	if (err)
+	err = node_state_write(n->set.node.state_dir, "registrations",
+			       n->unsaved, strlen(n->unsaved));
+	if (err && fresh) /* said once, tried until it works */
 		log_event(LOG_WARN, "main", "registrations_not_saved",
-			  "error=\"%s\"", strerror(err));
-	free(json);
+			  "error=\"%s\" fix=\"node.state_dir: space, "
+			  "rights\"", strerror(err));
+	if (err)
+		return;
+
+	free(n->unsaved);
+	n->unsaved = NULL;
 }
 
 
@@ -338,21 +353,40 @@ static bool wants_stop(const struct node *n)
 }
 
 
+static uint64_t mono_ms(void)
+{
+	struct moment now;
+
+	moment_read(&now);
+
+	return moment_ms(&now);
+}
+
+
+/* Saving has a deadline of its own: whoever asks the control socket all the
+   time must not keep it from coming. */
 static void node_run(struct node *n)
 {
+	uint64_t now_ms = mono_ms(), save_ms = now_ms + SAVE_MS;
 	struct pollfd fds[2] = {
 		{.fd = n->signals, .events = POLLIN},
 		{.fd = control_fd(n->control), .events = POLLIN},
 	};
 
 	for (;;) {
-		if (poll(fds, 2, SAVE_MS) == 0)
-			save_registrations(n);
+		(void)poll(fds, 2, (int)(save_ms - now_ms));
 		if (fds[1].revents & POLLIN)
 			control_serve(n->control);
 		if ((fds[0].revents & POLLIN) && wants_stop(n))
 			return;
 		fds[0].revents = fds[1].revents = 0;
+
+		now_ms = mono_ms();
+		if (now_ms < save_ms)
+			continue;
+		save_registrations(n);
+		now_ms = mono_ms();
+		save_ms = now_ms + SAVE_MS;
 	}
 }
 
@@ -393,6 +427,7 @@ static void node_stop(struct node *n)
 	loop_free(n->loop);
 	if (n->relay)
 		relay_free(n->relay);
+	free(n->unsaved);
 	log_event(LOG_INFO, "main", "stopped", "node=%s", n->set.node.name);
 	log_close();
 }

@@ -1,7 +1,7 @@
 /**
  * @file catalog.h  What is provisioned, as the switch sees it: an immutable
  * snapshot of tenants, accounts, trunks, numbers, carriers, gateways, routes
- * and decks. A call holds one from birth to CDR. Lookups are pure and
+ * and decks. A call holds one from birth to its answer or end. Lookups are pure and
  * thread safe; every pointer lives as long as the snapshot.
  */
 #ifndef CATALOG_H

@@ -135,7 +135,8 @@ void catalog_row_skipped(const char *kind, const char *id, const char *why)
 {
 	char shown[64], reason[128];
 
-	log_event(LOG_WARN, "catalog", "row_skipped", "kind=%s id=%s why=%s",
+	log_event(LOG_WARN, "catalog", "row_skipped", "kind=%s id=%s why=%s "
+		  "fix=\"change the row through the API\"",
 		  kind, log_text(shown, sizeof(shown), id, strlen(id)),
 		  log_text(reason, sizeof(reason), why, strlen(why)));
 	metric_add(metric_counter("strowger_catalog_rows_skipped_total", NULL,

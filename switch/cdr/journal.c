@@ -428,7 +428,8 @@ static void health_set(struct journal *j, int err)
 
 	if (err)
 		log_event(LOG_ERROR, "journal", "disk_refuses",
-			  "dir=%s error=\"%s\" note=\"no call is admitted\"",
+			  "dir=%s error=\"%s\" now=\"no call is admitted\" "
+			  "fix=\"space, rights or the disk\"",
 			  j->dir, strerror(err));
 	else
 		log_event(LOG_WARN, "journal", "disk_recovered", "dir=%s",

@@ -1,6 +1,6 @@
 /**
- * @file ledger.h  The only part of the switch that writes to PostgreSQL. One
- * thread loads journal segments (COPY to staging, then one transaction of
+ * @file ledger.h  The only part of the switch that writes CDRs and money to
+ * PostgreSQL. One thread loads journal segments (COPY to staging, then one transaction of
  * CDRs, charges, postings and journal position), another leases balance for
  * accounts, so that a long COPY keeps no call waiting for money. A slow or
  * stopped PostgreSQL delays them, never a call.

@@ -105,7 +105,9 @@ static int item_refuse(struct ledger_batch *b, struct item *item,
 	metric_add(b->refused, 1);
 	log_event(LOG_ERROR, "ledger", "record_refused",
 		  "segment=%u end=%" PRIu64 " file=refused.journal "
-		  "error=\"%s\"", item->end.segment, item->end.offset, why);
+		  "error=\"%s\" fix=\"the call is in no bill: mend what "
+		  "the database says, keep the file\"", item->end.segment,
+		  item->end.offset, why);
 	item->row_len = 0;
 	return 0;
 }

@@ -243,7 +243,9 @@ static void statement_lost(struct ledger_lease *l)
 {
 	if (!l->is_failing)
 		log_event(LOG_WARN, "ledger", "lease_unknown",
-			  "account=%s error=\"%s\"", l->now.ask.account_id,
+			  "account=%s error=\"%s\" now=\"only leased money "
+			  "is spent\" fix=\"PostgreSQL, db.dsn\"",
+			  l->now.ask.account_id,
 			  pg_conn(l->pg) ? PQerrorMessage(pg_conn(l->pg))
 					 : pg_error(l->pg));
 	l->is_failing = true;

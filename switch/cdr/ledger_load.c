@@ -123,8 +123,9 @@ static void failing_set(struct ledger_load *l, const char *event, int err)
 {
 	if (err && !l->is_failing)
 		log_event(LOG_WARN, "ledger", event,
-			  "sqlstate=%s error=\"%s\"", pg_sqlstate(l->pg),
-			  pg_error(l->pg));
+			  "sqlstate=%s error=\"%s\" now=\"records wait in "
+			  "the journal\" fix=\"PostgreSQL, db.dsn; strowger "
+			  "doctor\"", pg_sqlstate(l->pg), pg_error(l->pg));
 	if (!err && l->is_failing)
 		log_event(LOG_INFO, "ledger", "loads_again", "segment=%u",
 			  l->stored.segment);

@@ -45,7 +45,6 @@ enum outcome outcome_from_sip(uint16_t scode)
 	switch (scode) {
 
 	case 0:
-	case 408:
 		return OUT_B_SILENT;
 	case 401:
 	case 407:
@@ -60,6 +59,7 @@ enum outcome outcome_from_sip(uint16_t scode)
 	case 488:
 	case 606:
 		return OUT_B_REFUSED_MEDIA;
+	case 408: /* somebody beyond the carrier said so: it is not silent */
 	case 480:
 	case 487:
 		return OUT_B_UNAVAILABLE;

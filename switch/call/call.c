@@ -113,9 +113,7 @@ static enum call_event_id b_failed(struct call *call,
 	enum outcome out = outcome_from_sip(said->scode);
 
 	if (!said->scode && said->err != ETIMEDOUT)
-		out = OUT_B_ERROR;
-	if (out == OUT_B_SILENT && said->scode == 408)
-		out = OUT_B_UNAVAILABLE;
+		out = OUT_B_ERROR; /* the wire, or an answer of no use */
 
 	call_attempt_end(call, out, said->scode,
 			 said->q850 ? said->q850 : outcome_row(out)->q850,

@@ -26,8 +26,8 @@ struct worker_sock {
 struct worker_config {
 	const char *node;         /**< name in CDRs and leases             */
 	uint16_t node_id, shard, boot;
-	uint8_t token_key[16];    /**< shared by the nodes                 */
-	uint8_t nonce_key[32];    /**< shared by the nodes                 */
+	uint8_t token_key[16];    /**< the node's; the same after a restart */
+	uint8_t nonce_key[32];    /**< the same                             */
 	struct worker_sock socks[WORKER_SOCKS];
 	uint8_t sock_n;
 	const char *server_name;

@@ -96,18 +96,6 @@ const struct gateway *catalog_gateway_at(const struct catalog *c, uint32_t i)
 }
 
 
-uint32_t catalog_trunk_count(const struct catalog *c)
-{
-	return c->trunk_n;
-}
-
-
-const struct trunk *catalog_trunk_at(const struct catalog *c, uint32_t i)
-{
-	return i < c->trunk_n ? &c->trunks[i] : NULL;
-}
-
-
 int credential_compare(const void *a, const void *b)
 {
 	const struct credential *x = a, *y = b;

@@ -165,7 +165,5 @@ const struct route *catalog_route(const struct catalog *c, const char *e164,
 /** Iterate in index order: 0..n-1. */
 uint32_t catalog_gateway_count(const struct catalog *c);
 const struct gateway *catalog_gateway_at(const struct catalog *c, uint32_t i);
-uint32_t catalog_trunk_count(const struct catalog *c);
-const struct trunk *catalog_trunk_at(const struct catalog *c, uint32_t i);
 
 #endif

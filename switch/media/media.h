@@ -28,8 +28,6 @@ struct media_stats {
 	struct sa peer;         /**< where it comes from (after latching)    */
 };
 
-struct media_plane;     /**< owner of ports; one per worker                 */
-
 struct media_doors {
 	/** Open n streams x 2 sides; fills ports. ENOSPC when used up.
 	 *  call: 16 bytes for the tap. */

@@ -598,9 +598,3 @@ void client_tx_receive(struct client_tx *tx, const struct sip_msg *msg)
 
 	mem_deref(tx);
 }
-
-
-bool client_tx_is_proceeding(const struct client_tx *tx)
-{
-	return tx && tx->was_heard;
-}

@@ -47,7 +47,4 @@ int client_tx_start(struct client_tx **txp, struct sip_endpoint *ep,
  */
 void client_tx_cancel(struct client_tx *tx, const char *reason);
 
-/** Restart of Timer C etc. is inside. Was any provisional answer seen? */
-bool client_tx_is_proceeding(const struct client_tx *tx);
-
 #endif

@@ -46,7 +46,7 @@ static void call_destructor(void *arg)
 	mem_deref(call->targets);
 	mem_deref(call->offer);
 	mem_deref(call->early);
-	mem_deref(call->proposed);
+	mem_deref(call->reinvite.proposed);
 }
 
 

@@ -167,15 +167,16 @@ enum outcome call_media_cross(struct call *call, enum side from,
 			      const uint8_t *text, size_t len,
 			      struct mbuf *ret)
 {
+	struct reinvite *ri = &call->reinvite;
 	struct sdp sdp;
 	const enum outcome out = carry(call, from, text, len, &sdp, ret);
 
 	if (out != OUT_OK)
 		return out;
 
-	if (call->proposed) {
-		point(call, side_other(from), call->proposed);
-		call->proposed = mem_deref(call->proposed);
+	if (ri->proposed) {
+		point(call, side_other(from), ri->proposed);
+		ri->proposed = mem_deref(ri->proposed);
 	}
 	point(call, from, &sdp);
 
@@ -187,12 +188,14 @@ enum outcome call_media_propose(struct call *call, enum side from,
 				const uint8_t *text, size_t len,
 				struct mbuf *ret)
 {
-	call->proposed = mem_deref(call->proposed);
-	call->proposed = mem_zalloc(sizeof(*call->proposed), NULL);
-	if (!call->proposed)
+	struct reinvite *ri = &call->reinvite;
+
+	ri->proposed = mem_deref(ri->proposed);
+	ri->proposed = mem_zalloc(sizeof(*ri->proposed), NULL);
+	if (!ri->proposed)
 		return OUT_LIMIT_NODE;
 
-	return carry(call, from, text, len, call->proposed, ret);
+	return carry(call, from, text, len, ri->proposed, ret);
 }
 
 

@@ -28,16 +28,16 @@ void act_refuse_offer(void *subject, const void *data)
 /* @return OUT_OK when the re-INVITE is on its way to the other side */
 static enum outcome pass_on(struct call *call, const struct leg_event *said)
 {
-	struct leg *other = call->leg[side_other(call->offer_from)];
-	struct sdp_origin *origin = &call->origin[side_other(
-		call->offer_from)];
+	const enum side from = call->reinvite.from, to = side_other(from);
+	struct leg *other = call->leg[to];
+	struct sdp_origin *origin = &call->origin[to];
 	const struct sdp_origin before = *origin;
 	struct mbuf *mb = call->w->scratch;
 	enum outcome out;
 
 	mbuf_rewind(mb);
 	if (said->sdp) {
-		out = call_media_propose(call, call->offer_from, said->sdp,
+		out = call_media_propose(call, from, said->sdp,
 					 said->sdp_len, mb);
 		if (out != OUT_OK)
 			return out;
@@ -56,16 +56,17 @@ void act_relay_offer(void *subject, const void *data)
 {
 	const struct call_event *ev = data;
 	struct call *call = subject;
+	struct reinvite *ri = &call->reinvite;
 	enum outcome out;
 
-	call->offer_from = call_side(call, ev->leg);
-	call->offer_is_late = !ev->said->sdp;
-	call->offer_is_forgotten = false;
+	ri->from = call_side(call, ev->leg);
+	ri->is_late = !ev->said->sdp;
+	ri->is_forgotten = false;
 
 	out = pass_on(call, ev->said);
 	if (out != OUT_OK) {
 		refuse(ev->leg, out);
-		call->offer_is_forgotten = true;
+		ri->is_forgotten = true;
 		call_post(call, EV_X_OFFER_FAIL, out);
 	}
 }
@@ -76,25 +77,25 @@ void act_relay_offer_ok(void *subject, const void *data)
 	const struct call_event *ev = data;
 	const struct leg_event *said = ev->said;
 	struct call *call = subject;
-	struct leg *asker = call->leg[call->offer_from];
-	struct sdp_origin *origin = &call->origin[call->offer_from];
+	struct reinvite *ri = &call->reinvite;
+	struct leg *asker = call->leg[ri->from];
+	struct sdp_origin *origin = &call->origin[ri->from];
 	const struct sdp_origin before = *origin;
 	struct mbuf *mb = call->w->scratch;
 	enum outcome out = OUT_BAD_SDP;
 
 	mbuf_rewind(mb);
-	if (said->sdp && call->offer_is_late)
-		out = call_media_propose(call, side_other(call->offer_from),
-					 said->sdp, said->sdp_len, mb);
+	if (said->sdp && ri->is_late)
+		out = call_media_propose(call, side_other(ri->from), said->sdp,
+					 said->sdp_len, mb);
 	else if (said->sdp)
-		out = call_media_cross(call, side_other(call->offer_from),
-				       said->sdp, said->sdp_len, mb);
+		out = call_media_cross(call, side_other(ri->from), said->sdp,
+				       said->sdp_len, mb);
 
-	if (!call->offer_is_late || call->offer_is_forgotten ||
-	    out != OUT_OK)
+	if (!ri->is_late || ri->is_forgotten || out != OUT_OK)
 		(void)leg_ack(ev->leg, NULL, 0);
 
-	if (call->offer_is_forgotten) {
+	if (ri->is_forgotten) {
 		/* nobody is left who would see and ACK it */
 		*origin = before;
 		call_post(call, EV_X_OFFER_FAIL, OUT_OK);
@@ -102,7 +103,7 @@ void act_relay_offer_ok(void *subject, const void *data)
 	}
 	if (out != OUT_OK) {
 		refuse(asker, out);
-		call->offer_is_forgotten = true;
+		ri->is_forgotten = true;
 		call_post(call, EV_X_OFFER_FAIL, out);
 		return;
 	}
@@ -115,13 +116,14 @@ void act_end_offer(void *subject, const void *data)
 {
 	const struct call_event *ev = data;
 	struct call *call = subject;
-	struct leg *asker = call->leg[call->offer_from];
+	struct reinvite *ri = &call->reinvite;
+	struct leg *asker = call->leg[ri->from];
 
-	call->proposed = mem_deref(call->proposed);
-	if (call->offer_is_forgotten)
+	ri->proposed = mem_deref(ri->proposed);
+	if (ri->is_forgotten)
 		return;
 
-	call->offer_is_forgotten = true;
+	ri->is_forgotten = true;
 	if (ev->said && ev->said->scode >= 300)
 		(void)leg_offer_reply(asker, ev->said->scode,
 				      phrase_of(ev->said->scode), NULL, 0);
@@ -134,15 +136,16 @@ void act_confirm_offer(void *subject, const void *data)
 {
 	const struct call_event *ev = data;
 	struct call *call = subject;
-	struct leg *other = call->leg[side_other(call->offer_from)];
+	struct reinvite *ri = &call->reinvite;
+	struct leg *other = call->leg[side_other(ri->from)];
 	struct mbuf *mb = call->w->scratch;
 
-	if (!call->offer_is_late)
+	if (!ri->is_late)
 		return;
 
 	mbuf_rewind(mb);
 	if (ev->said->sdp &&
-	    OUT_OK == call_media_cross(call, call->offer_from, ev->said->sdp,
+	    OUT_OK == call_media_cross(call, ri->from, ev->said->sdp,
 				       ev->said->sdp_len, mb)) {
 		(void)leg_ack(other, mb->buf, mb->end);
 		return;
@@ -159,5 +162,5 @@ void act_forget_offer(void *subject, const void *data)
 	struct call *call = subject;
 
 	(void)data;
-	call->offer_is_forgotten = true;
+	call->reinvite.is_forgotten = true;
 }

@@ -85,6 +85,15 @@ struct sdp_origin {
 	uint32_t crc;
 };
 
+/** The re-INVITE that is under way in MODIFYING and MODIFIED. */
+struct reinvite {
+	enum side from;              /**< who sent it                        */
+	bool is_late;                /**< without an offer: the answer has it*/
+	bool is_forgotten;           /**< cancelled or refused: who sent it
+				          waits for no answer any more       */
+	struct sdp *proposed;        /**< not in force before its answer     */
+};
+
 /** A registered contact to ring. */
 struct target {
 	char uri[256];
@@ -138,16 +147,13 @@ struct call {
 	struct media_session *media;
 	uint8_t streams;
 	struct mbuf *offer;          /**< A's, until the answer              */
-	struct sdp *proposed;        /**< by a re-INVITE not answered yet    */
 	bool is_held[SIDES];         /**< that side's media says so          */
 	struct mbuf *early;          /**< B's last SDP before its 2xx        */
 	struct sdp_origin origin[SIDES];
+	struct reinvite reinvite;
 	char codec[32];
 	char media_address[SIDES][56];
 	struct media_stats stats[SIDES];
-
-	enum side offer_from;        /**< who sent the re-INVITE             */
-	bool offer_is_late, offer_is_forgotten;
 
 	int64_t begun_wall_ms, ringing_wall_ms, answered_wall_ms,
 		ended_wall_ms;

@@ -133,3 +133,23 @@ Test(call_media, secure_media_is_refused_and_not_passed_on)
 			 "media_unsupported");
 	exchange_close(&x);
 }
+
+
+/* An INVITE without an offer: what is wrong with B's is what A is told. */
+Test(call_media, a_late_offer_of_no_use_says_why)
+{
+	struct exchange x;
+
+	exchange_open(&x);
+	exchange_invite(&x, "one", "00492211", "", NULL);
+	exchange_answer(&x, FIRST, "INVITE", "200 OK", "",
+			exchange_sdp(FIRST, 7000,
+				     "a=fingerprint:sha-256 00:11\r\n"));
+	cr_expect(exchange_last(&x, PBX, "SIP/2.0 488"));
+	cr_expect(exchange_last(&x, FIRST, "ACK"));
+	cr_expect(exchange_last(&x, FIRST, "BYE"));
+	exchange_answer(&x, FIRST, "BYE", "200 OK", "", NULL);
+	cr_expect_str_eq(exchange_record(&x)->call.outcome,
+			 "media_unsupported");
+	exchange_close(&x);
+}

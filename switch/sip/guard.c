@@ -347,8 +347,12 @@ static bool via_has_branch(const struct pl *via)
 	for (i = 0; i <= via->l; i++) {
 		const char c = i < via->l ? via->p[i] : ',';
 
-		if (c == '"')
+		if (c == '"') {
+			/* sent-by has none; who cuts at ';' would be misled */
+			if (!prm.p)
+				return false;
 			quote = !quote;
+		}
 
 		if (i < via->l && (quote || (c != ';' && c != ',')))
 			continue;

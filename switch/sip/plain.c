@@ -93,7 +93,8 @@ static bool params_take(const struct pl *params, const char *name,
 			struct pl *ret)
 {
 	const size_t len = strlen(name);
-	const char *p = params->p, *const end = p + params->l;
+	const char *p = params->l ? params->p : "";
+	const char *const end = p + params->l;
 	struct pl key, value;
 
 	while (p < end) {

@@ -261,6 +261,7 @@ Test(guard, branch)
 		"SIP/2.0/UDP h;branch=z9hG4bKa\"b",
 		"SIP/2.0/UDP h;branch=z9hG4bKa b",
 		"SIP/2.0/UDP h;xbranch=z9hG4bKa",
+		"SIP/2.0/UDP h\"x;received=y\";branch=z9hG4bKa",
 		"SIP/2.0/UDP h, SIP/2.0/UDP g;branch=z9hG4bKa",
 	};
 	char text[1024];

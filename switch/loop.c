@@ -16,6 +16,7 @@
 #include "loop.h"
 #include "metric.h"
 #include "ring.h"
+#include "text.h"
 #include "udp.h"
 
 #define INBOX_SLOTS 8192
@@ -96,8 +97,7 @@ static int lease_door(const struct lease_order *order, void *arg)
 		.ticket = order->ticket,
 	};
 
-	strncpy(ask.account_id, order->account_id,
-		sizeof(ask.account_id) - 1);
+	TEXT_FILL(ask.account_id, order->account_id);
 
 	return ledger_lease(l->ledger, &ask);
 }

@@ -108,7 +108,8 @@ void act_relay_offer_ok(void *subject, const void *data)
 		return;
 	}
 
-	(void)leg_offer_reply(asker, 200, "OK", mb->buf, mb->end);
+	if (leg_offer_reply(asker, 200, "OK", mb->buf, mb->end))
+		call_post(call, EV_REFUSED, OUT_LIMIT_NODE);
 }
 
 

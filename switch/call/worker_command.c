@@ -75,31 +75,39 @@ static json_t *do_drop(struct worker *w, const json_t *req)
 }
 
 
-static json_t *do_trace(struct worker *w, const json_t *req)
+/* The picture of a call that ended lately, or NULL. */
+static const struct call *past(const struct worker *w, const uint8_t id[16])
 {
-	uint8_t id[16];
-	const struct call *call = named(w, req, id);
 	const struct le *le;
-	json_t *story;
-
-	if (call) {
-		story = call_story(call);
-		(void)json_object_set_new(story, "ok", json_true());
-		return story;
-	}
 
 	LIST_FOREACH(&w->traces, le) {
 		const struct trace *t = le->data;
 
-		if (memcmp(t->call_id, id, sizeof(id)) != 0 || !t->past)
-			continue;
-		story = call_story(t->past);
-		(void)json_object_set_new(story, "ok", json_true());
-		return story;
+		if (!memcmp(t->call_id, id, sizeof(t->call_id)))
+			return t->past;
 	}
 
-	return refusal("no_such_call", "neither a live call nor one of the "
-				       "last that ended; see its CDR");
+	return NULL;
+}
+
+
+static json_t *do_trace(struct worker *w, const json_t *req)
+{
+	uint8_t id[16];
+	const struct call *call = named(w, req, id);
+	json_t *story;
+
+	if (!call)
+		call = past(w, id);
+	if (!call)
+		return refusal("no_such_call", "neither a live call nor one of "
+					       "the last that ended; see its "
+					       "CDR");
+
+	story = call_story(call);
+	(void)json_object_set_new(story, "ok", json_true());
+
+	return story;
 }
 
 

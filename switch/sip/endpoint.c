@@ -309,7 +309,10 @@ static void cancel_recv(struct sip_endpoint *ep, const struct sip_msg *msg,
 {
 	struct server_tx *tx = server_tx_find(ep, msg, "INVITE");
 
-	if (!tx) {
+	/* all that names the INVITE is of the peer's own making, and may be
+	   guessed: only who sent it takes it back (RFC 3261 9.1, 9.2) */
+	if (!tx || !sa_cmp(&server_tx_path(tx)->peer, &in->path->peer,
+			   SA_ADDR)) {
 		stray_recv(ep, msg, in);
 		return;
 	}

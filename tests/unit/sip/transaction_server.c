@@ -266,6 +266,27 @@ Test(server_tx, cancel)
 }
 
 
+/* Another port of the caller may: a NAT gives ports as it likes. */
+Test(server_tx, cancel_by_somebody_else)
+{
+	const struct sip_path path = w.path;
+
+	request_at(0, "INVITE");
+	w.requesth = NULL;
+	cr_assert_eq(sa_set_str(&w.path.peer, "198.51.100.7", 5060), 0);
+	request_at(100, "CANCEL");
+	cr_assert_eq(cancels, 0);
+	cr_assert_eq(w.requests_n, 2); /* the owner says what a stray hears */
+	cr_assert_eq(world_count(&w, "SIP/2.0 200"), 0);
+
+	w.path = path;
+	sa_set_port(&w.path.peer, 40000);
+	request_at(200, "CANCEL");
+	cr_assert_eq(cancels, 1);
+	cr_assert_eq(world_count(&w, "SIP/2.0 200"), 1);
+}
+
+
 Test(server_tx, cancel_after_the_final_answer)
 {
 	request_at(0, "INVITE");

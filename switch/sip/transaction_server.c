@@ -630,3 +630,9 @@ const struct sip_msg *server_tx_request(const struct server_tx *tx)
 {
 	return tx ? tx->msg : NULL;
 }
+
+
+const struct sip_path *server_tx_path(const struct server_tx *tx)
+{
+	return &tx->path;
+}

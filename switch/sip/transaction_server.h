@@ -57,4 +57,7 @@ bool server_tx_is_final(const struct server_tx *tx);
 /** The request, until the final answer; NULL afterwards. Borrowed. */
 const struct sip_msg *server_tx_request(const struct server_tx *tx);
 
+/** The way the request came. Borrowed. */
+const struct sip_path *server_tx_path(const struct server_tx *tx);
+
 #endif

@@ -40,21 +40,46 @@ int problem_status(const struct problem *p)
 }
 
 
-/* What does not fit ends with a whole character, or JSON cannot carry it */
+/* Bytes of the character at s (RFC 3629 4), 0 when it is none. A NUL ends
+   every sequence early, so nothing is read past the text. */
+static size_t utf8_len(const unsigned char *s)
+{
+	const size_t len = *s < 0x80	? 1
+			   : *s < 0xc2	? 0
+			   : *s < 0xe0	? 2
+			   : *s < 0xf0	? 3
+			   : *s < 0xf5	? 4
+					: 0;
+
+	for (size_t i = 1; i < len; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+
+	/* too long a form, a surrogate half, beyond U+10FFFF */
+	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
+	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
+		return 0;
+
+	return len;
+}
+
+
+/* JSON carries UTF-8 alone: what a body said, or what was cut to fit, may be
+   something else, and then each odd byte is shown as '?'. */
 static void format_utf8(char *buf, size_t size, const char *fmt, va_list ap)
 {
 	size_t len;
-	const int n = vsnprintf(buf, size, fmt, ap);
 
-	if (n < 0 || (size_t)n < size)
-		return;
+	if (vsnprintf(buf, size, fmt, ap) < 0)
+		*buf = '\0';
 
-	len = size - 1;
-	while (len && ((unsigned char)buf[len - 1] & 0xc0) == 0x80)
-		--len;
-	if (len && (unsigned char)buf[len - 1] >= 0xc0)
-		--len;
-	buf[len] = '\0';
+	for (char *s = buf; *s; s += len) {
+		len = utf8_len((const unsigned char *)s);
+		if (!len) {
+			*s = '?';
+			len = 1;
+		}
+	}
 }
 
 

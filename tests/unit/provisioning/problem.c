@@ -88,6 +88,26 @@ Test(problem, cut_text_is_still_utf8)
 }
 
 
+/* The parser quotes what it could not read. */
+Test(problem, what_is_no_utf8_is_shown_as_such)
+{
+	static const char *const odd[] = {"\xd8\x80`", "\xd8", "\xc0\xaf",
+					  "\xed\xa0\x80", "\xf4\x90\x80\x80",
+					  "\xff\xfe", "\xe2\x82", "\x80"};
+
+	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+		struct problem p = {0};
+		json_t *doc;
+
+		problem_set(&p, PROBLEM_BAD_JSON, "near '%s'", odd[i]);
+		doc = problem_encode(&p, "/", "r");
+		cr_assert_not_null(doc, "text %zu", i);
+		json_decref(doc);
+		problem_clear(&p);
+	}
+}
+
+
 Test(problem, pointers_are_escaped_and_cut)
 {
 	char buf[16];

@@ -9,7 +9,7 @@
 #include <libpq-fe.h>
 #include "problem.h"
 
-#define FIELDS_MAX 40
+#define FIELDS_MAX 96
 
 enum field_type {
 	FIELD_TEXT,    /**< min..max bytes of UTF-8, see form              */

@@ -9,8 +9,8 @@ select is(string_agg(column_name, ',' order by ordinal_position),
 	:'cdr_fields', 'cdr.record is CDR_FIELDS')
 	from information_schema.columns
 	where table_schema = 'cdr' and table_name = 'record';
-select is(string_agg(column_name, ',' order by ordinal_position),
-	:'cdr_fields' || ',charges', 'cdr.staging is the same with charges')
+select is(string_agg(column_name, ',' order by column_name = 'charges',
+		ordinal_position), :'cdr_fields' || ',charges', 'cdr.staging is the same with charges')
 	from information_schema.columns
 	where table_schema = 'cdr' and table_name = 'staging';
 select is_empty($$ select column_name, r.data_type, s.data_type

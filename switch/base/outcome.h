@@ -30,6 +30,26 @@ X(OUT_LIMIT_TOTAL,        "limit_channels_total", 486, "Busy Here",             
 X(OUT_LIMIT_CPS,          "limit_cps",            503, "Service Unavailable",                 42, false, "the trunk places more calls per second than its cps") \
 X(OUT_LIMIT_NODE,         "limit_node",           503, "Service Unavailable",                 42, false, "the node is full or drains: see calls_max, drain") \
 X(OUT_LIMIT_CARRIER,      "limit_carrier",        503, "Service Unavailable",                 42, true,  "channels of the gateway are all in use") \
+X(OUT_LIMIT_ACCOUNT,      "limit_account",        486, "Busy Here",                           17, false, "channels of the account (all, in or out) are all in use") \
+X(OUT_LIMIT_RESELLER,     "limit_reseller",       486, "Busy Here",                           17, false, "channels of the reseller's pool are all in use") \
+X(OUT_LIMIT_SITE,         "limit_site",           486, "Busy Here",                           17, false, "channels of the site are all in use") \
+X(OUT_LIMIT_NUMBER,       "limit_number",         486, "Busy Here",                           17, false, "channels of the called number are all in use") \
+X(OUT_LIMIT_BANDWIDTH,    "limit_bandwidth",      486, "Busy Here",                           17, false, "the trunk's bandwidth is in use") \
+X(OUT_LIMIT_CALLED,       "limit_called",         486, "Busy Here",                           17, false, "too many calls to this called number at once") \
+X(OUT_LIMIT_SPEND,        "limit_spend",          403, "Forbidden",                           21, false, "the daily spend limit is reached: raise it or unlock the account") \
+X(OUT_LIMIT_PRICE,        "limit_price",          403, "Forbidden",                           21, false, "the price is above the trunk's maximum per minute or connection") \
+X(OUT_ZONE_DENIED,        "destination_denied",   403, "Forbidden",                           21, false, "the trunk may not call this zone: see its zones") \
+X(OUT_FRAUD_LIMIT,        "fraud_limit",          403, "Forbidden",                           21, false, "a fraud rule limits these calls: GET /fraud-events") \
+X(OUT_FRAUD_LOCK,         "fraud_lock",           403, "Forbidden",                           21, false, "a fraud rule locked the trunk: POST /trunks/{id}/unlock") \
+X(OUT_LIST_DENIED,        "list_denied",          403, "Forbidden",                           21, false, "a number list denies this call") \
+X(OUT_INVALID_NUMBER,     "invalid_number",       484, "Address Incomplete",                  28, false, "no country or network has a number of this form and length") \
+X(OUT_PRIVACY,            "privacy_unsupported",  433, "Anonymity Disallowed",                21, false, "the call demands privacy (critical) that the peer cannot be given") \
+X(OUT_LOOP,               "loop",                 482, "Loop Detected",                       25, false, "the call came back to us, or forwards go in a circle") \
+X(OUT_NO_MARGIN,          "no_margin",            503, "Service Unavailable",                 34, false, "every carrier costs more than the price less the margin floor") \
+X(OUT_B_NO_RING,          "carrier_no_ring",      504, "Server Time-out",                    102, true,  "the carrier did not ring within no_ring_ms") \
+X(OUT_HUNT_TIMEOUT,       "hunt_timeout",         504, "Server Time-out",                    102, false, "no carrier took the call within the plan's total time") \
+X(OUT_DECISION_REFUSED,   "decision_refused",     403, "Forbidden",                           21, false, "the number's decision URL refused the call") \
+X(OUT_SUSPENDED,          "suspended",            200, "OK",                                  31, false, "the tenant or trunk was suspended during the call") \
 X(OUT_NO_MEDIA_PORT,      "no_media_port",        503, "Service Unavailable",                 47, false, "media port range is used up: widen media.port_min..port_max") \
 X(OUT_MEDIA_UNSUPPORTED,  "media_unsupported",    488, "Not Acceptable Here",                 65, false, "the offer needs SRTP or has no usable audio") \
 X(OUT_BAD_SDP,            "bad_sdp",              400, "Bad Session Description",            111, false, "the session description could not be read") \

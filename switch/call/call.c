@@ -47,6 +47,7 @@ static void call_destructor(void *arg)
 	mem_deref(call->offer);
 	mem_deref(call->early);
 	mem_deref(call->reinvite.proposed);
+	mem_deref(call->why);
 }
 
 
@@ -286,6 +287,7 @@ static struct call *call_alloc(struct worker *w)
 		return NULL;
 
 	call->w = w;
+	(void)why_alloc(&call->why);
 	rng_uuid7(w->rng, moment_wall_ms(&w->now), call->id);
 	fsm_init(&call->fsm, &call_def, call);
 	list_append(&w->live, &call->le, call);

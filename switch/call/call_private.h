@@ -8,6 +8,7 @@
 #include "leg.h"
 #include "hunt.h"
 #include "tap.h"
+#include "why.h"
 #include "worker_private.h"
 
 enum side { SIDE_A, SIDE_B, SIDES };
@@ -169,6 +170,7 @@ struct call {
 	uint16_t sip_code;
 	uint8_t q850;
 	char limit_hit[40], reason_received[80];
+	struct why *why;             /**< the decision; NULL: no memory      */
 	uint64_t end_seq;
 };
 

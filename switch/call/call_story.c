@@ -148,6 +148,7 @@ static void past_destructor(void *arg)
 	struct call *past = arg;
 
 	mem_deref(past->attempts);
+	mem_deref(past->why);
 }
 
 
@@ -161,6 +162,7 @@ struct call *call_past(const struct call *call)
 
 	*past = *call;
 	past->attempts = mem_ref(call->attempts);
+	past->why = mem_ref(call->why);
 
 	return past;
 }

@@ -51,7 +51,16 @@
 	N(price_micro) N(cost_micro) S(currency, 4) S(cost_currency, 4) \
 	N(billed_ms) S(rate_prefix, 16) S(rate_destination, 48) \
 	N(rate_per_min_nano) N(connect_fee_micro) N(first_ms) N(next_ms) \
-	S(trail, 400)
+	S(trail, 400) \
+	/* where the numbers belong, and what became of the calling one */ \
+	S(site_id, 36) \
+	S(calling_country, 4) S(calling_network, 48) S(calling_type, 16) \
+	S(called_country, 4) S(called_network, 48) S(called_type, 16) \
+	S(calling_action, 12) \
+	/* forwarding: the number that forwarded, its trunk, and why */ \
+	S(diverting, 24) S(diverting_trunk_id, 36) S(diversion_reason, 16) \
+	/* routing plan; limits passed and marked, tags of lists */ \
+	S(plan_id, 36) S(marks, 120)
 
 #define CDR_VERSION 1
 

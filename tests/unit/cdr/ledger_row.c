@@ -114,6 +114,6 @@ Test(ledger_row, copy_names_every_field)
 	const char *sql = ledger_copy_sql();
 
 	cr_expect(has(sql, "COPY cdr.staging (started_at,call_id,attempt,"));
-	cr_expect(has(sql, ",trail,charges) FROM STDIN"));
+	cr_expect(has(sql, ",marks,charges) FROM STDIN"));
 	cr_expect(eq(uint, occurs(sql, ","), CDR_FIELD_N));
 }

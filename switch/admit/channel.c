@@ -159,24 +159,45 @@ static enum outcome line_check(const struct channel_line *line,
 }
 
 
-/* true, and the clock moves on, when one more call fits into this second */
-static bool line_rate(struct channel_line *line, int32_t cps, uint64_t now_us)
+/* Where the line's clock stands after one more call; 0 when that does not fit
+   into this second. */
+static uint64_t line_rate(const struct channel_line *line, int32_t cps,
+			  uint64_t now_us)
 {
 	uint64_t step_us, next_us;
 
 	if (cps < 0)
-		return true;
+		return line->next_us ? line->next_us : 1;
 	if (cps == 0)
-		return false;
+		return 0;
 
 	step_us = 1000000u / (uint32_t)cps;
 	next_us = line->next_us > now_us ? line->next_us : now_us;
-	if (next_us + step_us > now_us + CPS_BURST_US)
-		return false;
 
-	line->next_us = next_us + step_us;
+	return next_us + step_us > now_us + CPS_BURST_US ? 0
+							 : next_us + step_us;
+}
 
-	return true;
+
+enum outcome channel_check(const struct channels *c, const char *id,
+			   enum channel_dir dir,
+			   const struct channel_limits *limits,
+			   const struct moment *now)
+{
+	static const struct channel_line unused;
+	const struct channel_line *line = line_find(c, id);
+	enum outcome out;
+
+	if (!limits)
+		return OUT_OK;
+	if (!line)
+		line = &unused;
+
+	out = line_check(line, dir, limits);
+	if (out == OUT_OK && !line_rate(line, limits->cps, now->mono_us))
+		out = OUT_LIMIT_CPS;
+
+	return out;
 }
 
 
@@ -187,6 +208,7 @@ enum outcome channel_take(struct channels *c, struct channel_hold *hold,
 {
 	struct channel_line *line;
 	enum outcome out;
+	uint64_t next_us;
 
 	sweep(c, now->mono_us);
 
@@ -198,8 +220,10 @@ enum outcome channel_take(struct channels *c, struct channel_hold *hold,
 		out = line_check(line, dir, limits);
 		if (out != OUT_OK)
 			return out;
-		if (!line_rate(line, limits->cps, now->mono_us))
+		next_us = line_rate(line, limits->cps, now->mono_us);
+		if (!next_us)
 			return OUT_LIMIT_CPS;
+		line->next_us = next_us;
 	}
 
 	hold->line = line;

@@ -45,6 +45,12 @@ enum outcome channel_take(struct channels *c, struct channel_hold *hold,
 			  const struct channel_limits *limits,
 			  const struct moment *now, const uint8_t *call_id);
 
+/** What channel_take() would say now. Nothing changes. */
+enum outcome channel_check(const struct channels *c, const char *id,
+			   enum channel_dir dir,
+			   const struct channel_limits *limits,
+			   const struct moment *now);
+
 /** Give it back. Idempotent. */
 void channel_release(struct channels *c, struct channel_hold *hold);
 

@@ -30,6 +30,7 @@ X(WHY_CANDIDATE,  "candidate",  "one gateway: kept in this order, or dropped and
 X(WHY_ATTEMPT,    "attempt",    "a gateway or contact that was tried") \
 X(WHY_PRICE,      "price",      "sell tariff: arithmetic of the price") \
 X(WHY_COST,       "cost",       "buy tariff of a candidate") \
+X(WHY_FUNDS,      "funds",      "the first intervals' cost: from the lease here, or to be asked of the ledger") \
 X(WHY_INBOUND,    "inbound",    "endpoints of the called number's trunk") \
 X(WHY_FORWARD,    "forward",    "the call was forwarded") \
 X(WHY_HTTP,       "http",       "the answer of a decision URL") \

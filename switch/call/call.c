@@ -234,6 +234,24 @@ static void call_read(struct call *call, const struct sip_msg *msg,
 }
 
 
+static void note_who(struct call *call, const struct gate_verdict *who)
+{
+	char source[64];
+
+	(void)re_snprintf(source, sizeof(source), "%J", &call->a_path.peer);
+	WHY(call->why, WHY_IDENTITY,
+	    who->action == GATE_REFUSE ? who->outcome : OUT_OK,
+	    who->trunk ? who->trunk->id : who->gateway->id,
+	    WHY_TEXT("by", who->credential ? "digest" : "address"),
+	    WHY_TEXT("username",
+		     who->credential ? who->credential->username : ""),
+	    WHY_TEXT("source", source),
+	    WHY_TEXT("name",
+		     who->trunk ? who->trunk->name : who->gateway->name),
+	    WHY_TEXT("tenant_id", who->trunk ? who->trunk->tenant->id : ""));
+}
+
+
 static void call_who(struct call *call, const struct gate_verdict *who)
 {
 	call->trunk = who->trunk;
@@ -316,6 +334,7 @@ void call_birth(struct worker *w, const struct sip_msg *invite,
 
 	call_read(call, invite, path);
 	call_who(call, who);
+	note_who(call, who);
 	call_pin(call);
 	call_numbers(call, invite);
 	worker_contact(w, path, contact, sizeof(contact));

@@ -37,10 +37,18 @@ static enum outcome check_node(const struct call *call)
 
 	if (call->is_emergency)
 		return OUT_OK;
-	if (w->is_draining || htab_count(w->calls) > w->cfg.calls_max)
+	if (w->is_draining || htab_count(w->calls) > w->cfg.calls_max) {
+		WHY(call->why, WHY_LIMIT, OUT_LIMIT_NODE, w->cfg.node,
+		    WHY_TEXT("level", "node"),
+		    WHY_COUNT("draining", w->is_draining),
+		    WHY_COUNT("limit", w->cfg.calls_max));
 		return OUT_LIMIT_NODE;
-	if (!w->doors.healthyh(w->doors.arg))
+	}
+	if (!w->doors.healthyh(w->doors.arg)) {
+		why_note(call->why, WHY_LIMIT, OUT_JOURNAL_DOWN, w->cfg.node,
+			 NULL, 0);
 		return OUT_JOURNAL_DOWN;
+	}
 
 	return OUT_OK;
 }
@@ -65,9 +73,39 @@ static enum outcome check_request(struct call *call,
 }
 
 
-static void note_limit(struct call *call, const char *id)
+/* A channel of a line, or, for a test, whether one could be had. */
+static enum outcome take(struct call *call, struct channel_hold *hold,
+			 const char *id, const char *level,
+			 enum channel_dir dir,
+			 const struct channel_limits *limits)
 {
-	(void)text_copy(call->limit_hit, sizeof(call->limit_hit), id);
+	const struct channels *c = call->w->channels;
+	const uint32_t used[] = {
+		[CHANNEL_IN] = channel_used(c, id, CHANNEL_IN),
+		[CHANNEL_OUT] = channel_used(c, id, CHANNEL_OUT),
+	};
+	const struct moment *now = &call->w->now;
+	enum outcome out;
+
+	if (call->is_emergency)
+		limits = NULL;
+	out = call->is_test
+		      ? channel_check(c, id, dir, limits, now)
+		      : channel_take(call->w->channels, hold, id, dir, limits,
+				     now, call->id);
+	if (out != OUT_OK)
+		(void)text_copy(call->limit_hit, sizeof(call->limit_hit), id);
+
+	WHY(call->why, WHY_LIMIT, out, id, WHY_TEXT("level", level),
+	    WHY_TEXT("direction", dir == CHANNEL_IN ? "in" : "out"),
+	    WHY_COUNT("used_in", used[CHANNEL_IN]),
+	    WHY_COUNT("used_out", used[CHANNEL_OUT]),
+	    WHY_COUNT("limit_in", limits ? limits->in : -1),
+	    WHY_COUNT("limit_out", limits ? limits->out : -1),
+	    WHY_COUNT("limit", limits ? limits->total : -1),
+	    WHY_COUNT("cps", limits ? limits->cps : -1));
+
+	return out;
 }
 
 
@@ -82,15 +120,8 @@ static enum outcome take_trunk(struct call *call, struct channel_hold *hold,
 		.total = trunk->channels_total,
 		.cps = dir == CHANNEL_OUT ? trunk->cps : -1,
 	};
-	const enum outcome out =
-		channel_take(call->w->channels, hold, trunk->id, dir,
-			     call->is_emergency ? NULL : &limits,
-			     &call->w->now, call->id);
 
-	if (out != OUT_OK)
-		note_limit(call, trunk->id);
-
-	return out;
+	return take(call, hold, trunk->id, "trunk", dir, &limits);
 }
 
 
@@ -101,15 +132,8 @@ enum outcome call_take_gateway(struct call *call, struct channel_hold *hold,
 	const struct channel_limits limits = {
 		.in = -1, .out = -1, .total = gw->channels, .cps = gw->cps,
 	};
-	const enum outcome out =
-		channel_take(call->w->channels, hold, gw->id, dir,
-			     call->is_emergency ? NULL : &limits,
-			     &call->w->now, call->id);
 
-	if (out != OUT_OK)
-		note_limit(call, gw->id);
-
-	return out;
+	return take(call, hold, gw->id, "gateway", dir, &limits);
 }
 
 
@@ -121,13 +145,51 @@ static bool is_up(const struct gateway *gw, void *arg)
 }
 
 
+/* Each target of the route: at which place it is tried, or why not. */
+static void note_targets(struct call *call, const struct route *route)
+{
+	const struct hunt *hunt = &call->hunt;
+
+	for (uint16_t i = 0; i < route->target_n; i++) {
+		const struct route_target *t = &route->targets[i];
+		const struct gateway *gw = t->gateway;
+		const char *dropped = "";
+		int64_t place = 0;
+
+		if (!gw)
+			continue;
+		for (uint8_t k = 0; k < hunt->n; k++)
+			if (hunt->hops[k] == gw)
+				place = k + 1;
+		if (!gw->is_active || !gw->carrier->is_active)
+			dropped = "inactive";
+		else if (!place && !is_up(gw, call->w))
+			dropped = "down";
+		else if (!place)
+			dropped = "max_attempts";
+
+		WHY(call->why, WHY_CANDIDATE, OUT_NONE, gw->id,
+		    WHY_TEXT("carrier_id", gw->carrier->id),
+		    WHY_TEXT("dropped", dropped), WHY_COUNT("place", place),
+		    WHY_COUNT("priority", t->priority),
+		    WHY_COUNT("weight", t->weight));
+	}
+}
+
+
 static enum outcome route_to(struct call *call, const struct route *route)
 {
-	if (!route)
+	if (!route) {
+		why_note(call->why, WHY_PLAN, OUT_NO_ROUTE, NULL, NULL, 0);
 		return OUT_NO_ROUTE;
+	}
 
 	TEXT_FILL(call->route_id, route->id);
+	WHY(call->why, WHY_PLAN, OUT_OK, route->id,
+	    WHY_TEXT("prefix", route->prefix),
+	    WHY_COUNT("max_attempts", route->max_attempts));
 	hunt_build(&call->hunt, route, call->w->rng, is_up, call->w);
+	note_targets(call, route);
 
 	return call->hunt.n ? OUT_OK : OUT_B_DOWN;
 }
@@ -173,17 +235,35 @@ static int find_targets(struct call *call)
 }
 
 
+static bool is_reachable(const struct did *did)
+{
+	return did->is_active && did->trunk->is_active &&
+	       did->trunk->tenant->is_active &&
+	       did->trunk->direction != TRUNK_OUT;
+}
+
+
+static void note_inbound(struct call *call, const struct did *did,
+			 enum outcome out)
+{
+	WHY(call->why, WHY_INBOUND, out, did ? did->id : NULL,
+	    WHY_TEXT("trunk_id", did ? did->trunk->id : ""),
+	    WHY_COUNT("contacts", call->target_n),
+	    WHY_TEXT("contact",
+		     call->target_n ? call->targets[0].uri : ""));
+}
+
+
 /* The called number is a customer's: on-net, or the end of a call in. */
 static enum outcome deliver(struct call *call, const struct did *did)
 {
 	const struct trunk *trunk = did->trunk;
 	enum outcome out;
 
-	if (!did->is_active || !trunk->is_active ||
-	    !trunk->tenant->is_active)
+	if (!is_reachable(did)) {
+		note_inbound(call, did, OUT_NO_DID);
 		return OUT_NO_DID;
-	if (trunk->direction == TRUNK_OUT)
-		return OUT_NO_DID;
+	}
 
 	call->to_trunk = trunk;
 	TEXT_FILL(call->did_id, did->id);
@@ -200,7 +280,10 @@ static enum outcome deliver(struct call *call, const struct did *did)
 	if (out != OUT_OK)
 		return out;
 
-	return find_targets(call) ? OUT_NOT_REGISTERED : OUT_OK;
+	out = find_targets(call) ? OUT_NOT_REGISTERED : OUT_OK;
+	note_inbound(call, did, out);
+
+	return out;
 }
 
 
@@ -240,8 +323,12 @@ static enum outcome route_in(struct call *call)
 
 	if (out != OUT_OK)
 		return out == OUT_LIMIT_CPS ? out : OUT_LIMIT_CARRIER;
+	if (did)
+		return deliver(call, did);
 
-	return did ? deliver(call, did) : OUT_NO_DID;
+	note_inbound(call, NULL, OUT_NO_DID);
+
+	return OUT_NO_DID;
 }
 
 

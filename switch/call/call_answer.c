@@ -44,6 +44,7 @@ static void answered(struct call *call, const struct leg_event *said)
 	a->sip_code = said->scode;
 	(void)text_copy(a->user_agent, sizeof(a->user_agent),
 			leg_user_agent(call->leg[SIDE_B]));
+	call_attempt_note(call);
 	metric_observe(call->w->metrics.setup,
 		       (double)(call->answered_ms - call->begun_ms) / 1e3);
 }

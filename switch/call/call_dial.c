@@ -212,8 +212,11 @@ static enum outcome dial_gateway(struct call *call, const struct gateway *gw)
 	struct leg_out out = {0};
 	enum outcome res;
 
-	if (to_gateway(call, gw, &out))
+	if (to_gateway(call, gw, &out)) {
+		WHY(call->why, WHY_CANDIDATE, OUT_BAD_NUMBER, gw->id,
+		    WHY_TEXT("dropped", "number"));
 		return OUT_BAD_NUMBER;
+	}
 
 	if (OUT_OK != call_take_gateway(call, &call->hop_hold, gw,
 					CHANNEL_OUT))

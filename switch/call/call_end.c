@@ -24,6 +24,22 @@ struct attempt *call_attempt(const struct call *call)
 }
 
 
+void call_attempt_note(struct call *call)
+{
+	const struct attempt *a = call_attempt(call);
+	const uint64_t now_ms = moment_ms(&call->w->now);
+
+	WHY(call->why, WHY_ATTEMPT, a->outcome, a->gateway_id,
+	    WHY_COUNT("attempt", call->attempt_n),
+	    WHY_TEXT("carrier_id", a->carrier_id),
+	    WHY_TEXT("address", a->address),
+	    WHY_TEXT("called_sent", a->called_sent),
+	    WHY_COUNT("sip_code", a->sip_code),
+	    WHY_TEXT("reason", a->reason),
+	    WHY_COUNT("ms", (int64_t)(now_ms - a->begun_ms)));
+}
+
+
 void call_attempt_end(struct call *call, enum outcome out, uint16_t sip_code,
 		      uint8_t q850, const char *reason)
 {
@@ -40,6 +56,8 @@ void call_attempt_end(struct call *call, enum outcome out, uint16_t sip_code,
 	if (call->leg[SIDE_B])
 		(void)text_copy(a->user_agent, sizeof(a->user_agent),
 				leg_user_agent(call->leg[SIDE_B]));
+	if (!call->answered_ms)
+		call_attempt_note(call);
 }
 
 
@@ -104,6 +122,9 @@ static void ended(struct call *call, enum outcome out, const char *initiator)
 	if (!call->q850)
 		call->q850 = outcome_row(out)->q850;
 	call_attempt_end(call, out, call->sip_code, call->q850, "");
+	WHY(call->why, WHY_END, out, NULL, WHY_TEXT("by", initiator),
+	    WHY_COUNT("sip_code", call->sip_code),
+	    WHY_TEXT("hint", out == OUT_OK ? "" : outcome_row(out)->hint));
 
 	call_give_back(call);
 	if (call->answered_ms)

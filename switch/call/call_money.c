@@ -11,6 +11,35 @@
 #define LEAD_MS 2000   /* ask for the next slice this long before it starts */
 
 
+/* The arithmetic of a price: ceil(intervals) x rate, and a fee. */
+static void note_rate(struct call *call, enum why_step step, enum outcome out,
+		      const struct deck *deck, const struct rate *rate,
+		      const char *why_not)
+{
+	WHY(call->why, step, out, deck ? deck_id(deck) : NULL,
+	    WHY_TEXT("reason", why_not),
+	    WHY_COUNT("version", deck ? (int64_t)deck_version(deck) : 0),
+	    WHY_TEXT("prefix", rate ? rate->prefix : ""),
+	    WHY_TEXT("destination", rate ? rate->destination : ""),
+	    WHY_COUNT("rate_per_min_nano",
+		      rate ? rate->tariff.rate_per_min_nano : 0),
+	    WHY_COUNT("connect_fee_micro",
+		      rate ? rate->tariff.connect_fee_micro : 0),
+	    WHY_COUNT("first_ms", rate ? rate->tariff.first_ms : 0),
+	    WHY_COUNT("next_ms", rate ? rate->tariff.next_ms : 0),
+	    WHY_TEXT("currency", deck ? deck_currency(deck) : ""));
+}
+
+
+static enum outcome unpriced(struct call *call, enum outcome out,
+			     const struct rate *rate, const char *why_not)
+{
+	note_rate(call, WHY_PRICE, out, call->trunk->deck, rate, why_not);
+
+	return out;
+}
+
+
 /* The sell rate at the call's start is the call's price. */
 enum outcome call_price(struct call *call)
 {
@@ -19,16 +48,18 @@ enum outcome call_price(struct call *call)
 	const struct rate *rate;
 
 	if (!call->trunk->account->is_active)
-		return OUT_TRUNK_DISABLED;
+		return unpriced(call, OUT_TRUNK_DISABLED, NULL, "account");
 	if (!deck)
-		return OUT_NO_RATE;
+		return unpriced(call, OUT_NO_RATE, NULL, "no_deck");
 
 	rate = deck_find(deck, call->called.e164 + 1, call->begun_wall_ms);
 	if (!rate || rate->is_blocked)
-		return OUT_NO_RATE;
+		return unpriced(call, OUT_NO_RATE, rate,
+				rate ? "blocked" : "no_prefix");
 	if (strcmp(deck_currency(deck), call->trunk->account->currency) != 0)
-		return OUT_NO_RATE;
+		return unpriced(call, OUT_NO_RATE, rate, "currency");
 
+	note_rate(call, WHY_PRICE, OUT_OK, deck, rate, "");
 	m->is_sold = true;
 	m->sell = rate->tariff;
 	m->sell_rounding = deck_rounding(deck);
@@ -59,6 +90,7 @@ void call_buy(struct call *call, const struct gateway *gw)
 	if (!rate)
 		return;
 
+	note_rate(call, WHY_COST, OUT_OK, deck, rate, "");
 	m->is_bought = true;
 	m->buy = rate->tariff;
 	m->buy_rounding = deck_rounding(deck);

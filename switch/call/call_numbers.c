@@ -88,7 +88,10 @@ static void read_calling(struct call *call, const struct sip_msg *msg)
 		(void)message_number(&msg->from.uri, p->received,
 				     sizeof(p->received));
 
-	(void)normalise(call, p);
+	WHY(call->why, WHY_NUMBER, normalise(call, p) ? OUT_NONE : OUT_OK,
+	    NULL, WHY_TEXT("which", "calling"),
+	    WHY_TEXT("received", p->received), WHY_TEXT("e164", p->e164),
+	    WHY_COUNT("private", call->is_private));
 }
 
 
@@ -96,15 +99,22 @@ static void read_called(struct call *call, const struct sip_msg *msg)
 {
 	struct party *p = &call->called;
 
-	if (message_number(&msg->uri, p->received, sizeof(p->received))) {
+	if (message_number(&msg->uri, p->received, sizeof(p->received)))
 		p->received[0] = '\0';
-		return;
-	}
+	else
+		call->is_emergency = call->trunk &&
+				     catalog_emergency(call->cat,
+						       p->received);
 
-	call->is_emergency = call->trunk &&
-			     catalog_emergency(call->cat, p->received);
-	if (!call->is_emergency)
-		(void)normalise(call, p);
+	if (call->is_emergency)
+		WHY(call->why, WHY_EMERGENCY, OUT_OK, NULL,
+		    WHY_TEXT("number", p->received));
+	else
+		WHY(call->why, WHY_NUMBER,
+		    normalise(call, p) ? OUT_BAD_NUMBER : OUT_OK, NULL,
+		    WHY_TEXT("which", "called"),
+		    WHY_TEXT("received", p->received),
+		    WHY_TEXT("e164", p->e164));
 }
 
 
@@ -124,6 +134,22 @@ static bool is_owned(const struct call *call)
 }
 
 
+static enum outcome note_caller(struct call *call, enum outcome out,
+				const char *action)
+{
+	static const char *const policies[] = {
+		[CLI_OWNED] = "owned", [CLI_DEFAULT] = "default",
+		[CLI_PASS] = "pass",
+	};
+
+	WHY(call->why, WHY_CALLER, out, NULL, WHY_TEXT("action", action),
+	    WHY_TEXT("policy", policies[call->trunk->cli_policy]),
+	    WHY_TEXT("number", call->calling.e164));
+
+	return out;
+}
+
+
 enum outcome call_calling(struct call *call)
 {
 	const struct trunk *trunk = call->trunk;
@@ -133,15 +159,17 @@ enum outcome call_calling(struct call *call)
 		return OUT_OK;
 
 	if (trunk->cli_policy == CLI_PASS && e164[0])
-		return OUT_OK;
+		return note_caller(call, OUT_OK, "passed");
 	if (trunk->cli_policy == CLI_OWNED && e164[0] && is_owned(call))
-		return OUT_OK;
+		return note_caller(call, OUT_OK, "passed");
 
 	if (trunk->default_cli[0]) {
 		TEXT_FILL(call->calling.e164, trunk->default_cli);
-		return OUT_OK;
+		return note_caller(call, OUT_OK, "replaced");
 	}
 
 	/* an emergency call is never refused for its number */
-	return call->is_emergency ? OUT_OK : OUT_BAD_CALLER;
+	return call->is_emergency
+		       ? note_caller(call, OUT_OK, "passed")
+		       : note_caller(call, OUT_BAD_CALLER, "refused");
 }

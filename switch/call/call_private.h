@@ -117,6 +117,17 @@ struct call {
 	const struct trunk *to_trunk;/**< whose PBX is called                */
 
 	enum call_kind kind;
+	/**
+	 * A route test (call_test.h): the steps of a real call are run for
+	 * their notes in why. Whatever decides works as for any call; nothing
+	 * may have an effect: no channel, cps, funds, spend or counter is
+	 * taken (check them instead), nothing is sent, dialled, journalled,
+	 * metered, logged, told to the tap or to ping, no port is opened and
+	 * no answer is waited for (what only another thread or server knows
+	 * is noted as unknown). There is no leg, and the call is in no table.
+	 * Random draws are made as in a real call, in the same order.
+	 */
+	bool is_test;
 	bool is_emergency;           /**< dialled a number of its routes     */
 	bool is_private;             /**< asked to be anonymous (RFC 3323)   */
 	bool is_late;                /**< the INVITE had no offer: B makes it*/
@@ -170,7 +181,10 @@ struct call {
 	uint16_t sip_code;
 	uint8_t q850;
 	char limit_hit[40], reason_received[80];
-	struct why *why;             /**< the decision; NULL: no memory      */
+	struct why *why;             /**< the decision; NULL: no memory. Of
+				          the same inputs at the same time a
+				          test has the same notes up to the
+				          first attempt                      */
 	uint64_t end_seq;
 };
 
@@ -243,6 +257,8 @@ void call_give_back(struct call *call);
 /** How the present attempt ended; the first to say so is kept. */
 void call_attempt_end(struct call *call, enum outcome out, uint16_t sip_code,
 		      uint8_t q850, const char *reason);
+/** A note of it: before the answer when it ended, else at the answer. */
+void call_attempt_note(struct call *call);
 /** Let go of the called leg and of its gateway's channel. */
 void call_release_b(struct call *call);
 /** The present or last attempt; NULL before the first. */

@@ -130,6 +130,8 @@ json_t *call_story(const struct call *call)
 	(void)json_object_set_new(story, "call", call_row(call));
 	(void)json_object_set_new(story, "trail", trail_json(call));
 	(void)json_object_set_new(story, "attempts", attempts_json(call));
+	(void)json_object_set_new(story, "decision",
+				  json_loads(why_json(call->why), 0, NULL));
 	if (call->ended_ms) {
 		set_text(story, "outcome", row->code);
 		set_text(story, "hint", row->hint);

@@ -29,6 +29,34 @@ static enum outcome take(struct channels *c, struct channel_hold *hold,
 }
 
 
+Test(channel, a_check_says_what_taking_would_and_takes_nothing)
+{
+	const struct channel_limits full = {-1, 0, -1, -1};
+	const struct channel_limits one_a_second = {-1, -1, -1, 1};
+	const struct moment now = {.mono_us = 1};
+	struct channel_hold h[2] = {{.line = NULL}};
+	struct channels *c = channels();
+
+	cr_expect_eq(channel_check(c, "trk_1", CHANNEL_OUT, &full, &now),
+		     OUT_LIMIT_OUT);
+	cr_expect_eq(channel_check(c, "trk_1", CHANNEL_OUT, NULL, &now),
+		     OUT_OK);
+	for (int i = 0; i < 3; i++)
+		cr_expect_eq(channel_check(c, "trk_1", CHANNEL_OUT,
+					   &one_a_second, &now), OUT_OK);
+
+	cr_expect_eq(take(c, &h[0], CHANNEL_OUT, &one_a_second, 1), OUT_OK);
+	cr_expect_eq(channel_check(c, "trk_1", CHANNEL_OUT, &one_a_second,
+				   &now), OUT_LIMIT_CPS);
+	cr_expect_eq(take(c, &h[1], CHANNEL_OUT, &one_a_second, 1),
+		     OUT_LIMIT_CPS);
+	cr_expect_eq(channel_total(c), 1);
+
+	channel_release(c, &h[0]);
+	mem_deref(c);
+}
+
+
 Test(channel, each_limit_says_its_name)
 {
 	const struct channel_limits in = {1, -1, -1, -1};

@@ -46,7 +46,8 @@
 static const struct field head_fields[] = {
 	TEXT(call_id), NUMBER(attempt), TIME(started_at),
 	TEXT(parent_call_id), TEXT(node), TEXT(version), TEXT(direction),
-	FILTER(tenant_id), FILTER(account_id), FILTER(trunk_id), TEXT(did_id),
+	FILTER(tenant_id), FILTER(account_id), FILTER(trunk_id), TEXT(site_id),
+	TEXT(did_id),
 	FILTER(carrier_id), FILTER(gateway_id), TEXT(route_id),
 	TEXT(terminating_trunk_id), FLAG(is_emergency), FLAG(is_onnet),
 	TEXT(calling_received), FILTER(calling), TEXT(calling_sent),

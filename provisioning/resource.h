@@ -85,6 +85,7 @@ extern const struct resource resource_account;
 extern const struct resource resource_posting;
 extern const struct resource resource_realm;
 extern const struct resource resource_trunk;
+extern const struct resource resource_site;
 extern const struct resource resource_credential;
 extern const struct resource resource_address;
 extern const struct resource resource_did;

@@ -13,6 +13,7 @@ static const struct field fields[] = {
 	 .column = "cidr"},
 	{.name = "port", .type = FIELD_NUMBER, .flags = F_NULLABLE,
 	 .column = "port", .min = 1, .max = 65535},
+	FIELD_REFERENCE("site_id", "sit_", F_NULLABLE),
 	FIELD_ROW_TIMES,
 };
 static const struct field_set set = FIELD_SET(fields);
@@ -27,6 +28,9 @@ static const struct refusal refusals[] = {
 		 "FROM core.source_address WHERE cidr = $1::cidr AND "
 		 "coalesce(port::integer, 0) = coalesce($2::integer, 0)",
 	 .clash_fields = {"cidr", "port"}},
+	{.constraint = "source_address_site", .field = "site_id",
+	 .kind = PROBLEM_VALIDATION,
+	 .detail = "this trunk has no such site"},
 	{.constraint = NULL},
 };
 

@@ -26,6 +26,7 @@ static const struct field fields[] = {
 	 .max = PASSWORD_MAX, .form = form_is_name,
 	 .form_is = "free of control characters"},
 	HA1_FIELDS,
+	FIELD_REFERENCE("site_id", "sit_", F_NULLABLE),
 	FIELD_ROW_TIMES,
 };
 static const struct field_set set = FIELD_SET(fields);
@@ -41,6 +42,9 @@ static const struct refusal refusals[] = {
 	{.constraint = "trunk_credential_trunk_id_realm_fkey",
 	 .field = "realm", .kind = PROBLEM_VALIDATION,
 	 .detail = "is not the realm of the trunk"},
+	{.constraint = "trunk_credential_site", .field = "site_id",
+	 .kind = PROBLEM_VALIDATION,
+	 .detail = "this trunk has no such site"},
 	{.constraint = NULL},
 };
 

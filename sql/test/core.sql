@@ -5,7 +5,8 @@ select no_plan();
 
 -- what every provisioned table has
 create temp table provisioned as select unnest(array['tenant', 'account',
-	'trunk', 'trunk_credential', 'source_address', 'carrier', 'gateway',
+	'trunk', 'site', 'trunk_credential', 'source_address', 'carrier',
+	'gateway',
 	'did', 'route', 'rate_deck', 'api_key']) as t;
 select col_is_pk('core', t, 'id', t || ' is known by id') from provisioned;
 select col_type_is('core', t, 'row_version', 'bigint', t || '.row_version')
@@ -42,7 +43,7 @@ from unnest(array['ten_1', 'acc_' || repeat('0', 26), 'ten_' || repeat('0', 27),
 select ok(not core.is_id(prefix || '_' || repeat('0', 25), prefix)
 	and core.is_id(prefix || '_' || repeat('z', 26), prefix), prefix)
 from unnest(array['ten', 'acc', 'trk', 'cre', 'adr', 'car', 'gwy', 'did',
-	'rte', 'dck', 'key']) prefix;
+	'rte', 'dck', 'key', 'sit']) prefix;
 
 -- tenant
 select throws_ok($$ insert into core.tenant (id, name, currency)
@@ -57,6 +58,30 @@ select throws_ok($$ update core.tenant set external_id = 'crm-1'
 select throws_ok($$ delete from core.tenant
 	where id = pg_temp.id('ten', 1) $$, '23503', null,
 	'a tenant in use stays');
+
+-- site
+insert into core.site (id, trunk_id, name) values
+	(pg_temp.id('sit', 1), pg_temp.id('trk', 1), 'Hamburg'),
+	(pg_temp.id('sit', 2), pg_temp.id('trk', 2), 'Hamburg');
+select throws_ok($$ insert into core.site (id, trunk_id, name) values
+	(pg_temp.id('sit', 3), pg_temp.id('trk', 1), 'Hamburg') $$, '23505',
+	null, 'a trunk has one site of a name');
+select throws_ok($$ update core.source_address
+	set site_id = pg_temp.id('sit', 2)
+	where id = pg_temp.id('adr', 101) $$, '23503', null,
+	'an address is at a site of its own trunk');
+select throws_ok($$ update core.source_address
+	set site_id = pg_temp.id('sit', 1) where gateway_id is not null $$,
+	'23514', null, 'a gateway is at none');
+select throws_ok($$ update core.trunk_credential
+	set site_id = pg_temp.id('sit', 2) $$, '23503', null,
+	'nor is a user at a site of another trunk');
+select throws_ok($$ update core.did set site_id = pg_temp.id('sit', 2) $$,
+	'23503', null, 'nor a number');
+update core.source_address set site_id = pg_temp.id('sit', 1)
+	where id = pg_temp.id('adr', 101);
+select throws_ok($$ delete from core.site where id = pg_temp.id('sit', 1) $$,
+	'23503', null, 'a site in use stays');
 
 -- row_version is the ETag
 select is(row_version, 2::bigint, 'an edit is a new version')

@@ -248,6 +248,7 @@ static void note_who(struct call *call, const struct gate_verdict *who)
 	    WHY_TEXT("source", source),
 	    WHY_TEXT("name",
 		     who->trunk ? who->trunk->name : who->gateway->name),
+	    WHY_TEXT("site_id", who->site ? who->site->id : ""),
 	    WHY_TEXT("tenant_id", who->trunk ? who->trunk->tenant->id : ""));
 }
 
@@ -255,6 +256,7 @@ static void note_who(struct call *call, const struct gate_verdict *who)
 static void call_who(struct call *call, const struct gate_verdict *who)
 {
 	call->trunk = who->trunk;
+	call->site = who->site;
 	call->gateway = who->gateway;
 	call->kind = who->trunk ? CALL_OUT : CALL_IN;
 
@@ -265,6 +267,7 @@ static void call_who(struct call *call, const struct gate_verdict *who)
 		call->ring_timeout_s = who->trunk->ring_timeout_s;
 		call->max_call_s = who->trunk->max_call_s;
 		call->media_timeout_s = who->trunk->media_timeout_s;
+		TEXT_FILL(call->site_id, who->site ? who->site->id : "");
 	}
 	if (who->gateway) {
 		TEXT_FILL(call->from_gateway_id, who->gateway->id);

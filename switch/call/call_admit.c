@@ -26,6 +26,8 @@ void call_unpin(struct call *call)
 	call->cat = NULL;
 	call->trunk = NULL;
 	call->to_trunk = NULL;
+	call->site = NULL;
+	call->to_site = NULL;
 	call->gateway = NULL;
 	memset(&call->hunt, 0, sizeof(call->hunt));
 }
@@ -239,6 +241,7 @@ static bool is_reachable(const struct did *did)
 {
 	return did->is_active && did->trunk->is_active &&
 	       did->trunk->tenant->is_active &&
+	       (!did->site || did->site->is_active) &&
 	       did->trunk->direction != TRUNK_OUT;
 }
 
@@ -266,6 +269,8 @@ static enum outcome deliver(struct call *call, const struct did *did)
 	}
 
 	call->to_trunk = trunk;
+	call->to_site = did->site;
+	TEXT_FILL(call->to_site_id, did->site ? did->site->id : "");
 	TEXT_FILL(call->did_id, did->id);
 	TEXT_FILL(call->to_trunk_id, trunk->id);
 	if (call->kind == CALL_IN) {

@@ -38,6 +38,8 @@ static void set_who(const struct call *call, struct cdr *r)
 					       : call->trunk_id);
 	TEXT_FILL(r->terminating_trunk_id, call->kind == CALL_ONNET
 					     ? call->to_trunk_id : "");
+	TEXT_FILL(r->site_id, call->kind == CALL_IN ? call->to_site_id
+					      : call->site_id);
 	TEXT_FILL(r->did_id, call->did_id);
 	TEXT_FILL(r->route_id, call->route_id);
 	r->is_emergency = call->is_emergency;

@@ -115,6 +115,8 @@ struct call {
 	const struct trunk *trunk;   /**< who calls; NULL: a carrier         */
 	const struct gateway *gateway; /**< the carrier that calls           */
 	const struct trunk *to_trunk;/**< whose PBX is called                */
+	const struct site *site;     /**< of trunk, where the call begins    */
+	const struct site *to_site;  /**< of to_trunk, where it ends         */
 
 	enum call_kind kind;
 	/**
@@ -133,6 +135,7 @@ struct call {
 	bool is_late;                /**< the INVITE had no offer: B makes it*/
 	char tenant_id[ID_SIZE], account_id[ID_SIZE], trunk_id[ID_SIZE];
 	char did_id[ID_SIZE], route_id[ID_SIZE], to_trunk_id[ID_SIZE];
+	char site_id[ID_SIZE], to_site_id[ID_SIZE];
 	char from_carrier_id[ID_SIZE], from_gateway_id[ID_SIZE];
 	struct party calling, called;
 	char display[64];

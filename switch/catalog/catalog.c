@@ -36,6 +36,7 @@ void catalog_free(void *catalog)
 	free(c->accounts);
 	free(c->realms);
 	free(c->trunks);
+	free(c->sites);
 	free(c->credentials);
 	free(c->carriers);
 	free(c->gateways);
@@ -69,6 +70,12 @@ const struct realm *catalog_realm_only(const struct catalog *c)
 const struct trunk *catalog_trunk(const struct catalog *c, const char *id)
 {
 	return find(id, c->trunks, c->trunk_n, sizeof(*c->trunks));
+}
+
+
+const struct site *catalog_site(const struct catalog *c, const char *id)
+{
+	return find(id, c->sites, c->site_n, sizeof(*c->sites));
 }
 
 
@@ -250,7 +257,7 @@ static const struct address *address_find(const struct catalog *c,
 
 struct peer catalog_peer(const struct catalog *c, const struct sa *src)
 {
-	const struct peer nobody = {NULL, NULL};
+	const struct peer nobody = {NULL, NULL, NULL};
 	const struct address *hit = NULL;
 	struct address key;
 	uint8_t i;

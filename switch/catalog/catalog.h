@@ -26,6 +26,7 @@ struct credential {
 	char realm[REALM_SIZE];
 	char ha1[HA1_N][65];    /**< lower-case hex                       */
 	const struct trunk *trunk; /**< owner; NULL for a gateway's        */
+	const struct site *site;   /**< whose PBX has it; NULL: any        */
 };
 
 /** A realm offers its algorithms in this order. */
@@ -80,10 +81,21 @@ struct trunk {
 	bool is_trusted;             /**< gets and may set P-Asserted-Identity */
 };
 
+/** A place under a trunk; all sites of a trunk share its channels. */
+struct site {
+	char id[ID_SIZE];
+	char name[NAME_SIZE];
+	const struct trunk *trunk;
+	char main_number[E164_SIZE]; /**< "+49..." or ""                    */
+	bool is_active;
+	int32_t channels_in, channels_out, channels_total; /**< -1: no limit */
+};
+
 struct did {
 	char e164[E164_SIZE];        /**< with '+'                          */
 	char id[ID_SIZE];
 	const struct trunk *trunk;
+	const struct site *site;     /**< NULL: of no place                 */
 	bool is_active;
 };
 
@@ -130,6 +142,7 @@ struct route {
 /** Who sends from an address: exactly one of the two, or nobody. */
 struct peer {
 	const struct trunk *trunk;
+	const struct site *site;    /**< of the trunk, or NULL              */
 	const struct gateway *gateway;
 };
 
@@ -148,6 +161,7 @@ const struct credential *catalog_credential(const struct catalog *c,
 					    const char *username);
 const struct trunk *catalog_trunk(const struct catalog *c, const char *id);
 const struct account *catalog_account(const struct catalog *c, const char *id);
+const struct site *catalog_site(const struct catalog *c, const char *id);
 const struct gateway *catalog_gateway(const struct catalog *c, const char *id);
 const struct did *catalog_did(const struct catalog *c, const char *e164);
 

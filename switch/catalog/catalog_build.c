@@ -128,6 +128,31 @@ static const char *trunk_add(struct build *b, const struct row *row)
 }
 
 
+static const char *site_add(struct build *b, const struct row *row)
+{
+	struct site s = row->body->site;
+
+	s.trunk = catalog_trunk(b->c, row->body->refs.trunk);
+	if (!s.trunk)
+		return "trunk_id";
+
+	b->c->sites[b->c->site_n++] = s;
+
+	return NULL;
+}
+
+
+/* The site a row names; NULL also when it is of another trunk. */
+static const struct site *find_site(const struct build *b,
+				    const struct row *row,
+				    const struct trunk *trunk)
+{
+	const struct site *s = catalog_site(b->c, row->body->refs.site);
+
+	return s && s->trunk == trunk ? s : NULL;
+}
+
+
 static const char *credential_add(struct build *b, const struct row *row)
 {
 	struct credential c = row->body->credential;
@@ -136,6 +161,7 @@ static const char *credential_add(struct build *b, const struct row *row)
 	if (!c.trunk)
 		return "trunk_id";
 
+	c.site = find_site(b, row, c.trunk);
 	b->c->credentials[b->c->credential_n++] = c;
 
 	return NULL;
@@ -179,6 +205,7 @@ static const char *address_add(struct build *b, const struct row *row)
 	if (!a.peer.trunk && !a.peer.gateway)
 		return "trunk_id or gateway_id";
 
+	a.peer.site = find_site(b, row, a.peer.trunk);
 	b->c->addresses[b->c->address_n++] = a;
 
 	return NULL;
@@ -193,6 +220,7 @@ static const char *did_add(struct build *b, const struct row *row)
 	if (!d.trunk)
 		return "trunk_id";
 
+	d.site = find_site(b, row, d.trunk);
 	b->c->dids[b->c->did_n++] = d;
 
 	return NULL;
@@ -264,7 +292,8 @@ static const struct step {
 } steps[] = {
 	{ROW_TENANT, tenant_add},   {ROW_RATE_DECK, deck_add},
 	{ROW_ACCOUNT, account_add}, {ROW_REALM, realm_add},
-	{ROW_TRUNK, trunk_add},	    {ROW_CREDENTIAL, credential_add},
+	{ROW_TRUNK, trunk_add},	    {ROW_SITE, site_add},
+	{ROW_CREDENTIAL, credential_add},
 	{ROW_CARRIER, carrier_add}, {ROW_GATEWAY, gateway_add},
 	{ROW_ADDRESS, address_add}, {ROW_DID, did_add},
 	{ROW_ROUTE, route_add},
@@ -333,6 +362,7 @@ static int arrays_alloc(struct build *b)
 	    !ARRAY(c->accounts, n[ROW_ACCOUNT]) ||
 	    !ARRAY(c->realms, n[ROW_REALM]) ||
 	    !ARRAY(c->trunks, n[ROW_TRUNK]) ||
+	    !ARRAY(c->sites, n[ROW_SITE]) ||
 	    !ARRAY(c->credentials, n[ROW_CREDENTIAL]) ||
 	    !ARRAY(c->carriers, n[ROW_CARRIER]) ||
 	    !ARRAY(c->gateways, n[ROW_GATEWAY]) ||

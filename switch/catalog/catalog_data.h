@@ -24,6 +24,7 @@ struct catalog {
 	struct account *accounts;       /* by id */
 	struct realm *realms;           /* by name */
 	struct trunk *trunks;           /* by id */
+	struct site *sites;             /* by id */
 	struct credential *credentials; /* by realm, username */
 	struct carrier *carriers;       /* by id */
 	struct gateway *gateways;       /* by id */
@@ -32,7 +33,7 @@ struct catalog {
 	struct route_target *targets;   /* by route, priority */
 	struct address *addresses;      /* by bits (long first), net, port */
 	struct deck **decks;            /* our references, by id */
-	uint32_t tenant_n, account_n, realm_n, trunk_n, credential_n,
+	uint32_t tenant_n, account_n, realm_n, trunk_n, site_n, credential_n,
 		carrier_n, gateway_n, did_n, route_n, target_n, address_n,
 		deck_n;
 	uint8_t lengths[ADDRESS_BYTES * 8 + 1]; /**< prefix lengths in use,

@@ -100,8 +100,20 @@ static const struct member trunk_members[] = {
 	END
 };
 
+static const struct member site_members[] = {
+	TEXT("trunk_id", refs.trunk),
+	TEXT_OR_NULL("name", site.name),
+	IS("status", site.is_active, active),
+	TEXT_OR_NULL("main_number", site.main_number),
+	LIMIT("channels_in", site.channels_in),
+	LIMIT("channels_out", site.channels_out),
+	LIMIT("channels_total", site.channels_total),
+	END
+};
+
 static const struct member credential_members[] = {
 	TEXT("trunk_id", refs.trunk),
+	TEXT_OR_NULL("site_id", refs.site),
 	TEXT("realm", credential.realm),
 	TEXT("username", credential.username),
 	TEXT_OR_NULL("ha1_md5", credential.ha1[HA1_MD5]),
@@ -113,6 +125,7 @@ static const struct member credential_members[] = {
 static const struct member address_members[] = {
 	TEXT_OR_NULL("trunk_id", refs.trunk),
 	TEXT_OR_NULL("gateway_id", refs.gateway),
+	TEXT_OR_NULL("site_id", refs.site),
 	NUMBER("port", address.port, 65535, 0),
 	END
 };
@@ -149,6 +162,7 @@ static const struct member gateway_members[] = {
 static const struct member did_members[] = {
 	TEXT("e164", did.e164),
 	TEXT("trunk_id", refs.trunk),
+	TEXT_OR_NULL("site_id", refs.site),
 	IS("status", did.is_active, active),
 	END
 };
@@ -457,6 +471,8 @@ static const struct kind {
 		       "algorithms: MD5, SHA-256, SHA-512-256"},
 	[ROW_TRUNK] = {"trunk", trunk_members, AT(trunk.id), SIZE(trunk.id),
 		       NULL, NULL},
+	[ROW_SITE] = {"site", site_members, AT(site.id), SIZE(site.id), NULL,
+		      NULL},
 	[ROW_CREDENTIAL] = {"credential", credential_members, 0, 0, NULL,
 			    NULL},
 	[ROW_ADDRESS] = {"address", address_members, 0, 0, address_decode,

@@ -9,7 +9,7 @@
 struct json_t;
 
 enum row_kind {
-	ROW_TENANT, ROW_ACCOUNT, ROW_REALM, ROW_TRUNK, ROW_CREDENTIAL,
+	ROW_TENANT, ROW_ACCOUNT, ROW_REALM, ROW_TRUNK, ROW_SITE, ROW_CREDENTIAL,
 	ROW_ADDRESS, ROW_CARRIER, ROW_GATEWAY, ROW_DID, ROW_ROUTE,
 	ROW_RATE_DECK, ROW_KIND_N
 };
@@ -18,6 +18,7 @@ enum row_kind {
 struct row_refs {
 	char tenant[ID_SIZE], account[ID_SIZE], trunk[ID_SIZE];
 	char carrier[ID_SIZE], gateway[ID_SIZE], deck[ID_SIZE];
+	char site[ID_SIZE];
 };
 
 #define ROUTE_TARGETS_MAX 64
@@ -41,6 +42,7 @@ struct row_body {
 		struct account account;
 		struct realm realm;
 		struct trunk trunk;
+		struct site site;
 		struct credential credential;
 		struct address address;
 		struct carrier carrier;

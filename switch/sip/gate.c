@@ -327,6 +327,7 @@ static enum source source_of(struct visit *vs)
 		return FROM_GATEWAY;
 
 	vs->v.trunk = peer.trunk;
+	vs->v.site = peer.site;
 	if (peer.trunk)
 		return FROM_TRUNK;
 
@@ -403,7 +404,7 @@ static bool is_suspended(const struct gate_verdict *v)
 		       !v->gateway->carrier->is_active;
 
 	return !t->is_active || !t->tenant->is_active ||
-	       !t->account->is_active;
+	       !t->account->is_active || (v->site && !v->site->is_active);
 }
 
 
@@ -425,6 +426,7 @@ static void settle_digest(struct visit *vs, const struct realm *realm,
 	case DIGEST_OK:
 		vs->v.credential = cred;
 		vs->v.trunk = cred->trunk;
+		vs->v.site = cred->site;
 		seen_add(vs, cred->trunk);
 		admit(vs);
 		break;
@@ -457,6 +459,7 @@ static void check_digest(struct visit *vs)
 
 	/* whose address it is does not matter here */
 	vs->v.trunk = NULL;
+	vs->v.site = NULL;
 	vs->v.gateway = NULL;
 
 	realm = realm_of(vs);

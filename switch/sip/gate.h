@@ -50,6 +50,8 @@ struct gate_verdict {
 	bool is_stale;                 /**< GATE_CHALLENGE                  */
 	const struct realm *realm;     /**< GATE_CHALLENGE                  */
 	const struct trunk *trunk;     /**< customer                        */
+	const struct site *site;       /**< of the trunk, when the address or
+					    the digest user names one       */
 	const struct gateway *gateway; /**< carrier                         */
 	const struct credential *credential; /**< digest user, if any       */
 };

@@ -34,22 +34,22 @@ struct visit {
 	const struct sip_msg *msg;
 	const struct sip_path *path;
 	const struct credential *cred;
-	struct site *site;      /**< NULL: nothing bound yet                */
+	struct home *home;      /**< NULL: nothing bound yet                */
 	struct contact_list list;
 	struct binding *bindings[CONTACTS_MAX]; /**< of the wishes, or NULL */
 	char call_id[sizeof(((struct contact *)0)->call_id)];
 };
 
 
-static bool site_free(void *data, void *arg)
+static bool home_free(void *data, void *arg)
 {
-	struct site *s = data;
+	struct home *s = data;
 	struct registrar *r = arg;
 
 	r->count -= list_count(&s->bindings);
 	metric_shift(r->live, -(int64_t)list_count(&s->bindings));
 	list_flush(&s->bindings);
-	htab_remove(r->sites, &s->node);
+	htab_remove(r->homes, &s->node);
 	mem_deref(s);
 
 	return false;
@@ -60,9 +60,9 @@ static void destructor(void *arg)
 {
 	struct registrar *r = arg;
 
-	if (r->sites)
-		(void)htab_each(r->sites, site_free, r);
-	mem_deref(r->sites);
+	if (r->homes)
+		(void)htab_each(r->homes, home_free, r);
+	mem_deref(r->homes);
 }
 
 
@@ -94,7 +94,7 @@ int registrar_alloc(struct registrar **rp,
 						"users");
 
 	rng_bytes(endpoint_rng(cfg->ep), key, sizeof(key));
-	err = htab_alloc(&r->sites, 64, key);
+	err = htab_alloc(&r->homes, 64, key);
 	if (err) {
 		mem_deref(r);
 		return err;
@@ -109,7 +109,7 @@ int registrar_alloc(struct registrar **rp,
 
 static int contacts_print(struct mbuf *mb, const struct visit *vs)
 {
-	const struct site *s = site_find(vs->r, vs->cred->trunk->id);
+	const struct home *s = home_find(vs->r, vs->cred->trunk->id);
 	struct wheel *wheel = endpoint_wheel(vs->r->cfg.ep);
 	const struct le *le;
 	int err = 0;
@@ -216,7 +216,7 @@ static struct binding *binding_find(const struct visit *vs, const char *uri)
 {
 	const struct le *le;
 
-	for (le = vs->site ? vs->site->bindings.head : NULL; le;
+	for (le = vs->home ? vs->home->bindings.head : NULL; le;
 	     le = le->next) {
 		struct binding *b = le->data;
 
@@ -240,18 +240,18 @@ static bool is_in_order(const struct visit *vs, const struct binding *b)
 static enum register_result remove_all(struct visit *vs)
 {
 	const char *user = vs->cred->username;
-	size_t left = site_count(vs->site, user);
+	size_t left = home_count(vs->home, user);
 	struct le *le, *next;
 
-	for (le = left ? vs->site->bindings.head : NULL; le; le = le->next) {
+	for (le = left ? vs->home->bindings.head : NULL; le; le = le->next) {
 		const struct binding *b = le->data;
 
 		if (!strcmp(b->c.username, user) && !is_in_order(vs, b))
 			return R_OUT_OF_ORDER;
 	}
 
-	/* the site goes with its last binding */
-	for (le = left ? vs->site->bindings.head : NULL; le && left;
+	/* the home goes with its last binding */
+	for (le = left ? vs->home->bindings.head : NULL; le && left;
 	     le = next) {
 		struct binding *b = le->data;
 
@@ -309,7 +309,7 @@ static enum register_result wishes_prepare(struct visit *vs)
 			return R_FULL;
 	}
 
-	if (added && site_count(vs->site, vs->cred->username) + added >
+	if (added && home_count(vs->home, vs->cred->username) + added >
 			     CONTACTS_MAX + removed)
 		return R_TOO_MANY;
 
@@ -325,7 +325,7 @@ static void wishes_forget(struct visit *vs)
 	size_t i;
 
 	for (i = 0; i < vs->list.n; i++)
-		if (vs->bindings[i] && !vs->bindings[i]->site)
+		if (vs->bindings[i] && !vs->bindings[i]->home)
 			mem_deref(vs->bindings[i]);
 }
 
@@ -379,7 +379,7 @@ static enum register_result wishes_grant(struct visit *vs)
 		}
 
 		contact_fill(&b->c, vs, w);
-		if (b->site)
+		if (b->home)
 			binding_renew(b);
 		else if (binding_add(b, true))
 			res = R_FULL;
@@ -436,7 +436,7 @@ void registrar_handle(struct registrar *r, const struct sip_msg *msg,
 {
 	struct visit vs = {.r = r, .msg = msg, .path = path, .cred = cred};
 
-	vs.site = site_find(r, cred->trunk->id);
+	vs.home = home_find(r, cred->trunk->id);
 	text_clean(vs.call_id, sizeof(vs.call_id), &msg->callid);
 
 	answer(&vs, settle(&vs));
@@ -448,7 +448,7 @@ void registrar_handle(struct registrar *r, const struct sip_msg *msg,
 size_t registrar_find(const struct registrar *r, const char *trunk_id,
 		      struct contact *ret, size_t max)
 {
-	const struct site *s = site_find(r, trunk_id);
+	const struct home *s = home_find(r, trunk_id);
 	const struct le *le;
 	size_t n = 0, i;
 
@@ -479,7 +479,7 @@ struct each {
 
 static bool each_handler(void *data, void *arg)
 {
-	const struct site *s = data;
+	const struct home *s = data;
 	const struct each *e = arg;
 	const struct le *le;
 
@@ -497,7 +497,7 @@ void registrar_each(const struct registrar *r, registrar_each_h *h, void *arg)
 {
 	struct each e = {h, arg};
 
-	(void)htab_each(r->sites, each_handler, &e);
+	(void)htab_each(r->homes, each_handler, &e);
 }
 
 

@@ -14,12 +14,12 @@ enum register_result {
 };
 
 /*
- *   sites (by trunk id) --> site --> binding, binding, ... newest first
+ *   homes (by trunk id) --> home --> binding, binding, ... newest first
  *                                      each: contact + expiry timer
  */
 struct registrar {
 	struct registrar_config cfg;
-	struct htab *sites;
+	struct htab *homes;
 	size_t count;
 	bool is_dirty;
 	struct metric *live;
@@ -27,7 +27,7 @@ struct registrar {
 };
 
 /** All bindings of one trunk. */
-struct site {
+struct home {
 	struct htab_node node;
 	struct list bindings;
 	char trunk_id[ID_SIZE];
@@ -36,12 +36,12 @@ struct site {
 struct binding {
 	struct le le;
 	struct registrar *r;    /**< weak: it owns us                       */
-	struct site *site;      /**< NULL: not bound yet                    */
+	struct home *home;      /**< NULL: not bound yet                    */
 	struct wheel_timer timer;
 	struct contact c;
 };
 
-struct site *site_find(const struct registrar *r, const char *trunk_id);
+struct home *home_find(const struct registrar *r, const char *trunk_id);
 
 /** A binding of nobody; mem_deref() it unless it was added. */
 struct binding *binding_new(struct registrar *r);
@@ -55,6 +55,6 @@ void binding_renew(struct binding *b);
 void binding_drop(struct binding *b, const char *why);
 
 /** Bindings of one address of record. */
-size_t site_count(const struct site *s, const char *username);
+size_t home_count(const struct home *s, const char *username);
 
 #endif

@@ -21,25 +21,25 @@ static void destructor(void *arg)
 }
 
 
-static bool site_equal(const void *data, const void *key)
+static bool home_equal(const void *data, const void *key)
 {
-	const struct site *s = data;
+	const struct home *s = data;
 
 	return !strcmp(s->trunk_id, key);
 }
 
 
-struct site *site_find(const struct registrar *r, const char *trunk_id)
+struct home *home_find(const struct registrar *r, const char *trunk_id)
 {
-	uint64_t hash = htab_hash(r->sites, trunk_id, strlen(trunk_id));
+	uint64_t hash = htab_hash(r->homes, trunk_id, strlen(trunk_id));
 
-	return htab_find(r->sites, hash, site_equal, trunk_id);
+	return htab_find(r->homes, hash, home_equal, trunk_id);
 }
 
 
-static struct site *site_get(struct registrar *r, const char *trunk_id)
+static struct home *home_get(struct registrar *r, const char *trunk_id)
 {
-	struct site *s = site_find(r, trunk_id);
+	struct home *s = home_find(r, trunk_id);
 
 	if (s)
 		return s;
@@ -49,14 +49,14 @@ static struct site *site_get(struct registrar *r, const char *trunk_id)
 		return NULL;
 
 	text_copy(s->trunk_id, sizeof(s->trunk_id), trunk_id);
-	htab_insert(r->sites, &s->node,
-		    htab_hash(r->sites, trunk_id, strlen(trunk_id)), s);
+	htab_insert(r->homes, &s->node,
+		    htab_hash(r->homes, trunk_id, strlen(trunk_id)), s);
 
 	return s;
 }
 
 
-size_t site_count(const struct site *s, const char *username)
+size_t home_count(const struct home *s, const char *username)
 {
 	const struct le *le;
 	size_t n = 0;
@@ -114,12 +114,12 @@ static void binding_log(const struct binding *b, const char *event,
 int binding_add(struct binding *b, bool is_newest)
 {
 	struct registrar *r = b->r;
-	struct site *s = site_get(r, b->c.trunk_id);
+	struct home *s = home_get(r, b->c.trunk_id);
 
 	if (!s)
 		return ENOMEM;
 
-	b->site = s;
+	b->home = s;
 	if (is_newest)
 		list_prepend(&s->bindings, &b->le, b);
 	else
@@ -137,7 +137,7 @@ int binding_add(struct binding *b, bool is_newest)
 void binding_renew(struct binding *b)
 {
 	list_unlink(&b->le);
-	list_prepend(&b->site->bindings, &b->le, b);
+	list_prepend(&b->home->bindings, &b->le, b);
 	binding_start(b);
 }
 
@@ -145,7 +145,7 @@ void binding_renew(struct binding *b)
 void binding_drop(struct binding *b, const char *why)
 {
 	struct registrar *r = b->r;
-	struct site *s = b->site;
+	struct home *s = b->home;
 
 	binding_log(b, "unregistered", why);
 	--r->count;
@@ -154,7 +154,7 @@ void binding_drop(struct binding *b, const char *why)
 	mem_deref(b);
 
 	if (!s->bindings.head) {
-		htab_remove(r->sites, &s->node);
+		htab_remove(r->homes, &s->node);
 		mem_deref(s);
 	}
 }
@@ -180,9 +180,9 @@ static int contact_write(json_t *list, const struct contact *c)
 }
 
 
-static bool site_write(void *data, void *arg)
+static bool home_write(void *data, void *arg)
 {
-	const struct site *s = data;
+	const struct home *s = data;
 	const struct le *le;
 
 	for (le = s->bindings.head; le; le = le->next) {
@@ -204,7 +204,7 @@ char *registrar_export(struct registrar *r)
 	if (!list)
 		return NULL;
 
-	if (htab_each(r->sites, site_write, list)) {
+	if (htab_each(r->homes, home_write, list)) {
 		json_decref(list);
 		return NULL;
 	}
@@ -298,7 +298,7 @@ static int row_import(struct registrar *r, const json_t *row)
 
 	err = contact_read(&b->c, row);
 	if (!err && (!is_live(r, &b->c) || r->count >= r->cfg.bindings_max ||
-		     site_count(site_find(r, b->c.trunk_id), b->c.username)
+		     home_count(home_find(r, b->c.trunk_id), b->c.username)
 			     >= CONTACTS_MAX))
 		err = EBADMSG;
 

@@ -16,7 +16,7 @@ WAIT_S = 9.0
 CDR_WAIT_S = 15.0
 COMPARE = re.compile(r"^([A-Za-z][\w.-]*)(<=|>=|!=|!~|~|=|<|>)(.*)$", re.S)
 EDGE = re.compile(r"^([A-Z]\w*)(?:\.(\d+))?$")
-WORLD = ("tenant", "account", "rate", "route", "trunk", "gateway",
+WORLD = ("tenant", "account", "rate", "route", "trunk", "site", "gateway",
          "emergency", "stranger")
 
 

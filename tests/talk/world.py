@@ -111,6 +111,22 @@ class World:
                       tenant_id=self.tenant, trunk_id=trunk)
         self.trunks.append(sql)
 
+    def do_site(self, words, options):
+        name, trunk = words[0], self.variables["trunk" + words[1]]
+        site = self.id("sit")
+        self.variables["site" + name] = site
+        number = "+4930%05d%02d" % (self.n, 50 + len(self.trunks))
+        self.variables["did" + name] = number
+        self.variables["digits" + name] = number[1:]
+        row = {"id": site, "trunk_id": trunk, "name": name}
+        row.update(options)
+        self.trunks.append(
+            insert("core.site", **row) +
+            insert("core.source_address", id=self.id("adr"), trunk_id=trunk,
+                   site_id=site, cidr=self.ip(name)) +
+            insert("core.did", id=self.id("did"), e164=number,
+                   tenant_id=self.tenant, trunk_id=trunk, site_id=site))
+
     def credential(self, name, trunk, digest):
         realm, algorithm = REALMS[digest]
         user = "user%d%s" % (self.n, name.lower())

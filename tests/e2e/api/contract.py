@@ -324,7 +324,7 @@ class Contract:
 
     def conflict_all(self):
         """The same again where a value has to be the only one."""
-        unique = ("tenant", "realm", "gateway", "credential", "address",
+        unique = ("tenant", "realm", "gateway", "credential", "address", "site",
                   "did", "route")
         for op in self.operations:
             if op.id.removesuffix("_create") in unique:

@@ -90,6 +90,43 @@ Test(catalog, peer_longest_network_then_port)
 }
 
 
+Test(catalog, site)
+{
+	const struct sa sa = fixture_sa("2001:db8:1::77", 5060);
+	const struct site *s = catalog_site(c, "sit_1");
+
+	cr_assert(s);
+	cr_expect_str_eq(s->name, "Hamburg");
+	cr_expect_str_eq(s->main_number, "+4940111");
+	cr_expect_str_eq(s->trunk->id, "trk_1");
+	cr_expect_eq(s->channels_total, 8);
+	cr_expect_eq(s->channels_in, -1);
+	cr_expect(s->is_active);
+	cr_expect_eq(catalog_peer(c, &sa).site, s);
+	cr_expect_eq(catalog_credential(c, "sip.example", "pbx")->site, s);
+	cr_expect_null(catalog_did(c, "+4930111222")->site);
+	cr_expect_not(catalog_did(c, "+4930111223")->site->is_active);
+	cr_expect_null(catalog_site(c, "sit_9"));
+}
+
+
+/* A site of another trunk is none of this one's. */
+Test(catalog, site_of_another_trunk)
+{
+	struct snapshot *other;
+
+	cr_assert_eq(fixture_put(store, "did", "did_1", 99,
+				 "{\"e164\":\"+4930111222\","
+				 "\"trunk_id\":\"trk_1\","
+				 "\"site_id\":\"sit_2\","
+				 "\"status\":\"active\"}"), 0);
+	other = fixture_publish(store, slot);
+	cr_expect_null(catalog_did(snapshot_data(other), "+4930111222")
+			       ->site);
+	snapshot_release(other);
+}
+
+
 Test(catalog, peer_of_no_address)
 {
 	struct sa sa;

@@ -29,7 +29,12 @@ static const struct {
 	 "\"uri_host\":\"192.0.2.9\",\"uri_port\":5070,\"max_call_s\":60}"},
 	{"trunk", "trk_2", "{\"tenant_id\":\"ten_2\",\"account_id\":\"acc_2\","
 	 "\"status\":\"active\"}"},
-	{"credential", "cre_1", "{\"trunk_id\":\"trk_1\","
+	{"site", "sit_1", "{\"trunk_id\":\"trk_1\",\"name\":\"Hamburg\","
+	 "\"status\":\"active\",\"main_number\":\"+4940111\","
+	 "\"channels_total\":8}"},
+	{"site", "sit_2", "{\"trunk_id\":\"trk_2\",\"name\":\"Other\","
+	 "\"status\":\"suspended\"}"},
+	{"credential", "cre_1", "{\"trunk_id\":\"trk_1\",\"site_id\":\"sit_1\","
 	 "\"realm\":\"sip.example\",\"username\":\"pbx\","
 	 "\"ha1_md5\":\"0123456789abcdef0123456789abcdef\"}"},
 	{"carrier", "car_1", "{\"name\":\"C1\",\"status\":\"active\"}"},
@@ -46,11 +51,12 @@ static const struct {
 	 "\"cidr\":\"192.0.2.200/32\",\"port\":5062}"},
 	{"address", "adr_4", "{\"gateway_id\":\"gwy_2\","
 	 "\"cidr\":\"2001:db8::/32\"}"},
-	{"address", "adr_5", "{\"trunk_id\":\"trk_1\","
+	{"address", "adr_5", "{\"trunk_id\":\"trk_1\",\"site_id\":\"sit_1\","
 	 "\"cidr\":\"2001:db8:1::/48\"}"},
 	{"did", "did_1", "{\"e164\":\"+4930111222\",\"trunk_id\":\"trk_1\","
 	 "\"status\":\"active\"}"},
 	{"did", "did_2", "{\"e164\":\"+4930111223\",\"trunk_id\":\"trk_2\","
+	 "\"site_id\":\"sit_2\","
 	 "\"status\":\"suspended\"}"},
 	{"route", "rte_0", "{\"kind\":\"prefix\",\"prefix\":\"\","
 	 "\"status\":\"active\",\"targets\":[]}"},
@@ -103,6 +109,12 @@ int fixture_rate(struct catalog_store *s, const char *deck,
 	(void)text_copy(r.destination, sizeof(r.destination), "Land \"x\"");
 
 	return catalog_store_put_rate(s, deck, &r);
+}
+
+
+uint64_t fixture_rows(void)
+{
+	return ARRAY_SIZE(world);
 }
 
 

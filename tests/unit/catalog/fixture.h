@@ -23,6 +23,9 @@ int fixture_rate(struct catalog_store *s, const char *deck,
 /** Two tenants, trunks, carriers, gateways, routes, a deck. */
 struct catalog_store *fixture_world(void);
 
+/** How many rows that are; the version of the last. */
+uint64_t fixture_rows(void);
+
 /** Publish and take the newest; release with snapshot_release(). */
 struct snapshot *fixture_publish(struct catalog_store *s,
 				 struct snapshot_slot *slot);

@@ -148,7 +148,7 @@ struct sip_msg *fake_message(const char *fmt, ...)
 
 struct peer catalog_peer(const struct catalog *c, const struct sa *src)
 {
-	const struct peer nobody = {NULL, NULL};
+	const struct peer nobody = {NULL, NULL, NULL};
 	unsigned i;
 
 	for (i = 0; i < c->peer_n; i++)

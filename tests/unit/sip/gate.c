@@ -238,6 +238,31 @@ Test(gate, digest_opens_and_names_the_trunk)
 }
 
 
+Test(gate, site_of_the_address_or_of_the_user)
+{
+	struct site here = {.is_active = true}, there = {.is_active = true};
+	struct gate_verdict v;
+	struct door o;
+
+	door_open(&o);
+	o.cat->peers[0].peer.site = &here;
+	o.cat->credentials[0].site = &there;
+	v = answer(&o, "INVITE");
+	cr_expect_eq(v.action, GATE_PASS);
+	cr_expect_eq(v.site, &there);
+	there.is_active = false;
+	cr_expect_eq(answer(&o, "INVITE").outcome, OUT_TRUNK_DISABLED);
+
+	door_from(&o, TRUNK_IP, 5060);
+	v = decide(&o, "INVITE", REALM, "");
+	cr_expect_eq(v.action, GATE_PASS);
+	cr_expect_eq(v.site, &here);
+	v = answer(&o, "REGISTER");
+	cr_expect_eq(v.site, &there, "a password names its own");
+	door_close(&o);
+}
+
+
 Test(gate, seen_source_may_ask_whether_we_live)
 {
 	struct gate_verdict v;

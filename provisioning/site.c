@@ -1,0 +1,38 @@
+/**
+ * @file site.c  /v1/trunks/{id}/sites: the places of a customer that share
+ * the channels of one trunk.
+ */
+#include "form.h"
+#include "resource.h"
+
+static const struct field fields[] = {
+	FIELD_ROW_ID("sit_"),
+	{.name = "trunk_id", .type = FIELD_ID, .flags = F_READ_ONLY,
+	 .column = "trunk_id",
+	 .choices = (const char *const[]){"trk_", NULL}},
+	FIELD_ROW_NAME,
+	FIELD_ROW_STATUS,
+	{.name = "main_number", .type = FIELD_E164, .flags = F_NULLABLE,
+	 .column = "main_number"},
+	FIELD_LIMIT("channels.in", "channels_in"),
+	FIELD_LIMIT("channels.out", "channels_out"),
+	FIELD_LIMIT("channels.total", "channels_total"),
+	FIELD_ROW_TIMES,
+};
+static const struct field_set set = FIELD_SET(fields);
+
+static const struct refusal refusals[] = {
+	{.constraint = "site_one_name", .field = "name",
+	 .kind = PROBLEM_CONFLICT,
+	 .detail = "another site of the trunk has this name"},
+	{.constraint = NULL},
+};
+
+const struct resource resource_site = {
+	.kind = "site", .table = "core.site", .key = "id",
+	.key_type = "text", .id_prefix = "sit_", .path = "/sites",
+	.tenant = "t.trunk_id IN (SELECT k.id FROM core.trunk k "
+		  "WHERE k.tenant_id = $1)",
+	.is_versioned = true, .parent = &resource_trunk,
+	.parent_column = "trunk_id", .set = &set, .refusals = refusals,
+};

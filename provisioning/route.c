@@ -53,7 +53,7 @@ static const struct refusal refusals[] = {
 	{.constraint = "route_target_gateway_id_fkey", .field = "targets",
 	 .kind = PROBLEM_VALIDATION,
 	 .detail = "one of the gateways does not exist"},
-	{.constraint = "route_target_pkey", .field = "targets",
+	{.constraint = "route_target_once", .field = "targets",
 	 .kind = PROBLEM_VALIDATION, .detail = "a gateway is there twice"},
 	{.constraint = NULL},
 };

@@ -262,6 +262,7 @@ static void call_who(struct call *call, const struct gate_verdict *who)
 
 	if (who->trunk) {
 		TEXT_FILL(call->trunk_id, who->trunk->id);
+		tag_set_join(&call->tags, &who->trunk->tags);
 		TEXT_FILL(call->tenant_id, who->trunk->tenant->id);
 		TEXT_FILL(call->account_id, who->trunk->account->id);
 		call->ring_timeout_s = who->trunk->ring_timeout_s;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include "call_private.h"
 #include "log.h"
+#include "match.h"
 #include "text.h"
 
 #define CONTACTS_TRIED 4
@@ -29,6 +30,7 @@ void call_unpin(struct call *call)
 	call->site = NULL;
 	call->to_site = NULL;
 	call->gateway = NULL;
+	call->plan = NULL;
 	memset(&call->hunt, 0, sizeof(call->hunt));
 }
 
@@ -292,6 +294,28 @@ static enum outcome deliver(struct call *call, const struct did *did)
 }
 
 
+static const struct route *find_route(struct call *call)
+{
+	const struct match_query query = {
+		.plan = match_plan(call->trunk),
+		.tenant = call->trunk->tenant,
+		.called = call->called.e164 + 1,
+		.calling = call->calling.e164[0] ? call->calling.e164 + 1
+						 : "",
+		.tags = &call->tags,
+		.wall_ms = call->begun_wall_ms,
+	};
+
+	call->plan = query.plan;
+	if (call->plan) {
+		TEXT_FILL(call->plan_id, call->plan->id);
+		tag_set_join(&call->tags, &call->plan->tags);
+	}
+
+	return match_route(call->cat, &query, call->why);
+}
+
+
 static enum outcome route_out(struct call *call)
 {
 	const struct trunk *trunk = call->trunk;
@@ -313,8 +337,7 @@ static enum outcome route_out(struct call *call)
 		return out == OUT_OK ? deliver(call, did) : out;
 	}
 
-	out = route_to(call, catalog_route(call->cat, call->called.e164,
-					   trunk->tenant));
+	out = route_to(call, find_route(call));
 
 	return out == OUT_OK ? call_price(call) : out;
 }

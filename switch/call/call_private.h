@@ -140,6 +140,9 @@ struct call {
 	struct party calling, called;
 	char display[64];
 	uint8_t max_forwards;
+	struct tag_set tags;         /**< of trunk, lists and plan; of cat  */
+	const struct routing_plan *plan; /**< NULL: routes of no plan       */
+	char plan_id[ID_SIZE];
 	char headers[512];           /**< allowed to the other side          */
 	struct sip_path a_path;
 	char a_call_id[128], a_user_agent[64];

@@ -43,6 +43,13 @@ void catalog_free(void *catalog)
 	free(c->dids);
 	free(c->routes);
 	free(c->targets);
+	free(c->route_decks);
+	free(c->scopes);
+	prefix_tree_clear(&c->route_tree);
+	free(c->plans);
+	free(c->schedules);
+	free(c->groups);
+	free(c->carrier_rules);
 	free(c->addresses);
 	free(c->decks);
 	free(c);
@@ -142,61 +149,9 @@ const struct did *catalog_did(const struct catalog *c, const char *e164)
 }
 
 
-static const char *route_tenant(const struct route *r)
+const struct tag_table *catalog_tags(const struct catalog *c)
 {
-	return r->tenant ? r->tenant->id : "";
-}
-
-
-int route_compare(const void *a, const void *b)
-{
-	const struct route *x = a, *y = b;
-	int order = (int)x->is_emergency - (int)y->is_emergency;
-
-	if (!order)
-		order = strcmp(x->prefix, y->prefix);
-
-	return order ? order : strcmp(route_tenant(x), route_tenant(y));
-}
-
-
-static const struct route *route_find(const struct catalog *c,
-				      bool is_emergency, const char *prefix,
-				      size_t len, const struct tenant *tenant)
-{
-	struct route key = {.is_emergency = is_emergency, .tenant = tenant};
-
-	if (!c->route_n || text_set(key.prefix, sizeof(key.prefix), prefix,
-				    len))
-		return NULL;
-
-	return bsearch(&key, c->routes, c->route_n, sizeof(key),
-		       route_compare);
-}
-
-
-const struct route *catalog_emergency(const struct catalog *c,
-				      const char *dialled)
-{
-	return route_find(c, true, dialled, strlen(dialled), NULL);
-}
-
-
-const struct route *catalog_route(const struct catalog *c, const char *e164,
-				  const struct tenant *tenant)
-{
-	const char *digits = *e164 == '+' ? e164 + 1 : e164;
-	const struct route *r = NULL;
-	size_t len = strnlen(digits, E164_SIZE - 1);
-
-	for (;; len--) {
-		if (tenant)
-			r = route_find(c, false, digits, len, tenant);
-		if (!r)
-			r = route_find(c, false, digits, len, NULL);
-		if (r || !len)
-			return r;
-	}
+	return &c->tags;
 }
 
 

@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include "deck.h"
 #include "rule.h"
+#include "schedule.h"
+#include "tag.h"
 
 #define ID_SIZE 36          /**< "trk_" + 26 base32 characters + NUL        */
 #define E164_SIZE 20        /**< "+" 15 digits, room to spare               */
@@ -36,10 +38,51 @@ struct realm {
 	uint8_t algorithm_n;
 };
 
+/** In which order the targets of a route are tried. What is equal by all of
+ *  these is drawn by weight. */
+enum route_strategy {
+	STRATEGY_PRIORITY,     /**< priority                              */
+	STRATEGY_WEIGHT,       /**< weight alone                          */
+	STRATEGY_PERCENTAGE,   /**< the first by share, the rest by priority */
+	STRATEGY_LCR,          /**< cost                                  */
+	STRATEGY_LCR_PRIORITY, /**< cost, then priority                   */
+	STRATEGY_PRIORITY_LCR, /**< priority, then cost                   */
+	STRATEGY_QUALITY,      /**< quality, then priority                */
+	STRATEGY_QUALITY_LCR,  /**< quality, then cost                    */
+};
+
+struct routing_plan {
+	char id[ID_SIZE];
+	char name[NAME_SIZE];
+	bool is_active;
+	uint8_t strategy;            /**< enum route_strategy              */
+	uint16_t max_attempts;
+	uint32_t total_timeout_s;    /**< of the hunt; 0: none             */
+	int64_t margin_per_min_nano; /**< -1: not tested                   */
+	int32_t margin_percent;      /**< of the price; -1: not tested     */
+	struct tag_set tags;         /**< what its calls get               */
+};
+
+/** One carrier of a tenant's or trunk's rules. */
+struct carrier_rule {
+	const void *owner;           /**< struct tenant or struct trunk    */
+	const struct carrier *carrier;
+	bool is_only;                /**< else it is blocked               */
+};
+
+/** Of one owner, by carrier. */
+struct carrier_rules {
+	const struct carrier_rule *rules;
+	uint16_t n;
+	bool has_only;               /**< no carrier but those             */
+};
+
 struct tenant {
 	char id[ID_SIZE];
 	char name[NAME_SIZE];
 	bool is_active;
+	const struct routing_plan *plan; /**< NULL: the routes of no plan  */
+	struct carrier_rules carriers;
 };
 
 struct account {
@@ -79,6 +122,9 @@ struct trunk {
 	uint16_t uri_port;
 	uint32_t max_call_s, ring_timeout_s, media_timeout_s;
 	bool is_trusted;             /**< gets and may set P-Asserted-Identity */
+	const struct routing_plan *plan; /**< NULL: the tenant's           */
+	struct tag_set tags;         /**< its calls carry these            */
+	struct carrier_rules carriers;
 };
 
 /** A place under a trunk; all sites of a trunk share its channels. */
@@ -108,6 +154,17 @@ struct carrier {
 
 enum identity_form { IDENTITY_FROM, IDENTITY_PAI };
 
+/** Figures below (or above) which a gateway is locked; -1: not watched. */
+struct quality_limits {
+	uint32_t window_s, min_samples;
+	int32_t asr_min;             /**< percent                          */
+	int32_t acd_min_s, pdd_max_ms;
+	int32_t short_max;           /**< percent of the answered          */
+	uint32_t short_s;            /**< shorter is a short call          */
+	uint32_t lock_s;             /**< then it gets trial calls         */
+	uint32_t trials;
+};
+
 struct gateway {
 	char id[ID_SIZE];
 	char name[NAME_SIZE];
@@ -122,11 +179,22 @@ struct gateway {
 	uint8_t ping_down_after, ping_up_after;
 	uint32_t no_response_ms;     /**< no 1xx at all: next carrier       */
 	uint32_t index;              /**< dense in one snapshot             */
+	struct tag_set tags;         /**< only calls that have all of these */
+	struct quality_limits quality;
 };
 
+#define ROUTE_GATEWAYS_MAX 64 /**< of one route, those of groups counted */
+#define DECK_NONE UINT16_MAX
+
+/** A gateway of a route: named by it, or by a group that it names. */
 struct route_target {
 	const struct gateway *gateway;
 	uint16_t priority, weight;   /**< lower priority first; weight 0..  */
+	uint16_t entry;              /**< which target of the route         */
+	uint16_t member_priority, member_weight; /**< within the group      */
+	uint16_t deck;               /**< of its carrier: in decks of the
+				          route, or DECK_NONE               */
+	const char *group;           /**< id; NULL: no group                */
 };
 
 struct route {
@@ -135,8 +203,28 @@ struct route {
 	bool is_emergency;
 	const struct tenant *tenant; /**< NULL: for all                     */
 	const struct route_target *targets; /**< by priority                */
-	uint16_t target_n;
+	const struct deck *const *decks; /**< of its carriers, each once    */
+	uint16_t target_n, deck_n;
 	uint16_t max_attempts;
+	/* of a plan: which calls it takes */
+	const struct routing_plan *plan; /**< NULL: of no plan              */
+	uint16_t position;           /**< lower first, at equal prefix      */
+	uint8_t called_min, called_max; /**< digits of the called number    */
+	char calling_prefix[E164_SIZE]; /**< digits; "": any                */
+	struct tag_set tags;         /**< the call has all of these         */
+	const struct schedule *schedule; /**< NULL: always                  */
+	uint8_t schedule_is;         /**< 0: when it is open, 1: closed     */
+	int64_t valid_from_ms, valid_to_ms;
+};
+
+/** Routes whose prefix begins a number: spans, longest prefix first, the
+ *  tenant's own before the common ones; each span in order of position. */
+struct route_hits {
+	struct {
+		const struct route *first;
+		uint32_t n;
+	} spans[2 * E164_SIZE];
+	uint8_t n;
 };
 
 /** Who sends from an address: exactly one of the two, or nobody. */
@@ -170,11 +258,15 @@ const struct route *catalog_emergency(const struct catalog *c,
 				      const char *dialled);
 
 /**
- * Longest prefix route for an E.164 number ("+49..."); at equal length the
- * tenant's own before the common one.
+ * Routes of a plan (NULL: of no plan) for a number.
+ * @param digits  the called number without '+'
  */
-const struct route *catalog_route(const struct catalog *c, const char *e164,
-				  const struct tenant *tenant);
+void catalog_routes(const struct catalog *c, const struct routing_plan *plan,
+		    const struct tenant *tenant, const char *digits,
+		    struct route_hits *ret);
+
+/** Words for a set of tags, for people. */
+const struct tag_table *catalog_tags(const struct catalog *c);
 
 /** Iterate in index order: 0..n-1. */
 uint32_t catalog_gateway_count(const struct catalog *c);

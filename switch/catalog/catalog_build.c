@@ -6,16 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include "catalog_store_data.h"
-
-struct build {
-	struct catalog *c;
-	struct row **rows[ROW_KIND_N]; /**< by id */
-	size_t n[ROW_KIND_N];
-};
-
-/** @return NULL, or which reference is broken; nothing was added then */
-typedef const char *(add_h)(struct build *b, const struct row *row);
+#include "catalog_build.h"
 
 
 static int id_compare(const void *key, const void *entry)
@@ -24,7 +15,7 @@ static int id_compare(const void *key, const void *entry)
 }
 
 
-static const struct tenant *find_tenant(const struct catalog *c,
+const struct tenant *build_tenant(const struct catalog *c,
 					const char *id)
 {
 	return c->tenant_n ? bsearch(id, c->tenants, c->tenant_n,
@@ -33,7 +24,7 @@ static const struct tenant *find_tenant(const struct catalog *c,
 }
 
 
-static const struct carrier *find_carrier(const struct catalog *c,
+const struct carrier *build_carrier(const struct catalog *c,
 					  const char *id)
 {
 	return c->carrier_n ? bsearch(id, c->carriers, c->carrier_n,
@@ -69,7 +60,14 @@ static const struct deck *find_deck(const struct catalog *c, const char *id)
 
 static const char *tenant_add(struct build *b, const struct row *row)
 {
-	b->c->tenants[b->c->tenant_n++] = row->body->tenant;
+	const char *plan = row->body->refs.plan;
+	struct tenant t = row->body->tenant;
+
+	t.plan = build_plan(b->c, plan);
+	if (plan[0] && !t.plan)
+		return "routing_plan_id";
+
+	b->c->tenants[b->c->tenant_n++] = t;
 
 	return NULL;
 }
@@ -88,7 +86,7 @@ static const char *account_add(struct build *b, const struct row *row)
 {
 	struct account a = row->body->account;
 
-	a.tenant = find_tenant(b->c, row->body->refs.tenant);
+	a.tenant = build_tenant(b->c, row->body->refs.tenant);
 	if (!a.tenant)
 		return "tenant_id";
 
@@ -112,13 +110,19 @@ static const char *trunk_add(struct build *b, const struct row *row)
 	const struct row_refs *refs = &row->body->refs;
 	struct trunk t = row->body->trunk;
 
-	t.tenant = find_tenant(b->c, refs->tenant);
+	t.tenant = build_tenant(b->c, refs->tenant);
 	if (!t.tenant)
 		return "tenant_id";
 
 	t.account = catalog_account(b->c, refs->account);
 	if (!t.account || t.account->tenant != t.tenant)
 		return "account_id";
+
+	t.plan = build_plan(b->c, refs->plan);
+	if (refs->plan[0] && !t.plan)
+		return "routing_plan_id";
+	if (tag_intern(&t.tags, &b->c->tags, &row->body->tags))
+		return "tags: more different ones than fit";
 
 	t.deck = find_deck(b->c, refs->deck);
 	t.is_active = t.is_active && t.tenant->is_active;
@@ -183,9 +187,12 @@ static const char *gateway_add(struct build *b, const struct row *row)
 {
 	struct gateway g = row->body->gateway;
 
-	g.carrier = find_carrier(b->c, row->body->refs.carrier);
+	g.carrier = build_carrier(b->c, row->body->refs.carrier);
 	if (!g.carrier)
 		return "carrier_id";
+
+	if (tag_intern(&g.tags, &b->c->tags, &row->body->tags))
+		return "tags: more different ones than fit";
 
 	g.is_active = g.is_active && g.carrier->is_active;
 	g.index = b->c->gateway_n;
@@ -227,76 +234,22 @@ static const char *did_add(struct build *b, const struct row *row)
 }
 
 
-static int target_compare(const void *a, const void *b)
-{
-	const struct route_target *x = a, *y = b;
-
-	if (x->priority != y->priority)
-		return (int)x->priority - (int)y->priority;
-
-	return strcmp(x->gateway->id, y->gateway->id);
-}
-
-
-static void targets_add(struct build *b, struct route *r,
-			const struct row *row)
-{
-	struct route_target *targets = b->c->targets + b->c->target_n;
-	const struct target_row *t;
-	uint16_t i;
-
-	for (i = 0; i < row->body->target_n; i++) {
-		t = &row->body->targets[i];
-		targets[r->target_n].gateway = catalog_gateway(b->c,
-							       t->gateway);
-		if (!targets[r->target_n].gateway) {
-			catalog_row_skipped("route", r->id,
-					    "a target without gateway");
-			continue;
-		}
-		targets[r->target_n].priority = t->priority;
-		targets[r->target_n].weight = t->weight;
-		++r->target_n;
-	}
-
-	qsort(targets, r->target_n, sizeof(*targets), target_compare);
-	r->targets = targets;
-	b->c->target_n += r->target_n;
-}
-
-
-static const char *route_add(struct build *b, const struct row *row)
-{
-	const char *tenant = row->body->refs.tenant;
-	struct route r = row->body->route;
-
-	if (!row->body->is_active)
-		return NULL;
-
-	r.tenant = find_tenant(b->c, tenant);
-	if (tenant[0] && !r.tenant)
-		return "tenant_id";
-
-	targets_add(b, &r, row);
-	b->c->routes[b->c->route_n++] = r;
-
-	return NULL;
-}
-
-
 /* --- the order in which references can be followed */
 
 static const struct step {
 	enum row_kind kind;
 	add_h *add;
 } steps[] = {
+	{ROW_ROUTING_PLAN, plan_add},
 	{ROW_TENANT, tenant_add},   {ROW_RATE_DECK, deck_add},
 	{ROW_ACCOUNT, account_add}, {ROW_REALM, realm_add},
 	{ROW_TRUNK, trunk_add},	    {ROW_SITE, site_add},
 	{ROW_CREDENTIAL, credential_add},
 	{ROW_CARRIER, carrier_add}, {ROW_GATEWAY, gateway_add},
 	{ROW_ADDRESS, address_add}, {ROW_DID, did_add},
+	{ROW_SCHEDULE, schedule_add}, {ROW_CARRIER_GROUP, group_add},
 	{ROW_ROUTE, route_add},
+	{ROW_CARRIER_RULE, carrier_rule_add},
 };
 
 
@@ -338,22 +291,12 @@ static int rows_collect(struct build *b, const struct catalog_store *s)
 }
 
 
-static size_t target_sum(const struct build *b)
-{
-	size_t i, sum = 0;
-
-	for (i = 0; i < b->n[ROW_ROUTE]; i++)
-		sum += b->rows[ROW_ROUTE][i]->body->target_n;
-
-	return sum;
-}
-
-
 /** calloc() that gives a block for n = 0 as well. */
 #define ARRAY(field, n) ((field) = calloc((n) + 1, sizeof(*(field))))
 
 static int arrays_alloc(struct build *b)
 {
+	const size_t targets = build_target_sum(b);
 	struct catalog *c = b->c;
 	const size_t *n = b->n;
 
@@ -369,7 +312,13 @@ static int arrays_alloc(struct build *b)
 	    !ARRAY(c->dids, n[ROW_DID]) ||
 	    !ARRAY(c->routes, n[ROW_ROUTE]) ||
 	    !ARRAY(c->addresses, n[ROW_ADDRESS]) ||
-	    !ARRAY(c->targets, target_sum(b)))
+	    !ARRAY(c->targets, targets) ||
+	    !(c->route_decks = calloc(targets + 1, sizeof(void *))) ||
+	    !ARRAY(c->scopes, n[ROW_ROUTE]) ||
+	    !ARRAY(c->plans, n[ROW_ROUTING_PLAN]) ||
+	    !ARRAY(c->schedules, n[ROW_SCHEDULE]) ||
+	    !ARRAY(c->groups, n[ROW_CARRIER_GROUP]) ||
+	    !ARRAY(c->carrier_rules, n[ROW_CARRIER_RULE]))
 		return ENOMEM;
 
 	return 0;
@@ -403,7 +352,6 @@ static void arrays_sort(struct catalog *c)
 	qsort(c->credentials, c->credential_n, sizeof(*c->credentials),
 	      credential_compare);
 	qsort(c->dids, c->did_n, sizeof(*c->dids), did_compare);
-	qsort(c->routes, c->route_n, sizeof(*c->routes), route_compare);
 	qsort(c->addresses, c->address_n, sizeof(*c->addresses),
 	      address_compare);
 
@@ -435,6 +383,8 @@ int catalog_build(struct catalog **cp, struct catalog_store *s)
 
 	rows_add(&b);
 	arrays_sort(b.c);
+	build_carrier_rules(b.c);
+	err = catalog_index_routes(b.c);
 
  out:
 	for (i = 0; i < ROW_KIND_N; i++)

@@ -6,6 +6,7 @@
 #ifndef CATALOG_DATA_H
 #define CATALOG_DATA_H
 #include "catalog.h"
+#include "prefix_tree.h"
 
 #define ADDRESS_BYTES 16
 
@@ -15,6 +16,18 @@ struct address {
 	uint8_t bits;            /**< 0..128                              */
 	uint16_t port;           /**< 0: any                              */
 	struct peer peer;
+};
+
+/** What is left of a group: its gateways stand in the routes. */
+struct carrier_group {
+	char id[ID_SIZE];
+};
+
+/** The routes of a plan and tenant, each NULL for none. */
+struct route_scope {
+	const struct routing_plan *plan;
+	const struct tenant *tenant;
+	int32_t root;            /**< of their tree in route_tree         */
 };
 
 /* Every array is sorted by the key of its lookup. */
@@ -29,13 +42,23 @@ struct catalog {
 	struct carrier *carriers;       /* by id */
 	struct gateway *gateways;       /* by id */
 	struct did *dids;               /* by e164 */
-	struct route *routes;           /* by kind, prefix, tenant id */
+	struct route *routes;           /* by kind, plan, tenant, prefix,
+					   position, id */
 	struct route_target *targets;   /* by route, priority */
+	const struct deck **route_decks; /* by route */
+	struct route_scope *scopes;     /* by plan id, tenant id */
+	struct prefix_tree route_tree;
+	struct routing_plan *plans;     /* by id */
+	struct schedule *schedules;     /* by id */
+	struct carrier_group *groups;   /* by id */
+	struct carrier_rule *carrier_rules; /* by owner, carrier */
+	struct tag_table tags;
 	struct address *addresses;      /* by bits (long first), net, port */
 	struct deck **decks;            /* our references, by id */
 	uint32_t tenant_n, account_n, realm_n, trunk_n, site_n, credential_n,
 		carrier_n, gateway_n, did_n, route_n, target_n, address_n,
-		deck_n;
+		deck_n, route_deck_n, scope_n, plan_n, schedule_n,
+		group_n, carrier_rule_n;
 	uint8_t lengths[ADDRESS_BYTES * 8 + 1]; /**< prefix lengths in use,
 						     long first            */
 	uint8_t length_n;
@@ -47,8 +70,11 @@ void catalog_free(void *catalog);
 /** Order of the arrays; the same functions sort and search. */
 int credential_compare(const void *a, const void *b);
 int did_compare(const void *a, const void *b);
-int route_compare(const void *a, const void *b);
+int carrier_rule_compare(const void *a, const void *b);
 int address_compare(const void *a, const void *b);
+
+/** Sort the routes and build their trees. @return 0 or ENOMEM */
+int catalog_index_routes(struct catalog *c);
 
 /** Address bytes as in struct address. @return false: no IP address */
 bool address_set(uint8_t net[ADDRESS_BYTES], const struct sa *sa);

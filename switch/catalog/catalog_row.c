@@ -18,6 +18,7 @@ enum member_type {
 	MEMBER_CHOICE,  /**< uint8_t: index in choices                      */
 	MEMBER_IS,      /**< bool: text equals choices[0]                   */
 	MEMBER_RULES,   /**< struct rule_set                                */
+	MEMBER_TAGS,    /**< struct tag_list                                */
 };
 
 struct member {
@@ -36,6 +37,11 @@ static const char *const emergency[] = {"emergency", NULL};
 static const char *const directions[] = {"both", "in", "out", NULL};
 static const char *const cli_policies[] = {"owned", "default", "pass", NULL};
 static const char *const identities[] = {"from", "pai", NULL};
+static const char *const only[] = {"only", NULL};
+static const char *const schedule_is[] = {"open", "closed", NULL};
+static const char *const strategies[] = {"priority", "weight", "percentage",
+					 "lcr", "lcr_priority", "priority_lcr",
+					 "quality", "quality_lcr", NULL};
 static const char *const roundings[] = {"up", "down", "half_up", "half_even",
 					NULL};
 
@@ -57,9 +63,11 @@ static const char *const roundings[] = {"up", "down", "half_up", "half_even",
 				  MEMBER_IS, true}
 #define RULES(name, field) {MEMBER(name, field), NULL, 0, 0, MEMBER_RULES, \
 			    false}
+#define TAGS(name) {MEMBER(name, tags), NULL, 0, 0, MEMBER_TAGS, false}
 #define END {NULL, 0, 0, NULL, 0, 0, MEMBER_TEXT, false}
 
 static const struct member tenant_members[] = {
+	TEXT_OR_NULL("routing_plan_id", refs.plan),
 	TEXT_OR_NULL("name", tenant.name),
 	IS("status", tenant.is_active, active),
 	END
@@ -79,6 +87,8 @@ static const struct member trunk_members[] = {
 	TEXT("tenant_id", refs.tenant),
 	TEXT("account_id", refs.account),
 	TEXT_OR_NULL("rate_deck_id", refs.deck),
+	TEXT_OR_NULL("routing_plan_id", refs.plan),
+	TAGS("tags"),
 	TEXT_OR_NULL("name", trunk.name),
 	IS("status", trunk.is_active, active),
 	CHOICE("direction", trunk.direction, directions),
@@ -142,6 +152,16 @@ static const struct member gateway_members[] = {
 	TEXT_OR_NULL("name", gateway.name),
 	IS("status", gateway.is_active, active),
 	CHOICE("identity", gateway.identity, identities),
+	TAGS("tags"),
+	NUMBER("quality_window_s", gateway.quality.window_s, 86400, 3600),
+	NUMBER("quality_min_samples", gateway.quality.min_samples, 100000, 50),
+	LIMIT("quality_asr_min", gateway.quality.asr_min),
+	LIMIT("quality_acd_min_s", gateway.quality.acd_min_s),
+	LIMIT("quality_pdd_max_ms", gateway.quality.pdd_max_ms),
+	LIMIT("quality_short_max", gateway.quality.short_max),
+	NUMBER("quality_short_s", gateway.quality.short_s, 600, 6),
+	NUMBER("quality_lock_s", gateway.quality.lock_s, 86400, 300),
+	NUMBER("quality_trials", gateway.quality.trials, 1000, 5),
 	LIMIT("channels", gateway.channels),
 	LIMIT("cps", gateway.cps),
 	RULES("number_in", gateway.number_in),
@@ -173,6 +193,43 @@ static const struct member route_members[] = {
 	IS("kind", route.is_emergency, emergency),
 	IS("status", is_active, active),
 	NUMBER("max_attempts", route.max_attempts, 20, 5),
+	TEXT_OR_NULL("plan_id", refs.plan),
+	NUMBER("position", route.position, 65535, 100),
+	NUMBER("called_min", route.called_min, 15, 0),
+	NUMBER("called_max", route.called_max, 15, 15),
+	TEXT_OR_NULL("calling_prefix", route.calling_prefix),
+	TAGS("tags"),
+	TEXT_OR_NULL("schedule_id", refs.schedule),
+	CHOICE("schedule_is", route.schedule_is, schedule_is),
+	NUMBER("valid_from_ms", route.valid_from_ms, INT64_MAX, 0),
+	NUMBER("valid_to_ms", route.valid_to_ms, INT64_MAX, INT64_MAX),
+	END
+};
+
+static const struct member plan_members[] = {
+	TEXT_OR_NULL("name", plan.name),
+	IS("status", plan.is_active, active),
+	CHOICE("strategy", plan.strategy, strategies),
+	NUMBER("max_attempts", plan.max_attempts, 20, 5),
+	NUMBER("total_timeout_s", plan.total_timeout_s, 600, 0),
+	NUMBER("margin_per_min_nano", plan.margin_per_min_nano, INT64_MAX, -1),
+	LIMIT("margin_percent", plan.margin_percent),
+	TAGS("tags"),
+	END
+};
+
+static const struct member schedule_members[] = {END};
+
+static const struct member group_members[] = {
+	IS("status", is_active, active),
+	END
+};
+
+static const struct member carrier_rule_members[] = {
+	TEXT_OR_NULL("tenant_id", refs.tenant),
+	TEXT_OR_NULL("trunk_id", refs.trunk),
+	TEXT("carrier_id", refs.carrier),
+	IS("rule", carrier_rule.is_only, only),
 	END
 };
 
@@ -309,6 +366,8 @@ static int member_decode(struct row_body *body, const struct member *m,
 		return is_decode(field, m, value);
 	case MEMBER_RULES:
 		return rules_decode(field, value, why, size);
+	case MEMBER_TAGS:
+		return value ? tag_list_decode(field, value) : 0;
 	}
 
 	return EINVAL;
@@ -411,12 +470,16 @@ static int target_decode(struct target_row *t, const json_t *json)
 {
 	const char *id = json_string_value(json_object_get(json,
 							   "gateway_id"));
+	const char *group = json_string_value(json_object_get(json,
+							      "group_id"));
 	json_int_t priority = json_integer_value(json_object_get(json,
 								 "priority"));
 	json_int_t weight = json_integer_value(json_object_get(json,
 							       "weight"));
 
-	if (!id || text_copy(t->gateway, sizeof(t->gateway), id) ||
+	if (!id == !group ||
+	    text_copy(t->gateway, sizeof(t->gateway), id ? id : "") ||
+	    text_copy(t->group, sizeof(t->group), group ? group : "") ||
 	    priority < 0 || priority > 65535 || weight < 0 || weight > 65535)
 		return EINVAL;
 
@@ -427,13 +490,10 @@ static int target_decode(struct target_row *t, const json_t *json)
 }
 
 
-static int route_decode(struct row_body *body, const json_t *json)
+static int targets_decode(struct row_body *body, const json_t *json)
 {
 	const json_t *targets = json_object_get(json, "targets");
 	uint16_t i;
-
-	if (!text_is_digits(body->route.prefix) && body->route.prefix[0])
-		return EINVAL;
 
 	for (i = 0; i < body->target_n; i++) {
 		if (target_decode(&body->targets[i],
@@ -442,6 +502,55 @@ static int route_decode(struct row_body *body, const json_t *json)
 	}
 
 	return 0;
+}
+
+
+static bool is_digits_or_none(const char *text)
+{
+	return !text[0] || text_is_digits(text);
+}
+
+
+static int route_decode(struct row_body *body, const json_t *json)
+{
+	const struct route *r = &body->route;
+
+	if (!is_digits_or_none(r->prefix) ||
+	    !is_digits_or_none(r->calling_prefix) ||
+	    (r->is_emergency && body->refs.plan[0]))
+		return EINVAL;
+
+	return targets_decode(body, json);
+}
+
+
+/** The members of a group are gateways, and stand where a route's targets
+ *  do */
+static int group_decode(struct row_body *body, const json_t *json)
+{
+	uint16_t i;
+	int err = targets_decode(body, json);
+
+	for (i = 0; i < body->target_n && !err; i++) {
+		if (body->targets[i].group[0])
+			err = EINVAL;
+	}
+
+	return err;
+}
+
+
+static int schedule_row_decode(struct row_body *body, const json_t *json)
+{
+	return schedule_decode(&body->schedule, json);
+}
+
+
+static int carrier_rule_decode(struct row_body *body, const json_t *json)
+{
+	(void)json;
+
+	return !body->refs.tenant[0] == !body->refs.trunk[0] ? EINVAL : 0;
 }
 
 
@@ -487,6 +596,16 @@ static const struct kind {
 	[ROW_ROUTE] = {"route", route_members, AT(route.id), SIZE(route.id),
 		       route_decode, "prefix, targets: not allowed"},
 	[ROW_RATE_DECK] = {"rate_deck", deck_members, 0, 0, NULL, NULL},
+	[ROW_ROUTING_PLAN] = {"routing_plan", plan_members, AT(plan.id),
+			      SIZE(plan.id), NULL, NULL},
+	[ROW_SCHEDULE] = {"schedule", schedule_members, AT(schedule.id),
+			  SIZE(schedule.id), schedule_row_decode,
+			  "ranges, holidays, offsets: not allowed"},
+	[ROW_CARRIER_GROUP] = {"carrier_group", group_members, 0, 0,
+			       group_decode, "targets: not allowed"},
+	[ROW_CARRIER_RULE] = {"carrier_rule", carrier_rule_members, 0, 0,
+			      carrier_rule_decode,
+			      "of a tenant or of a trunk"},
 };
 
 
@@ -513,7 +632,7 @@ int row_kind_parse(enum row_kind *ret_kind, const char *name)
 
 static size_t target_count(enum row_kind kind, const json_t *json)
 {
-	return kind == ROW_ROUTE
+	return kind == ROW_ROUTE || kind == ROW_CARRIER_GROUP
 		       ? json_array_size(json_object_get(json, "targets"))
 		       : 0;
 }

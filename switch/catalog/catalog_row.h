@@ -11,7 +11,9 @@ struct json_t;
 enum row_kind {
 	ROW_TENANT, ROW_ACCOUNT, ROW_REALM, ROW_TRUNK, ROW_SITE, ROW_CREDENTIAL,
 	ROW_ADDRESS, ROW_CARRIER, ROW_GATEWAY, ROW_DID, ROW_ROUTE,
-	ROW_RATE_DECK, ROW_KIND_N
+	ROW_RATE_DECK,
+	ROW_ROUTING_PLAN, ROW_SCHEDULE, ROW_CARRIER_GROUP, ROW_CARRIER_RULE,
+	ROW_KIND_N
 };
 
 /** Ids of what a row refers to; "" where it refers to nothing. */
@@ -19,12 +21,13 @@ struct row_refs {
 	char tenant[ID_SIZE], account[ID_SIZE], trunk[ID_SIZE];
 	char carrier[ID_SIZE], gateway[ID_SIZE], deck[ID_SIZE];
 	char site[ID_SIZE];
+	char plan[ID_SIZE], schedule[ID_SIZE];
 };
 
 #define ROUTE_TARGETS_MAX 64
 
 struct target_row {
-	char gateway[ID_SIZE];
+	char gateway[ID_SIZE], group[ID_SIZE]; /**< one of the two         */
 	uint16_t priority, weight;
 };
 
@@ -50,9 +53,13 @@ struct row_body {
 		struct did did;
 		struct route route;
 		struct deck_row deck;
+		struct routing_plan plan;
+		struct schedule schedule;
+		struct carrier_rule carrier_rule;
 	};
-	bool is_active;        /**< routes only                            */
-	uint16_t target_n;     /**< routes only                            */
+	struct tag_list tags;  /**< what became a set in the catalog       */
+	bool is_active;        /**< routes and carrier groups              */
+	uint16_t target_n;     /**< routes and carrier groups              */
 	struct target_row targets[];
 };
 

@@ -154,7 +154,7 @@ static void expect_route(const char *e164, const char *tenant_of,
 			 const char *route)
 {
 	const struct trunk *t = tenant_of ? catalog_trunk(c, tenant_of) : NULL;
-	const struct route *r = catalog_route(c, e164,
+	const struct route *r = fixture_route(c, e164,
 					      t ? t->tenant : NULL);
 
 	cr_expect_str_eq(r ? r->id : "", route, "%s", e164);
@@ -176,7 +176,7 @@ Test(catalog, route_longest_prefix_then_tenant)
 
 Test(catalog, route_targets_by_priority)
 {
-	const struct route *r = catalog_route(c, "+4940", NULL);
+	const struct route *r = fixture_route(c, "+4940", NULL);
 
 	cr_assert_eq(r->target_n, 2);
 	cr_expect_str_eq(r->targets[0].gateway->id, "gwy_1");
@@ -268,7 +268,7 @@ Test(catalog, of_nothing)
 
 	cr_expect_null(catalog_trunk(e, "trk_1"));
 	cr_expect_null(catalog_did(e, "+4930111222"));
-	cr_expect_null(catalog_route(e, "+4930111222", NULL));
+	cr_expect_null(fixture_route(e, "+4930111222", NULL));
 	cr_expect_null(catalog_emergency(e, "112"));
 	cr_expect_null(catalog_credential(e, "a", "b"));
 	cr_expect_null(catalog_peer(e, &sa).trunk);

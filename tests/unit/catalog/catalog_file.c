@@ -70,7 +70,7 @@ static void expect_world(const struct catalog *c)
 	cr_expect_str_eq(deck_at(t->deck, 0)->destination, "Land \"x\"");
 	cr_expect_eq(deck_at(t->deck, 0)->to_ms, INT64_MAX);
 	cr_expect(catalog_did(c, "+4930111222"));
-	cr_expect_eq(catalog_route(c, "+4940", NULL)->target_n, 2);
+	cr_expect_eq(fixture_route(c, "+4940", NULL)->target_n, 2);
 	cr_expect(catalog_credential(c, "sip.example", "pbx"));
 }
 

@@ -131,7 +131,7 @@ Test(catalog_pull, everything_then_nothing)
 		     1767225600000);
 	cr_expect(catalog_credential(c, "sip.example", "pbx"));
 	cr_expect(catalog_did(c, "+4930101100"));
-	cr_expect_eq(catalog_route(c, "+1", NULL)->target_n, 1);
+	cr_expect_eq(fixture_route(c, "+1", NULL)->target_n, 1);
 	cr_expect_not(pull());
 	snapshot_release(snap);
 }

@@ -118,7 +118,7 @@ Test(catalog_store, target_without_gateway_is_left_out)
 
 	cr_assert_eq(fixture_put(store, "gateway", "gwy_1", 100, NULL), 0);
 	snap = fixture_publish(store, slot);
-	r = catalog_route(snapshot_data(snap), "+4940", NULL);
+	r = fixture_route(snapshot_data(snap), "+4940", NULL);
 	cr_assert_eq(r->target_n, 1);
 	cr_expect_str_eq(r->targets[0].gateway->id, "gwy_2");
 	cr_expect_eq(catalog_emergency(snapshot_data(snap), "112")->target_n,

@@ -152,3 +152,14 @@ struct sa fixture_sa(const char *host, uint16_t port)
 
 	return sa;
 }
+
+
+const struct route *fixture_route(const struct catalog *c, const char *e164,
+				  const struct tenant *tenant)
+{
+	struct route_hits hits;
+
+	catalog_routes(c, NULL, tenant, e164 + 1, &hits);
+
+	return hits.n ? hits.spans[0].first : NULL;
+}

@@ -30,6 +30,10 @@ uint64_t fixture_rows(void);
 struct snapshot *fixture_publish(struct catalog_store *s,
 				 struct snapshot_slot *slot);
 
+/** The first route of no plan for a number, as "+49..."; NULL: none. */
+const struct route *fixture_route(const struct catalog *c, const char *e164,
+				  const struct tenant *tenant);
+
 struct sa fixture_sa(const char *host, uint16_t port);
 
 #endif

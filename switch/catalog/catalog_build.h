@@ -1,0 +1,33 @@
+/**
+ * @file catalog_build.h  Inside a build of a catalog: seen by catalog_build.c
+ * and catalog_build_route.c.
+ */
+#ifndef CATALOG_BUILD_H
+#define CATALOG_BUILD_H
+#include "catalog_store_data.h"
+
+struct build {
+	struct catalog *c;
+	struct row **rows[ROW_KIND_N]; /**< by id */
+	size_t n[ROW_KIND_N];
+};
+
+/** @return NULL, or which reference is broken; nothing was added then */
+typedef const char *(add_h)(struct build *b, const struct row *row);
+
+/* What was added before, by id; NULL: not there */
+const struct tenant *build_tenant(const struct catalog *c, const char *id);
+const struct carrier *build_carrier(const struct catalog *c, const char *id);
+const struct routing_plan *build_plan(const struct catalog *c,
+				      const char *id);
+
+/* catalog_build_route.c */
+add_h plan_add, schedule_add, group_add, route_add, carrier_rule_add;
+
+/** How many gateways the routes name at most, those of groups counted. */
+size_t build_target_sum(const struct build *b);
+
+/** Sort the rules of carriers and give each owner its own. */
+void build_carrier_rules(struct catalog *c);
+
+#endif

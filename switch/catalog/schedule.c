@@ -1,0 +1,231 @@
+/** @file schedule.c  See schedule.h. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "json.h"
+#include "schedule.h"
+
+#define DAY_MIN (24 * 60)
+#define DAY_S (24 * 60 * 60)
+#define RANGES_MAX 50
+
+
+/** "08:30" into minutes of a day, up to "24:00"; -1: not a time */
+static int minutes_of(const json_t *json)
+{
+	const char *s = json_string_value(json);
+	int min;
+
+	if (!s || strlen(s) != 5 || strspn(s, "0123456789") != 2 ||
+	    s[2] != ':' || strspn(s + 3, "0123456789") != 2)
+		return -1;
+
+	min = ((s[0] - '0') * 10 + s[1] - '0') * 60 + (s[3] - '0') * 10 +
+	      s[4] - '0';
+
+	return s[3] <= '5' && min <= DAY_MIN ? min : -1;
+}
+
+
+static int day_of(const json_t *json)
+{
+	static const char *const days[] = {"mon", "tue", "wed", "thu",
+					   "fri", "sat", "sun"};
+	const char *s = json_string_value(json);
+	int i;
+
+	for (i = 0; s && i < 7; i++) {
+		if (!strcmp(s, days[i]))
+			return i;
+	}
+
+	return -1;
+}
+
+
+/** Minutes from Monday, beyond Sunday from the next Monday */
+static void week_fill(struct schedule *s, int from, int to)
+{
+	for (; from < to; from++) {
+		const int at = from % SCHEDULE_WEEK_MIN;
+
+		s->week[at / 8] |= (uint8_t)(1u << at % 8);
+	}
+}
+
+
+static int range_decode(struct schedule *s, const json_t *json)
+{
+	const json_t *days = json_object_get(json, "days");
+	const int from = minutes_of(json_object_get(json, "from"));
+	int to = minutes_of(json_object_get(json, "to"));
+	size_t i;
+
+	if (from < 0 || from == DAY_MIN || to < 0 || !json_array_size(days))
+		return EINVAL;
+
+	if (to <= from)
+		to += DAY_MIN;
+	for (i = 0; i < json_array_size(days); i++) {
+		const int day = day_of(json_array_get(days, i));
+
+		if (day < 0)
+			return EINVAL;
+		week_fill(s, day * DAY_MIN + from, day * DAY_MIN + to);
+	}
+
+	return 0;
+}
+
+
+/** "2026-12-25" into days from 1970-01-01; -1: no date until 2106 */
+static int days_of(const json_t *json)
+{
+	static const uint16_t before[] = {0, 31, 59, 90, 120, 151, 181, 212,
+					  243, 273, 304, 334, 365};
+	const char *s = json_string_value(json);
+	int y, m, d, leaps, length;
+
+	if (!s || strlen(s) != 10 || strspn(s, "0123456789") != 4 ||
+	    s[4] != '-' || strspn(s + 5, "0123456789") != 2 || s[7] != '-' ||
+	    strspn(s + 8, "0123456789") != 2)
+		return -1;
+
+	y = atoi(s);
+	m = atoi(s + 5);
+	d = atoi(s + 8);
+	if (y < 1970 || y > 2105 || m < 1 || m > 12)
+		return -1;
+
+	/* 2100 is no leap year (Gregorian), 2000 was one */
+	length = before[m] - before[m - 1] +
+		 (m == 2 && y % 4 == 0 && y != 2100);
+	if (d < 1 || d > length)
+		return -1;
+	leaps = (y - 1969) / 4 - (y > 2100) +
+		(m > 2 && y % 4 == 0 && y != 2100);
+
+	return (y - 1970) * 365 + leaps + before[m - 1] + d - 1;
+}
+
+
+static int day_compare(const void *a, const void *b)
+{
+	const uint16_t *x = a, *y = b;
+
+	return (int)*x - (int)*y;
+}
+
+
+static int holidays_decode(struct schedule *s, const json_t *array)
+{
+	size_t i;
+
+	if (json_array_size(array) > SCHEDULE_HOLIDAYS)
+		return EINVAL;
+
+	for (i = 0; i < json_array_size(array); i++) {
+		const int days = days_of(json_array_get(array, i));
+
+		if (days < 0)
+			return EINVAL;
+		s->holidays[s->holiday_n++] = (uint16_t)days;
+	}
+	qsort(s->holidays, s->holiday_n, sizeof(s->holidays[0]), day_compare);
+
+	return 0;
+}
+
+
+static int offsets_decode(struct schedule *s, const json_t *array)
+{
+	size_t i;
+
+	if (!json_array_size(array) ||
+	    json_array_size(array) > SCHEDULE_OFFSETS)
+		return EINVAL;
+
+	for (i = 0; i < json_array_size(array); i++) {
+		const json_t *pair = json_array_get(array, i);
+		const json_t *from = json_array_get(pair, 0);
+		const json_t *east = json_array_get(pair, 1);
+		struct schedule_offset *o = &s->offsets[i];
+
+		if (!json_is_integer(from) || !json_is_integer(east))
+			return EINVAL;
+		o->from_s = json_integer_value(from);
+		if (json_integer_value(east) < -DAY_S ||
+		    json_integer_value(east) > DAY_S ||
+		    (i && o->from_s <= o[-1].from_s))
+			return EINVAL;
+		o->east_s = (int32_t)json_integer_value(east);
+		++s->offset_n;
+	}
+
+	return 0;
+}
+
+
+int schedule_decode(struct schedule *ret, const struct json_t *json)
+{
+	const json_t *ranges = json_object_get(json, "ranges");
+	size_t i;
+
+	if (!json_is_array(ranges) || json_array_size(ranges) > RANGES_MAX)
+		return EINVAL;
+
+	for (i = 0; i < json_array_size(ranges); i++) {
+		if (range_decode(ret, json_array_get(ranges, i)))
+			return EINVAL;
+	}
+	if (holidays_decode(ret, json_object_get(json, "holidays")))
+		return EINVAL;
+
+	return offsets_decode(ret, json_object_get(json, "offsets"));
+}
+
+
+static int64_t east_s(const struct schedule *s, int64_t utc_s)
+{
+	uint8_t i = s->offset_n;
+
+	while (i > 1 && s->offsets[i - 1].from_s > utc_s)
+		--i;
+
+	return s->offsets[i - 1].east_s;
+}
+
+
+/** Quotient and remainder, the remainder never negative */
+static int64_t floor_div(int64_t a, int64_t b, int64_t *ret_rest)
+{
+	const int64_t rest = (a % b + b) % b;
+
+	*ret_rest = rest;
+
+	return (a - rest) / b;
+}
+
+
+bool schedule_is_open(const struct schedule *s, int64_t wall_ms)
+{
+	int64_t utc_s, rest, day, weekday, minute;
+	uint16_t key;
+
+	if (!s->offset_n)
+		return false;
+
+	utc_s = floor_div(wall_ms, 1000, &rest);
+	day = floor_div(utc_s + east_s(s, utc_s), DAY_S, &rest);
+	key = (uint16_t)day;
+	if (day >= 0 && day <= UINT16_MAX && s->holiday_n &&
+	    bsearch(&key, s->holidays, s->holiday_n, sizeof(key),
+		    day_compare))
+		return false;
+
+	/* 1970-01-01 was a Thursday */
+	(void)floor_div(day + 3, 7, &weekday);
+	minute = weekday * DAY_MIN + rest / 60;
+
+	return s->week[minute / 8] >> minute % 8 & 1;
+}

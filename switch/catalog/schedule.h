@@ -1,0 +1,47 @@
+/**
+ * @file schedule.h  When something is open: ranges of a week and holidays in
+ * a time zone. The zone is compiled into the moments at which its offset from
+ * UTC changes, so that asking needs no tables of the system.
+ */
+#ifndef SCHEDULE_H
+#define SCHEDULE_H
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SCHEDULE_ID_SIZE 36
+#define SCHEDULE_HOLIDAYS 128
+#define SCHEDULE_OFFSETS 32
+#define SCHEDULE_WEEK_MIN (7 * 24 * 60)
+
+struct json_t;
+
+/** From this moment on the zone is this far east of UTC. */
+struct schedule_offset {
+	int64_t from_s;         /**< UTC                                  */
+	int32_t east_s;
+};
+
+struct schedule {
+	char id[SCHEDULE_ID_SIZE];
+	uint8_t week[SCHEDULE_WEEK_MIN / 8]; /**< bit: minute from Monday */
+	uint16_t holidays[SCHEDULE_HOLIDAYS]; /**< days from 1970-01-01,
+						   ascending              */
+	uint8_t holiday_n, offset_n;
+	struct schedule_offset offsets[SCHEDULE_OFFSETS]; /**< ascending  */
+};
+
+/**
+ * A row: "ranges" [{"days": ["mon", ...], "from": "08:00", "to": "18:00"}]
+ * (an end that is not after its begin is on the next day), "holidays"
+ * ["2026-12-25", ...] and "offsets" [[from_s, east_s], ...].
+ * @return 0 or EINVAL
+ */
+int schedule_decode(struct schedule *ret, const struct json_t *json);
+
+/**
+ * Open at this moment? Holidays are closed all day. Before the first offset
+ * the first one counts, after the last the last. Pure.
+ */
+bool schedule_is_open(const struct schedule *s, int64_t wall_ms);
+
+#endif

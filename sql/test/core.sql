@@ -16,7 +16,7 @@ select col_not_null('core', t, 'row_version', t || '.row_version not null')
 select col_type_is('core', t, c, 'timestamp with time zone', t || '.' || c)
 	from provisioned, unnest(array['created_at', 'updated_at']) c;
 select col_is_pk('core', 'realm', 'name', 'a realm is known by name');
-select col_is_pk('core', 'route_target', array['route_id', 'gateway_id'],
+select index_is_unique('core', 'route_target', 'route_target_once',
 	'a gateway is once in a route');
 select col_is_pk('core', 'rate', array['deck_id', 'prefix', 'effective_from'],
 	'a rate is known by deck, prefix and beginning');

@@ -9,8 +9,10 @@ select is(string_agg(column_name, ',' order by ordinal_position),
 	:'cdr_fields', 'cdr.record is CDR_FIELDS')
 	from information_schema.columns
 	where table_schema = 'cdr' and table_name = 'record';
-select is(string_agg(column_name, ',' order by column_name = 'charges',
-		ordinal_position), :'cdr_fields' || ',charges', 'cdr.staging is the same with charges')
+select is(string_agg(column_name, ',' order by column_name = 'decision',
+		column_name = 'charges', ordinal_position),
+		:'cdr_fields' || ',charges,decision',
+		'cdr.staging is the same with charges and decision')
 	from information_schema.columns
 	where table_schema = 'cdr' and table_name = 'staging';
 select is_empty($$ select column_name, r.data_type, s.data_type
@@ -29,7 +31,8 @@ select has_table('cdr'::name, ('record' || to_char(now() at time zone 'utc',
 	'"_"YYYY"_"MM'))::name);
 select cdr.ensure_partitions('2031-12-15Z', '2032-01-01Z');
 select has_table('cdr'::name, t::name) from unnest(array['record_2031_12',
-	'record_2032_01', 'charge_2031_12', 'charge_2032_01']) t;
+	'record_2032_01', 'charge_2031_12', 'charge_2032_01',
+	'decision_2031_12', 'decision_2032_01']) t;
 select hasnt_table('cdr'::name, 'record_2032_02'::name);
 select lives_ok($$ select cdr.ensure_partitions('2031-12-15Z',
 	'2032-01-01Z') $$, 'twice is once');
@@ -60,9 +63,10 @@ create function pg_temp.stage(n integer, amount bigint, epoch bigint)
 	returns void language sql as
 $$
 	insert into cdr.staging (started_at, call_id, attempt, outcome, node,
-		charges) values
+		decision, charges) values
 	('2026-11-22 10:00:00.123Z', lpad(n::text, 32, '0')::uuid, 0, 'ok',
-		'n1', jsonb_build_array(jsonb_build_object('side', 'sell',
+		'n1', '[{"step": "end"}]',
+		jsonb_build_array(jsonb_build_object('side', 'sell',
 		'account_id', pg_temp.id('acc', 1), 'amount_micro', amount,
 		'currency', 'EUR', 'deck_id', pg_temp.id('dck', 1),
 		'deck_version', 3, 'prefix', '49', 'destination', 'Germany',
@@ -71,7 +75,7 @@ $$
 		'rounding_decimals', 4, 'billed_ms', 60000, 'lease_epoch',
 		epoch))),
 	('2026-11-22 10:00:00.123Z', lpad(n::text, 32, '0')::uuid, 1, 'ok',
-		'n1', jsonb_build_array(jsonb_build_object('side', 'buy',
+		'n1', null, jsonb_build_array(jsonb_build_object('side', 'buy',
 		'carrier_id', pg_temp.id('car', 1), 'amount_micro', 500,
 		'currency', 'EUR')))
 $$;
@@ -87,6 +91,11 @@ $$;
 select pg_temp.stage(1, 1000000, 7);
 select results_eq($$ select * from api_v1.load_cdrs('n1', 1, 100) $$,
 	$$ values (2::bigint, 2::bigint, 1::bigint) $$, 'a call and its attempt');
+select results_eq('select call_id, decision from cdr.decision', $$ values
+	(lpad('1', 32, '0')::uuid, '[{"step": "end"}]'::jsonb) $$,
+	'and its decision');
+select throws_ok('update cdr.decision set decision = ''[]''', '23001');
+select throws_ok('delete from cdr.decision', '23001');
 select is_empty('select from cdr.staging', 'staging is empty');
 select results_eq('select * from pg_temp.money()', $$ values (9000000::bigint,
 	3000000::bigint, 0::bigint, 4000000::bigint, 1000000::bigint) $$,
@@ -110,6 +119,8 @@ select pg_temp.stage(2, 250000, 7);
 select pg_temp.stage(2, 250000, 7);
 select results_eq($$ select * from api_v1.load_cdrs('n1', 1, 200) $$,
 	$$ values (2::bigint, 2::bigint, 1::bigint) $$, 'only what is new');
+select results_eq('select count(*) from cdr.decision', $$ values (2::bigint) $$,
+	'decisions too');
 select results_eq('select * from pg_temp.money()', $$ values (8750000::bigint,
 	2750000::bigint, 0::bigint, 4000000::bigint, 1250000::bigint) $$);
 

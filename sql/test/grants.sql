@@ -39,7 +39,8 @@ select is_empty($$ select c.relname, p.privilege
 		unnest(array['update', 'delete', 'truncate']) p (privilege)
 	where n.nspname in ('core', 'cdr')
 		and c.relname in ('ledger_posting', 'audit', 'change', 'lease',
-			'record', 'charge', 'journal_position', 'state',
+			'record', 'charge', 'decision',
+			'journal_position', 'state',
 			'feed', 'migration')
 		and has_table_privilege('strowger_api', c.oid, p.privilege) $$,
 	'the API rewrites no history');
@@ -118,7 +119,7 @@ insert into core.rate (deck_id, prefix, rate_per_min_nano)
 insert into core.audit (method, path, kind) values ('POST', '/', 'x');
 set constraints all immediate;
 select count(*) >= 0 from core.node, core.change, core.state, cdr.record,
-	cdr.charge, core.lease, core.ledger_posting;
+	cdr.charge, cdr.decision, core.lease, core.ledger_posting;
 delete from core.rate_deck where id = 'dck_' || repeat('9', 26);
 reset role;
 select pass('the API can do its work');

@@ -3,13 +3,16 @@
  * append to one buffer that grows by need.
  */
 #include "why.h"
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #define FIRST_SIZE 768
-#define TAIL "{\"step\":\"end\",\"dropped\":4294967295}"
+#define TAIL_SIZE 48 /* the last note and "]" always fit */
 
 struct why {
-	struct mbuf *mb;    /**< "[note,note" and a NUL that is overwritten */
+	char *buf;          /**< "[note,note", not terminated               */
+	size_t len, size;
 	uint32_t dropped;   /**< notes that did not fit                     */
 };
 
@@ -24,7 +27,7 @@ static void destroy(void *arg)
 {
 	struct why *why = arg;
 
-	mem_deref(why->mb);
+	mem_deref(why->buf);
 }
 
 
@@ -35,112 +38,191 @@ int why_alloc(struct why **wp)
 	if (!why)
 		return ENOMEM;
 
-	why->mb = mbuf_alloc(FIRST_SIZE);
-	if (!why->mb || mbuf_write_str(why->mb, "[")) {
+	why->buf = mem_alloc(FIRST_SIZE, NULL);
+	if (!why->buf) {
 		mem_deref(why);
 		return ENOMEM;
 	}
+	why->size = FIRST_SIZE;
+	why->buf[0] = '[';
+	why->len = 1;
 	*wp = why;
 
 	return 0;
 }
 
 
-/* Text that a peer may have chosen: quotes, backslashes, controls, and bytes
- * that are no UTF-8 of their own are escaped (RFC 8259 7). */
-static int write_text(struct mbuf *mb, const char *text)
+static int resize(struct why *why, size_t size)
 {
-	int err = mbuf_write_u8(mb, '"');
+	char *buf = mem_realloc(why->buf, size);
 
-	for (const char *p = text; *p && !err; p++) {
-		const uint8_t c = (uint8_t)*p;
+	if (!buf)
+		return ENOMEM;
 
-		if (c == '"' || c == '\\')
-			err = mbuf_printf(mb, "\\%c", c);
-		else if (c < 0x20 || c >= 0x7f)
-			err = mbuf_printf(mb, "\\u00%02x", c);
-		else
-			err = mbuf_write_u8(mb, c);
-	}
+	why->buf = buf;
+	why->size = size;
 
-	return err ? err : mbuf_write_u8(mb, '"');
+	return 0;
 }
 
 
-static int write_fact(struct mbuf *mb, const struct why_fact *fact)
+static int put(struct why *why, const char *p, size_t n)
+{
+	if (why->len + n > why->size &&
+	    resize(why, 2 * why->size > why->len + n ? 2 * why->size
+						     : why->len + n))
+		return ENOMEM;
+
+	memcpy(why->buf + why->len, p, n);
+	why->len += n;
+
+	return 0;
+}
+
+
+static int put_text(struct why *why, const char *text)
+{
+	return put(why, text, strlen(text));
+}
+
+
+static bool is_plain(uint8_t c)
+{
+	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
+
+/* Text that a peer may have chosen: quotes, backslashes, controls, and bytes
+ * that are no UTF-8 of their own are escaped (RFC 8259 7). */
+static int put_string(struct why *why, const char *text)
+{
+	char escape[8];
+	size_t n;
+	int err = put(why, "\"", 1);
+
+	while (*text && !err) {
+		for (n = 0; is_plain((uint8_t)text[n]); n++)
+			;
+		err = put(why, text, n);
+		text += n;
+		if (!*text || err)
+			break;
+
+		(void)snprintf(escape, sizeof(escape), "\\u00%02x",
+			       (unsigned)(uint8_t)*text++);
+		err = put_text(why, escape);
+	}
+
+	return err ? err : put(why, "\"", 1);
+}
+
+
+static int put_number(struct why *why, int64_t number)
+{
+	uint64_t left = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+	char digits[24];
+	size_t i = sizeof(digits);
+
+	do {
+		digits[--i] = (char)('0' + left % 10);
+		left /= 10;
+	} while (left);
+	if (number < 0)
+		digits[--i] = '-';
+
+	return put(why, digits + i, sizeof(digits) - i);
+}
+
+
+static int put_name(struct why *why, const char *name)
+{
+	int err = put(why, ",\"", 2);
+
+	if (!err)
+		err = put_text(why, name);
+
+	return err ? err : put(why, "\":", 2);
+}
+
+
+static int put_fact(struct why *why, const char *name, const char *text,
+		    int64_t number)
 {
 	int err;
 
-	if (fact->text && !fact->text[0])
+	if (text && !text[0])
 		return 0;
 
-	err = mbuf_printf(mb, ",\"%s\":", fact->name);
+	err = put_name(why, name);
 	if (err)
 		return err;
 
-	return fact->text ? write_text(mb, fact->text)
-			  : mbuf_printf(mb, "%lld", (long long)fact->number);
+	return text ? put_string(why, text) : put_number(why, number);
 }
 
 
-static int write_note(struct mbuf *mb, enum why_step step, enum outcome out,
-		      const char *id, const struct why_fact *facts, size_t n)
+static int put_note(struct why *why, enum why_step step, enum outcome out,
+		    const char *id, const struct why_fact *facts, size_t n)
 {
-	int err = mbuf_printf(mb, "%s{\"step\":\"%s\"",
-			      mb->pos > 1 ? "," : "", names[step]);
+	int err = put_text(why, why->len > 1 ? ",{\"step\":" : "{\"step\":");
 
+	if (!err)
+		err = put_string(why, names[step]);
 	if (!err && out != OUT_NONE)
-		err = mbuf_printf(mb, ",\"outcome\":\"%s\"",
-				  outcome_row(out)->code);
-	if (!err && id && id[0]) {
-		err = mbuf_write_str(mb, ",\"id\":");
-		if (!err)
-			err = write_text(mb, id);
-	}
+		err = put_fact(why, "outcome", outcome_row(out)->code, 0);
+	if (!err)
+		err = put_fact(why, "id", id ? id : "", 0);
 	for (size_t i = 0; i < n && !err; i++)
-		err = write_fact(mb, &facts[i]);
+		err = put_fact(why, facts[i].name, facts[i].text,
+			       facts[i].number);
 
-	return err ? err : mbuf_write_u8(mb, '}');
+	return err ? err : put(why, "}", 1);
 }
 
 
 void why_note(struct why *why, enum why_step step, enum outcome out,
 	      const char *id, const struct why_fact *facts, size_t n)
 {
-	size_t pos;
+	size_t len;
 
 	if (!why)
 		return;
 
-	pos = why->mb->pos;
-	if (why->dropped ||
-	    write_note(why->mb, step, out, id, facts, n) ||
-	    why->mb->pos > WHY_SIZE_MAX - sizeof(TAIL) - 2) {
-		why->mb->pos = why->mb->end = pos;
+	len = why->len;
+	if (why->dropped || put_note(why, step, out, id, facts, n) ||
+	    why->len > WHY_SIZE_MAX - TAIL_SIZE) {
+		why->len = len;
 		why->dropped++;
 	}
 }
 
 
-const char *why_json(const struct why *why)
+void why_shrink(struct why *why)
 {
-	struct mbuf *mb;
-	size_t pos;
-	int err = 0;
+	if (why)
+		(void)resize(why, why->len + TAIL_SIZE);
+}
+
+
+const char *why_json(struct why *why)
+{
+	char tail[TAIL_SIZE] = "]";
+	size_t len;
+	int err;
 
 	if (!why)
 		return "[]";
 
-	mb = why->mb;
-	pos = mb->pos;
+	len = why->len;
 	if (why->dropped)
-		err = mbuf_printf(mb, "%s{\"step\":\"%s\",\"dropped\":%u}",
-				  pos > 1 ? "," : "", names[WHY_END],
-				  why->dropped);
-	err |= mbuf_write_mem(mb, (const uint8_t *)"]", 2);
-	mb->pos = mb->end = pos;
+		(void)snprintf(tail, sizeof(tail),
+			       "%s{\"step\":\"%s\",\"dropped\":%" PRIu32 "}]",
+			       len > 1 ? "," : "", names[WHY_END],
+			       why->dropped);
+	err = put(why, tail, strlen(tail) + 1);
+	why->len = len;
 
-	return err ? "[]" : (const char *)mb->buf;
+	return err ? "[]" : why->buf;
 }
 
 

@@ -77,7 +77,10 @@ void why_note(struct why *why, enum why_step step, enum outcome out,
 	} while (0)
 
 /** The notes as a JSON array. Borrowed until the next note; "[]" for NULL. */
-const char *why_json(const struct why *why);
+const char *why_json(struct why *why);
+
+/** Few notes will follow: give back the memory that was kept for them. */
+void why_shrink(struct why *why);
 
 /** Name of a step in JSON. */
 const char *why_step_name(enum why_step step);

@@ -85,6 +85,7 @@ void act_answer(void *subject, const void *data)
 	if (leg_answer(call->leg[SIDE_A], mb->buf, mb->end))
 		call_post(call, EV_REFUSED, OUT_LIMIT_NODE);
 	(void)call_journal(call, JOURNAL_ANSWER);
+	why_shrink(call->why);
 	call_tell(call, TAP_CALL_ANSWER);
 	call->offer = mem_deref(call->offer);
 	call->early = mem_deref(call->early);

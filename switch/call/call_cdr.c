@@ -260,6 +260,8 @@ int call_journal(struct call *call, enum journal_type type)
 	int err;
 
 	record(call, w->record);
+	w->record->why = type == JOURNAL_BEGIN || !call->why
+				 ? NULL : why_json(call->why);
 	mbuf_rewind(w->frame);
 	err = journal_encode_call(w->frame, type, w->record);
 

@@ -123,6 +123,9 @@ struct cdr_call {
 	struct cdr attempts[CDR_ATTEMPTS_MAX];
 	uint32_t charge_n;
 	struct cdr_charge charges[CDR_CHARGES_MAX];
+	/** The decision (why.h) as a JSON array, or NULL: not in this record.
+	 *  Borrowed of who built this, or of the payload it was read from. */
+	const char *why;
 };
 
 /** Set every number and time to NULL, every text to "". */

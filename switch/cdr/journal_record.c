@@ -8,12 +8,14 @@
  *  10  payload
  */
 #include <assert.h>
+#include <endian.h>
 #include <errno.h>
 #include <re.h>
 #include <string.h>
 #include "field.h"
 #include "journal.h"
 #include "text.h"
+#include "why.h"
 
 #define HEAD 10
 #define PAYLOAD_MAX (JOURNAL_FRAME_MAX - HEAD)
@@ -107,6 +109,19 @@ static int frame_end(struct mbuf *mb, size_t start, int err)
 }
 
 
+/* Length and text with its NUL; a record that has none ends before it. */
+static int why_write(struct mbuf *mb, const char *why)
+{
+	const size_t len = strlen(why) + 1;
+	int err;
+
+	assert(len <= WHY_SIZE_MAX);
+	err = mbuf_write_u16(mb, htole16((uint16_t)len));
+
+	return err ? err : mbuf_write_mem(mb, (const uint8_t *)why, len);
+}
+
+
 static int call_write(struct mbuf *mb, const struct cdr_call *call)
 {
 	uint32_t i;
@@ -123,6 +138,9 @@ static int call_write(struct mbuf *mb, const struct cdr_call *call)
 	for (i = 0; i < call->charge_n && !err; i++)
 		err = fields_encode(mb, charge_fields, CHARGE_FIELD_N,
 				    &call->charges[i]);
+
+	if (!err && call->why)
+		err = why_write(mb, call->why);
 
 	return err ? ENOMEM : 0;
 }
@@ -235,6 +253,27 @@ static int charges_read(struct field_reader *r, struct cdr_call *call)
 }
 
 
+/* Records of before there were decisions have none, and those of BEGIN. */
+static int why_read(struct field_reader *r, struct cdr_call *call)
+{
+	const size_t left = (size_t)(r->end - r->p);
+	size_t len;
+
+	call->why = NULL;
+	if (left < 2)
+		return 0;
+
+	len = r->p[0] | (size_t)r->p[1] << 8;
+	if (!len || len > left - 2 || len > WHY_SIZE_MAX ||
+	    memchr(r->p + 2, '\0', len) != r->p + 2 + len - 1)
+		return EBADMSG;
+
+	call->why = (const char *)r->p + 2;
+
+	return 0;
+}
+
+
 int journal_decode_call(const struct journal_record *rec,
 			struct cdr_call *ret)
 {
@@ -250,6 +289,8 @@ int journal_decode_call(const struct journal_record *rec,
 		err = attempts_read(&r, ret);
 	if (!err)
 		err = charges_read(&r, ret);
+	if (!err)
+		err = why_read(&r, ret);
 
 	return err;
 }

@@ -20,7 +20,7 @@ const char *ledger_copy_sql(void)
 {
 	return "COPY cdr.staging ("
 	       CDR_FIELDS(COLUMN, COLUMN, COLUMN, COLUMN, COLUMN)
-	       "charges) FROM STDIN";
+	       "charges,decision) FROM STDIN";
 }
 
 
@@ -171,7 +171,7 @@ static int charge_write(struct mbuf *mb, const struct cdr_charge *c)
 }
 
 
-/* The charges of one record as a JSON array, and the end of the row. */
+/* The charges of one record as a JSON array. */
 static int charges_write(struct mbuf *mb, const struct cdr_call *call,
 			 int64_t attempt)
 {
@@ -192,7 +192,7 @@ static int charges_write(struct mbuf *mb, const struct cdr_call *call,
 	if (!err)
 		err = mbuf_write_mem(json, (const uint8_t *)"]", 2);
 	if (!err)
-		err = pg_copy_field(mb, (const char *)json->buf, true);
+		err = pg_copy_field(mb, (const char *)json->buf, false);
 
 	mem_deref(json);
 	return err;
@@ -210,7 +210,11 @@ static int row_write(struct mbuf *mb, const struct cdr *cdr,
 		err = pg_copy_field(mb, field_text(buf, &cdr_fields[i], cdr),
 				    false);
 
-	return err ? err : charges_write(mb, call, cdr->attempt);
+	if (!err)
+		err = charges_write(mb, call, cdr->attempt);
+
+	return err ? err
+		   : pg_copy_field(mb, cdr->attempt ? NULL : call->why, true);
 }
 
 

@@ -7,12 +7,12 @@
 
 struct mbuf;
 
-/** The COPY statement: every field, then the charges. */
+/** The COPY statement: every field, the charges, the decision. */
 const char *ledger_copy_sql(void);
 
 /**
  * Append one row for the call and one for each attempt; each carries its own
- * charges. What peers sent that is no UTF-8 becomes '?', since the database
+ * charges, the call's also the decision. What peers sent that is no UTF-8 becomes '?', since the database
  * would refuse the whole row for it. @return 0 or ENOMEM
  */
 int ledger_rows(struct mbuf *mb, const struct cdr_call *call);

@@ -12,6 +12,7 @@
 #include "moment.h"
 #include "token.h"
 #include "wheel.h"
+#include "why.h"
 
 #define RUNS 7
 #define STEPS 200000
@@ -104,6 +105,31 @@ static void step_token_open(struct bench *b, uint32_t r)
 }
 
 
+/** The notes of an ordinary call: a route of three carriers, one tried. */
+static void step_why(struct bench *b, uint32_t r)
+{
+	static const char id[] = "gwy_01J9ZK3V5T8QX2M4N6P7R9SAB1";
+	static const enum why_step steps[] = {
+		WHY_IDENTITY, WHY_NUMBER, WHY_NUMBER, WHY_LIMIT, WHY_CALLER,
+		WHY_PLAN, WHY_CANDIDATE, WHY_CANDIDATE, WHY_CANDIDATE,
+		WHY_PRICE, WHY_LIMIT, WHY_COST, WHY_ATTEMPT, WHY_END,
+	};
+	struct why *why = NULL;
+
+	(void)b;
+	if (why_alloc(&why))
+		abort();
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+		WHY(why, steps[i], OUT_OK, id,
+		    WHY_TEXT("number", "+493012345678"),
+		    WHY_COUNT("used", r % 100), WHY_COUNT("limit", 100),
+		    WHY_COUNT("rate_per_min_nano", 12000000),
+		    WHY_TEXT("destination", "Germany mobile"));
+	sink = strlen(why_json(why));
+	mem_deref(why);
+}
+
+
 static void step_siphash(struct bench *b, uint32_t r)
 {
 	static const char call_id[] = "kq3vbtgu5nqahw2mc4tsp6yd7e@192.0.2.17";
@@ -181,6 +207,7 @@ int main(int argc, char *argv[])
 		{"token_next", "26 characters", step_token_next},
 		{"token_open", "26 characters", step_token_open},
 		{"siphash24", "37 bytes", step_siphash},
+		{"why", "the 14 notes of a call, 2 kB", step_why},
 	};
 	const bool json = argc > 1 && !strcmp(argv[1], "--json");
 	size_t i;

@@ -37,6 +37,25 @@ Test(why, a_note_has_its_step_outcome_id_and_facts)
 }
 
 
+Test(why, numbers_of_any_size_and_notes_after_a_shrink)
+{
+	struct why *why = NULL;
+
+	cr_assert_eq(why_alloc(&why), 0);
+	WHY(why, WHY_PRICE, OUT_NONE, "", WHY_COUNT("least", INT64_MIN),
+	    WHY_COUNT("most", INT64_MAX), WHY_COUNT("zero", 0));
+	why_shrink(why);
+	why_note(why, WHY_END, OUT_OK, NULL, NULL, 0);
+	cr_expect_str_eq(why_json(why),
+			 "[{\"step\":\"price\",\"least\":"
+			 "-9223372036854775808,\"most\":"
+			 "9223372036854775807,\"zero\":0},"
+			 "{\"step\":\"end\",\"outcome\":\"ok\"}]");
+	why_shrink(NULL);
+	mem_deref(why);
+}
+
+
 Test(why, what_a_peer_sent_is_escaped)
 {
 	struct why *why = NULL;

@@ -78,6 +78,42 @@ Test(journal_record, a_full_call_fits_a_frame)
 }
 
 
+Test(journal_record, the_decision_comes_back)
+{
+	static const char why[] = "[{\"step\":\"end\"}]";
+	struct mbuf *mb = mbuf_alloc(64);
+	struct journal_record rec;
+	size_t without, len;
+
+	example_end(&call, 1);
+	cr_assert(zero(int, journal_encode_call(mb, JOURNAL_END, &call)));
+	without = mb->end - 10;
+	mbuf_rewind(mb);
+	call.why = why;
+	cr_assert(zero(int, journal_encode_call(mb, JOURNAL_END, &call)));
+	cr_assert(zero(int, journal_frame(mb->buf, mb->end, &rec)));
+	cr_assert(zero(int, journal_decode_call(&rec, &got)));
+	cr_assert_not_null(got.why);
+	cr_expect_str_eq(got.why, why);
+	cr_expect(eq(sz, rec.len, without + 2 + sizeof(why)));
+
+	/* as it was written before there were decisions */
+	rec.len = without;
+	cr_assert(zero(int, journal_decode_call(&rec, &got)));
+	cr_expect_null(got.why);
+
+	/* cut short, or with a NUL in the middle */
+	for (len = without + 2; len < without + 2 + sizeof(why); len++) {
+		rec.len = len;
+		cr_expect(eq(int, journal_decode_call(&rec, &got), EBADMSG));
+	}
+	rec.len = len;
+	mb->buf[10 + without + 4] = '\0';
+	cr_expect(eq(int, journal_decode_call(&rec, &got), EBADMSG));
+	mem_deref(mb);
+}
+
+
 Test(journal_record, a_checkpoint_comes_back)
 {
 	struct cdr_checkpoint cp = {.wall_ms = 5, .duration_ms = 10000,

@@ -114,6 +114,30 @@ Test(journal_replay, an_answered_call_is_billed_to_its_checkpoint)
 }
 
 
+static void orphan_why(const struct cdr_call *c, void *arg)
+{
+	(void)arg;
+	cr_assert_not_null(c->why);
+	cr_expect_str_eq(c->why, "[{\"step\":\"plan\"}]");
+	++orphans;
+}
+
+
+Test(journal_replay, an_orphan_keeps_the_decision_of_its_answer)
+{
+	struct journal_replay *r = replay();
+
+	example_begin(&call, 1);
+	feed_call(r, JOURNAL_BEGIN);
+	example_answer(&call, 1);
+	call.why = "[{\"step\":\"plan\"}]";
+	feed_call(r, JOURNAL_ANSWER);
+	journal_replay_finish(r, orphan_why, NULL);
+	mem_deref(r);
+	cr_assert(eq(uint, orphans, 1));
+}
+
+
 Test(journal_replay, answered_without_checkpoint_costs_nothing)
 {
 	struct journal_replay *r = replay();

@@ -49,7 +49,7 @@ Test(ledger_row, a_row_for_call_and_attempts)
 	example_end(&call, 1);
 	text = rows();
 	cr_expect(eq(uint, occurs(text, "\n"), 3));
-	cr_expect(eq(uint, occurs(text, "\t"), 3 * CDR_FIELD_N));
+	cr_expect(eq(uint, occurs(text, "\t"), 3 * (CDR_FIELD_N + 1)));
 	cr_expect(has(text, "2026-11-22T"));
 	cr_expect(has(text, "01000000-1111-1111-0100-000000000000\t0\t\\N\t"
 			    "n1"));
@@ -57,11 +57,25 @@ Test(ledger_row, a_row_for_call_and_attempts)
 	/* one charge each, at the call and at the attempt that was answered */
 	cr_expect(eq(uint, occurs(text, "\"side\":\"sell\""), 1));
 	cr_expect(eq(uint, occurs(text, "\"side\":\"buy\""), 1));
-	cr_expect(eq(uint, occurs(text, "\t[]\n"), 1));
+	cr_expect(eq(uint, occurs(text, "\t[]\t\\N\n"), 1));
 	cr_expect(lt(ptr, strstr(text, "\"sell\""), strchr(text, '\n')));
 	cr_expect(has(text, "\"rounding_mode\":\"up\""));
 	cr_expect(has(text, "\"amount_micro\":13800"));
 	cr_expect(has(text, "\"carrier_id\":null"));
+	mem_deref(text);
+}
+
+
+Test(ledger_row, the_decision_is_the_calls)
+{
+	char *text;
+
+	example_end(&call, 1);
+	call.why = "[{\"step\":\"number\",\"received\":\"\\u0022\"}]";
+	text = rows();
+	cr_expect(has(text, "\t[{\"step\":\"number\",\"received\":"
+			    "\"\\\\u0022\"}]\n"));
+	cr_expect(eq(uint, occurs(text, "\"step\""), 1));
 	mem_deref(text);
 }
 
@@ -114,6 +128,6 @@ Test(ledger_row, copy_names_every_field)
 	const char *sql = ledger_copy_sql();
 
 	cr_expect(has(sql, "COPY cdr.staging (started_at,call_id,attempt,"));
-	cr_expect(has(sql, ",marks,charges) FROM STDIN"));
-	cr_expect(eq(uint, occurs(sql, ","), CDR_FIELD_N));
+	cr_expect(has(sql, ",marks,charges,decision) FROM STDIN"));
+	cr_expect(eq(uint, occurs(sql, ","), CDR_FIELD_N + 1));
 }

@@ -10,6 +10,7 @@
 #include <sys/epoll.h>
 #include <time.h>
 #include <unistd.h>
+#include "event_sender.h"
 #include "journal.h"
 #include "ledger.h"
 #include "log.h"
@@ -100,6 +101,14 @@ static int lease_door(const struct lease_order *order, void *arg)
 	TEXT_FILL(ask.account_id, order->account_id);
 
 	return ledger_lease(l->ledger, &ask);
+}
+
+
+static void event_door(const struct event *ev, void *arg)
+{
+	struct loop *l = arg;
+
+	event_sender_push(l->cfg.events, ev);
 }
 
 
@@ -403,6 +412,7 @@ int loop_alloc(struct loop **lp, const struct loop_config *cfg)
 		.journalh = journal_door,
 		.healthyh = healthy_door,
 		.leaseh = lease_door,
+		.eventh = event_door,
 		.media = cfg->media,
 	};
 	struct loop *l = calloc(1, sizeof(*l));

@@ -10,12 +10,14 @@
 struct loop;
 struct journal;
 struct ledger;
+struct event_sender;
 
 struct loop_config {
 	struct worker_config worker;
 	struct media_doors media;
 	const char *registrations; /**< JSON to restore, or NULL            */
 	size_t registrations_len;
+	struct event_sender *events; /**< borrowed: what is to be told     */
 };
 
 int loop_alloc(struct loop **lp, const struct loop_config *cfg);

@@ -13,6 +13,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 #include "control.h"
+#include "event_sender.h"
 #include "follow.h"
 #include "journal.h"
 #include "ledger.h"
@@ -37,6 +38,7 @@ struct node {
 	int64_t boot;
 	char journal_dir[300];
 	struct relay *relay;
+	struct event_sender *events;
 	struct loop *loop;
 	struct journal *journal;
 	struct ledger *ledger;
@@ -205,10 +207,20 @@ static int start_loop(struct node *n)
 		cfg.registrations_len = len;
 	}
 	relay_doors(n->relay, &cfg.media);
+	cfg.events = n->events;
 	err = loop_alloc(&n->loop, &cfg);
 	free(json);
 
 	return err ? fail("signalling", err, "see the line above") : 0;
+}
+
+
+static int start_events(struct node *n)
+{
+	const int err = event_sender_start(&n->events, n->set.db.dsn,
+					   n->set.node.name);
+
+	return err ? fail("events", err, "memory, ulimit -u") : 0;
 }
 
 
@@ -306,6 +318,8 @@ static int node_start(struct node *n)
 	raise_limits(&n->set);
 	(void)mallopt(M_TRIM_THRESHOLD, TRIM_BYTES);
 	err = start_relay(n);
+	if (!err)
+		err = start_events(n);
 	if (!err)
 		err = start_loop(n);
 	if (!err)
@@ -425,6 +439,7 @@ static void node_stop(struct node *n)
 	if (n->ledger)
 		ledger_stop(n->ledger, STOP_MS);
 	loop_free(n->loop);
+	event_sender_stop(n->events, STOP_MS / 2);
 	if (n->relay)
 		relay_free(n->relay);
 	free(n->unsaved);

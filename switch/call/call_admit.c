@@ -405,6 +405,7 @@ void act_admit(void *subject, const void *data)
 	struct call *call = subject;
 	const enum outcome out = admit(call, ev->said);
 
+	call_event_started(call);
 	if (out == OUT_OK && call_journal(call, JOURNAL_BEGIN) &&
 	    !call->is_emergency) {
 		call_post(call, EV_REFUSED, OUT_JOURNAL_DOWN);

@@ -87,6 +87,7 @@ void act_answer(void *subject, const void *data)
 	(void)call_journal(call, JOURNAL_ANSWER);
 	why_shrink(call->why);
 	call_tell(call, TAP_CALL_ANSWER);
+	call_event_answered(call);
 	call->offer = mem_deref(call->offer);
 	call->early = mem_deref(call->early);
 	call_unpin(call);

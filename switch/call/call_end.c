@@ -132,6 +132,7 @@ static void ended(struct call *call, enum outcome out, const char *initiator)
 			       1e-3 * call_duration_ms(call));
 
 	log_end(call);
+	call_event_ended(call);
 	call_end_append(call);
 	call->leg[SIDE_A] = mem_deref(call->leg[SIDE_A]);
 	call->leg[SIDE_B] = mem_deref(call->leg[SIDE_B]);

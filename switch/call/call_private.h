@@ -132,6 +132,7 @@ struct call {
 	bool is_test;
 	bool is_emergency;           /**< dialled a number of its routes     */
 	bool is_private;             /**< asked to be anonymous (RFC 3323)   */
+	bool is_told;                /**< call.started was               */
 	bool is_late;                /**< the INVITE had no offer: B makes it*/
 	char tenant_id[ID_SIZE], account_id[ID_SIZE], trunk_id[ID_SIZE];
 	char did_id[ID_SIZE], route_id[ID_SIZE], to_trunk_id[ID_SIZE];
@@ -271,6 +272,13 @@ void call_release_b(struct call *call);
 struct attempt *call_attempt(const struct call *call);
 /** Since the answer, until the end or now; 0 before. */
 uint64_t call_duration_ms(const struct call *call);
+
+/* call_event.c */
+/** Once; what comes later does nothing. */
+void call_event_started(struct call *call);
+void call_event_answered(struct call *call);
+/** And that it began, if nobody was told. */
+void call_event_ended(struct call *call);
 
 /* call_cdr.c */
 /** Write the record as it is now. @return 0 or errno (counted there) */

@@ -41,6 +41,7 @@ static void worker_destructor(void *arg)
 		mem_deref(t);
 	}
 
+	mem_deref(w->reached);
 	mem_deref(w->ping);
 	mem_deref(w->registrar);
 	mem_deref(w->gate);
@@ -186,6 +187,8 @@ static int parts_alloc(struct worker *w)
 		.expires_max_s = cfg->expires_max_s,
 		.expires_default_s = cfg->expires_default_s,
 		.bindings_max = BINDINGS_MAX,
+		.h = worker_registered,
+		.arg = w,
 	};
 	struct sip_path from[WORKER_SOCKS] = {{.sock = 0}};
 	uint8_t key[16];
@@ -202,6 +205,7 @@ static int parts_alloc(struct worker *w)
 
 	err = endpoint_alloc(&w->ep, &ep);
 	err |= htab_alloc(&w->calls, 1024, key);
+	err |= limits_reached_alloc(&w->reached, w, key);
 	err |= channels_alloc(&w->channels, key);
 	err |= funds_alloc(&w->funds, &funds);
 	err |= digest_server_alloc(&w->digest, cfg->nonce_key,
@@ -212,7 +216,8 @@ static int parts_alloc(struct worker *w)
 	reg.ep = w->ep;
 	err = gate_alloc(&w->gate, w->digest, GUESSES_MAX, SOURCES_MAX);
 	err |= registrar_alloc(&w->registrar, &reg);
-	err |= ping_alloc(&w->ping, w->ep, from, cfg->sock_n, NULL, w);
+	err |= ping_alloc(&w->ping, w->ep, from, cfg->sock_n,
+			  worker_gateway_changed, w);
 
 	return err ? ENOMEM : 0;
 }

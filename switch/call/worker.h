@@ -6,6 +6,7 @@
  */
 #ifndef WORKER_H
 #define WORKER_H
+#include "event.h"
 #include "journal.h"
 #include "media.h"
 #include "message.h"
@@ -55,6 +56,8 @@ struct worker_doors {
 			void *arg);
 	bool (*healthyh)(void *arg);
 	int (*leaseh)(const struct lease_order *order, void *arg);
+	/** Somebody may want to be told; it may be dropped. */
+	void (*eventh)(const struct event *ev, void *arg);
 	struct media_doors media;
 	void *arg;
 };

@@ -13,6 +13,7 @@
 #include "registrar.h"
 #include "wheel.h"
 #include "worker.h"
+#include "worker_event.h"
 
 #define TRACES_KEPT 256 /**< stories of ended calls that `trace` still knows */
 
@@ -39,6 +40,7 @@ struct worker {
 	struct ping *ping;
 	struct channels *channels;
 	struct funds *funds;
+	struct limits_reached *reached;
 	struct htab *calls;     /**< by call id                            */
 	struct list live;       /**< by birth                              */
 	struct list closing;    /**< by sequence number of their END       */

@@ -350,6 +350,8 @@ static void contact_fill(struct contact *c, const struct visit *vs,
 
 	text_copy(c->uri, sizeof(c->uri), w->uri);
 	text_copy(c->trunk_id, sizeof(c->trunk_id), vs->cred->trunk->id);
+	text_copy(c->tenant_id, sizeof(c->tenant_id),
+		  vs->cred->trunk->tenant->id);
 	text_copy(c->username, sizeof(c->username), vs->cred->username);
 	text_copy(c->call_id, sizeof(c->call_id), vs->call_id);
 	text_clean(c->user_agent, sizeof(c->user_agent), &agent);

@@ -12,6 +12,11 @@
 #define CONTACT_URI_SIZE 256
 
 struct registrar;
+struct contact;
+
+/** A contact was bound that was not, or (why) is gone. Not at an import. */
+typedef void(registrar_event_h)(const struct contact *c, bool is_bound,
+				const char *why, void *arg);
 
 struct registrar_config {
 	uint32_t expires_min_s;     /**< 60                                 */
@@ -19,11 +24,14 @@ struct registrar_config {
 	uint32_t expires_default_s; /**< 600                                */
 	size_t bindings_max;
 	struct sip_endpoint *ep; /**< borrowed: replies, wheel, time       */
+	registrar_event_h *h;    /**< told of each change; may be NULL     */
+	void *arg;
 };
 
 struct contact {
 	char uri[CONTACT_URI_SIZE]; /**< as registered, for the R-URI       */
 	char trunk_id[ID_SIZE];
+	char tenant_id[ID_SIZE];    /**< whose trunk it is                  */
 	char username[USER_SIZE];
 	struct sip_path path;   /**< where it came from: requests go there  */
 	uint16_t q;             /**< 0..1000                                */

@@ -100,14 +100,18 @@ static void binding_start(struct binding *b)
 }
 
 
-static void binding_log(const struct binding *b, const char *event,
-			const char *why)
+static void binding_tell(const struct binding *b, bool is_bound,
+			 const char *why)
 {
+	const struct registrar_config *cfg = &b->r->cfg;
 	char src[64];
 
 	re_snprintf(src, sizeof(src), "%J", &b->c.path.peer);
-	log_event(LOG_INFO, "registrar", event, "trunk=%s src=%s why=%s",
-		  b->c.trunk_id, src, why);
+	log_event(LOG_INFO, "registrar",
+		  is_bound ? "registered" : "unregistered",
+		  "trunk=%s src=%s why=%s", b->c.trunk_id, src, why);
+	if (cfg->h)
+		cfg->h(&b->c, is_bound, why, cfg->arg);
 }
 
 
@@ -128,7 +132,8 @@ int binding_add(struct binding *b, bool is_newest)
 	++r->count;
 	metric_shift(r->live, 1);
 	binding_start(b);
-	binding_log(b, "registered", "new");
+	if (is_newest) /* those of an earlier start were told by it */
+		binding_tell(b, true, "new");
 
 	return 0;
 }
@@ -147,7 +152,7 @@ void binding_drop(struct binding *b, const char *why)
 	struct registrar *r = b->r;
 	struct home *s = b->home;
 
-	binding_log(b, "unregistered", why);
+	binding_tell(b, false, why);
 	--r->count;
 	metric_shift(r->live, -1);
 	r->is_dirty = true;
@@ -170,8 +175,9 @@ static int contact_write(json_t *list, const struct contact *c)
 	re_snprintf(peer, sizeof(peer), "%J", &c->path.peer);
 
 	return json_array_append_new(list, json_pack(
-		"{s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:I, s:s, s:s, s:I}",
-		"trunk", c->trunk_id, "username", c->username, "uri", c->uri,
+		"{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:I, s:s, s:s,"
+		" s:I}", "trunk", c->trunk_id, "tenant", c->tenant_id,
+		 "username", c->username, "uri", c->uri,
 		"local", local, "peer", peer, "transport", c->path.transport,
 		"sock", c->path.sock, "q", c->q,
 		"expires_wall_ms", (json_int_t)c->expires_wall_ms,
@@ -236,15 +242,16 @@ static int address_read(struct sa *sa, const char *text)
 
 static int contact_read(struct contact *c, const json_t *row)
 {
-	const char *trunk, *user, *uri, *local, *peer, *agent, *call_id;
+	const char *trunk, *tenant = "", *user, *uri, *local, *peer, *agent,
+		*call_id;
 	json_int_t expires, cseq;
 	int transport, sock, q;
 	struct pl pl;
 
 	if (json_unpack((json_t *)row,
-			"{s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:I, s:s,"
-			" s:s, s:I}",
-			"trunk", &trunk, "username", &user, "uri", &uri,
+			"{s:s, s?s, s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:I,"
+			" s:s, s:s, s:I}",
+			"trunk", &trunk, "tenant", &tenant, "username", &user, "uri", &uri,
 			"local", &local, "peer", &peer,
 			"transport", &transport, "sock", &sock, "q", &q,
 			"expires_wall_ms", &expires, "user_agent", &agent,
@@ -258,6 +265,7 @@ static int contact_read(struct contact *c, const json_t *row)
 		return EBADMSG;
 
 	if (text_read(c->trunk_id, sizeof(c->trunk_id), trunk) ||
+	    text_read(c->tenant_id, sizeof(c->tenant_id), tenant) ||
 	    text_read(c->username, sizeof(c->username), user) ||
 	    text_read(c->uri, sizeof(c->uri), uri) ||
 	    text_read(c->user_agent, sizeof(c->user_agent), agent) ||
@@ -297,6 +305,9 @@ static int row_import(struct registrar *r, const json_t *row)
 		return ENOMEM;
 
 	err = contact_read(&b->c, row);
+	if (!err && b->c.expires_wall_ms <=
+			    moment_wall_ms(endpoint_moment(r->cfg.ep)))
+		binding_tell(b, false, "expired"); /* while we were away */
 	if (!err && (!is_live(r, &b->c) || r->count >= r->cfg.bindings_max ||
 		     home_count(home_find(r, b->c.trunk_id), b->c.username)
 			     >= CONTACTS_MAX))

@@ -287,6 +287,7 @@ void check_end(struct world *w)
 	ledger_model_load(w);
 	check_census(w);
 	check_talks(w);
+	event_model_check(w);
 	ledger_model_check(w, true);
 }
 

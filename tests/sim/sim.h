@@ -37,6 +37,7 @@ struct agent;
 struct journal_model;
 struct ledger_model;
 struct media_model;
+struct event_model;
 
 /* --- world.c: time, events, trace, failure */
 
@@ -68,7 +69,7 @@ struct world {
 	struct moment now;
 	uint64_t born_us, step, step_end;
 	uint64_t order;              /**< events of one moment keep theirs */
-	struct event *heap;
+	struct due *heap;
 	size_t heap_n, heap_size;
 	struct climate climate;
 
@@ -83,6 +84,7 @@ struct world {
 	struct journal_model *journal;
 	struct ledger_model *ledger;
 	struct media_model *media;
+	struct event_model *events;
 	struct agent *peers[SIM_PEERS];
 	char *registrations;
 	uint8_t hops[SIM_CALLS];     /**< Max-Forwards of each INVITE      */
@@ -187,6 +189,14 @@ void media_model_doors(struct media_model *m, struct media_doors *ret);
 /** The process died with its sessions. */
 void media_model_crash(struct media_model *m);
 void media_model_free(struct media_model *m);
+
+/* --- event_model.c */
+struct event_model *event_model_alloc(void);
+void event_model_free(struct event_model *m);
+/** The worker's event door; arg is the world. */
+void event_model_take(const struct event *ev, void *arg);
+void event_model_crash(struct world *w);
+void event_model_check(struct world *w);
 
 /* --- check.c */
 /** Bytes that the switch sends to a peer. */

@@ -9,7 +9,7 @@
 #define QUIET_MS 260000 /* the script and everything that follows is over */
 #define END_MS 420000   /* also what was kept in case it is repeated      */
 
-struct event {
+struct due {
 	uint64_t at_us, order;
 	event_h *h;
 	void *arg;
@@ -75,14 +75,14 @@ void world_fail(struct world *w, const char *fmt, ...)
 
 /* --- events: a heap by time, then by order of planning */
 
-static bool is_before(const struct event *a, const struct event *b)
+static bool is_before(const struct due *a, const struct due *b)
 {
 	return a->at_us != b->at_us ? a->at_us < b->at_us
 				    : a->order < b->order;
 }
 
 
-static void heap_put(struct world *w, struct event e)
+static void heap_put(struct world *w, struct due e)
 {
 	size_t i = w->heap_n++;
 
@@ -94,9 +94,9 @@ static void heap_put(struct world *w, struct event e)
 }
 
 
-static struct event heap_take(struct world *w)
+static struct due heap_take(struct world *w)
 {
-	const struct event first = w->heap[0], last = w->heap[--w->heap_n];
+	const struct due first = w->heap[0], last = w->heap[--w->heap_n];
 	size_t i = 0, child;
 
 	while ((child = 2 * i + 1) < w->heap_n) {
@@ -125,7 +125,7 @@ void world_after(struct world *w, uint64_t ms, event_h *h, void *arg)
 				  w->heap_size * sizeof(*w->heap));
 	}
 
-	heap_put(w, (struct event){.at_us = w->now.mono_us + us,
+	heap_put(w, (struct due){.at_us = w->now.mono_us + us,
 				   .order = ++w->order,
 				   .h = h,
 				   .arg = arg});
@@ -159,6 +159,7 @@ static int worker_start(struct world *w)
 		.journalh = journal_model_append,
 		.healthyh = journal_model_healthy,
 		.leaseh = ledger_model_lease,
+		.eventh = event_model_take,
 		.arg = w,
 	};
 	struct worker_census census;
@@ -214,6 +215,7 @@ void world_crash(struct world *w, void *arg)
 	memset(w->origins, 0, sizeof(w->origins));
 	worker_end(w);
 	media_model_crash(w->media);
+	event_model_crash(w);
 	w->boot++;
 	journal_model_crash(w);
 	ledger_model_load(w);
@@ -303,6 +305,7 @@ struct world *world_alloc(uint64_t seed, bool is_verbose, uint64_t until)
 	climate_draw(w);
 	w->journal = journal_model_alloc(w);
 	w->ledger = ledger_model_alloc(w);
+	w->events = event_model_alloc();
 	w->media = media_model_alloc(w);
 	peers_make(w);
 	if (worker_start(w) || catalog_model_put(w))
@@ -320,7 +323,7 @@ void world_free(struct world *w)
 	for (unsigned i = 0; i < SIM_PEERS; i++)
 		peer_free(w->peers[i]);
 	while (w->heap_n) {
-		const struct event e = heap_take(w);
+		const struct due e = heap_take(w);
 
 		network_drop(e.h, e.arg);
 		ledger_model_drop(e.h, e.arg);
@@ -329,6 +332,7 @@ void world_free(struct world *w)
 	free(w->registrations);
 	media_model_free(w->media);
 	ledger_model_free(w->ledger);
+	event_model_free(w->events);
 	journal_model_free(w->journal);
 	mem_deref(w->store);
 	if (w->slot)
@@ -367,7 +371,7 @@ static void step(struct world *w)
 	w->step++;
 	while (w->heap_n && w->heap[0].at_us <= w->now.mono_us &&
 	       !world_failed(w)) {
-		const struct event e = heap_take(w);
+		const struct due e = heap_take(w);
 
 		e.h(w, e.arg);
 	}

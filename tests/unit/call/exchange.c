@@ -214,6 +214,27 @@ static void census_door(size_t *ret_sessions, size_t *ret_ports, void *arg)
 }
 
 
+static void event_door(const struct event *ev, void *arg)
+{
+	struct exchange *x = arg;
+
+	if (x->event_n < EVENTS_MAX)
+		x->events[x->event_n] = *ev;
+	x->event_n++;
+}
+
+
+size_t exchange_told(const struct exchange *x, enum event_kind kind)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < x->event_n && i < EVENTS_MAX; i++)
+		n += x->events[i].kind == kind;
+
+	return n;
+}
+
+
 /* --- life */
 
 void exchange_put(struct exchange *x, const char *kind, const char *id,
@@ -263,7 +284,7 @@ void exchange_open(struct exchange *x)
 	};
 	const struct worker_doors doors = {
 		.sendh = send_door, .journalh = journal_door,
-		.healthyh = healthy_door, .leaseh = lease_door, .arg = x,
+		.healthyh = healthy_door, .leaseh = lease_door, .eventh = event_door, .arg = x,
 		.media = {.openh = open_door, .growh = grow_door,
 			  .pointh = point_door, .statsh = stats_door,
 			  .porth = port_door, .addrh = addr_door,
@@ -306,6 +327,9 @@ void exchange_close(struct exchange *x)
 	cr_expect_eq(c.media_sessions, 0);
 	cr_expect_eq(c.bugs, 0);
 	cr_expect_eq(c.calls_begun, x->end_n);
+	cr_expect(x->event_n > EVENTS_MAX ||
+		  (exchange_told(x, EVENT_CALL_STARTED) == x->end_n &&
+		   exchange_told(x, EVENT_CALL_ENDED) == x->end_n));
 
 	mem_deref(x->worker);
 	mem_deref(x->rng);

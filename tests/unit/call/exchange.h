@@ -17,7 +17,7 @@
 #define FIRST "10.2.0.1"
 #define SECOND "10.2.0.2"
 
-enum { LETTERS_MAX = 400, RECORDS_MAX = 60 };
+enum { LETTERS_MAX = 400, RECORDS_MAX = 60, EVENTS_MAX = 60 };
 
 /** One message that left. */
 struct letter {
@@ -45,11 +45,17 @@ struct exchange {
 	struct lease_order orders[8]; /**< not answered yet                 */
 	char order_ids[8][ID_SIZE];
 	size_t order_n;
+	/* who hears of events: the first of each run */
+	struct event events[EVENTS_MAX];
+	size_t event_n;
 	/* the relay */
 	size_t sessions;
 	bool is_quiet;              /**< no RTP comes                       */
 	struct sa pointed[2];       /**< first stream of both sides         */
 };
+
+/** How many events of a kind were told. */
+size_t exchange_told(const struct exchange *x, enum event_kind kind);
 
 void exchange_open(struct exchange *x);
 /** Everything is over by then: checks that nothing is left, then frees. */

@@ -13,8 +13,10 @@
 struct office {
 	struct world w;         /**< first: the handler gets only this      */
 	struct registrar *r;
+	struct tenant tenant;
 	struct trunk trunk;
 	struct credential cred;
+	char told[200];         /**< "+uri -uri(why) "                      */
 	unsigned serial;        /**< of branches                            */
 	unsigned cseq;
 };
@@ -28,12 +30,24 @@ static void request_handler(struct world *w, const struct sip_msg *msg)
 }
 
 
+static void event_handler(const struct contact *c, bool is_bound,
+			  const char *why, void *arg)
+{
+	struct office *o = arg;
+	const size_t n = strlen(o->told);
+
+	cr_expect_str_eq(c->tenant_id, "ten_1");
+	text_format(o->told + n, sizeof(o->told) - n,
+		    is_bound ? "+%s " : "-%s(%s) ", c->uri, why);
+}
+
+
 static void registrar_again(struct office *o, size_t bindings_max)
 {
 	const struct registrar_config cfg = {
 		.expires_min_s = 60, .expires_max_s = 3600,
 		.expires_default_s = 600, .bindings_max = bindings_max,
-		.ep = o->w.ep,
+		.ep = o->w.ep, .h = event_handler, .arg = o,
 	};
 
 	o->r = mem_deref(o->r);
@@ -46,6 +60,8 @@ static void office_open(struct office *o)
 	memset(o, 0, sizeof(*o));
 	world_open(&o->w);
 	o->w.requesth = request_handler;
+	text_copy(o->tenant.id, ID_SIZE, "ten_1");
+	o->trunk.tenant = &o->tenant;
 	text_copy(o->trunk.id, ID_SIZE, "trk_1");
 	text_copy(o->cred.username, USER_SIZE, "pbx");
 	o->cred.trunk = &o->trunk;
@@ -448,8 +464,35 @@ Test(registrar, survives_a_restart)
 }
 
 
+Test(registrar, changes_are_told_and_refreshes_are_not)
+{
+	struct office o;
+	char *json;
+
+	office_open(&o);
+	cr_expect_eq(put(&o, "Contact: <sip:a@10.0.0.1>;expires=60\r\n"), 200);
+	cr_expect_eq(put(&o, "Contact: <sip:a@10.0.0.1>;expires=60\r\n"), 200);
+	cr_expect_eq(put(&o, "Contact: <sip:b@10.0.0.1>;expires=90\r\n"), 200);
+	cr_expect_eq(put(&o, "Contact: <sip:b@10.0.0.1>;expires=0\r\n"), 200);
+	json = registrar_export(o.r);
+	registrar_again(&o, 100);
+	cr_expect_eq(registrar_import(o.r, json, strlen(json)), 0);
+	wait_s(&o, 61);
+	cr_expect_str_eq(o.told, "+sip:a@10.0.0.1 +sip:b@10.0.0.1 "
+			 "-sip:b@10.0.0.1(removed) -sip:a@10.0.0.1(expired) ");
+
+	/* what ran out while we were away */
+	o.told[0] = '\0';
+	registrar_again(&o, 100);
+	cr_expect_eq(registrar_import(o.r, json, strlen(json)), 0);
+	cr_expect_str_eq(o.told, "-sip:a@10.0.0.1(expired) ");
+	free(json);
+	office_close(&o);
+}
+
+
 #define ROW(trunk, uri, peer, q, expires) \
-	"{\"trunk\":\"" trunk "\",\"username\":\"u\",\"uri\":\"" uri "\"," \
+	"{\"trunk\":\"" trunk "\",\"tenant\":\"ten_1\",\"username\":\"u\",\"uri\":\"" uri "\"," \
 	"\"local\":\"192.0.2.9:5060\",\"peer\":\"" peer "\"," \
 	"\"transport\":0,\"sock\":0,\"q\":" q ",\"expires_wall_ms\":" \
 	expires ",\"user_agent\":\"\",\"call_id\":\"c\",\"cseq\":1}"
@@ -483,7 +526,9 @@ Test(registrar, import_drops_what_is_malformed)
 
 Test(registrar, config)
 {
-	struct registrar_config cfg = {60, 3600, 600, 10, NULL};
+	struct registrar_config cfg = {.expires_min_s = 60,
+		.expires_max_s = 3600, .expires_default_s = 600,
+		.bindings_max = 10};
 	struct registrar *r;
 	struct office o;
 

@@ -1,0 +1,72 @@
+/**
+ * @file event.h  Something happened that an operator or a customer may want
+ * to be told at once: the record that a worker gives away through its door.
+ * A value without pointers into anything, so that it can cross threads. What
+ * is told is kept by PostgreSQL, and sent to webhooks from there.
+ */
+#ifndef EVENT_H
+#define EVENT_H
+#include <stdint.h>
+
+/*	name                     in JSON                 what it tells */
+#define EVENTS(X) \
+X(EVENT_CALL_STARTED,    "call.started",         "a call was admitted, or is refused: call.ended follows") \
+X(EVENT_CALL_ANSWERED,   "call.answered",        "the called side answered") \
+X(EVENT_CALL_ENDED,      "call.ended",           "a call is over, whatever became of it") \
+X(EVENT_REGISTERED,      "registration.added",   "a contact was bound that was not before") \
+X(EVENT_UNREGISTERED,    "registration.removed", "a contact was removed, ran out or was dropped") \
+X(EVENT_CARRIER_DOWN,    "carrier.down",         "a gateway is marked down") \
+X(EVENT_CARRIER_UP,      "carrier.up",           "a gateway is marked up again") \
+X(EVENT_LIMIT_REACHED,   "limit.reached",        "a limit is used up or has refused a call") \
+X(EVENT_LIMIT_CLEARED,   "limit.cleared",        "less than 90 % of that limit is in use") \
+X(EVENT_BALANCE_LOW,     "balance.low",          "an account's balance went below its threshold") \
+X(EVENT_BALANCE_OK,      "balance.ok",           "it is at or above the threshold again") \
+X(EVENT_WEBHOOK_OFF,     "webhook.disabled",     "an endpoint failed for too long and is sent no more") \
+X(EVENT_WEBHOOK_TEST,    "webhook.test",         "sent on demand, to try an endpoint; not kept")
+
+#define X(name, text, tells) name,
+enum event_kind { EVENTS(X) EVENT_KIND_N };
+#undef X
+
+#define EVENT_ID_SIZE 36     /**< of the ids of rows                       */
+#define EVENT_FACTS_MAX 12
+#define EVENT_TEXT_SIZE 480  /**< all texts of the facts together          */
+
+/** One member of "data". */
+struct event_fact {
+	const char *name;    /**< a string literal                         */
+	uint16_t text;       /**< where its text begins; 0: the number     */
+	int64_t number;
+};
+
+struct event {
+	enum event_kind kind;
+	int64_t wall_ms;     /**< UTC                                      */
+	char tenant_id[EVENT_ID_SIZE]; /**< whose it is; "": the platform's */
+	char object_id[EVENT_ID_SIZE]; /**< row it is about, or ""          */
+	uint8_t call_id[16]; /**< zero: no call                            */
+	uint16_t fact_n, text_n;
+	struct event_fact facts[EVENT_FACTS_MAX];
+	char texts[EVENT_TEXT_SIZE];
+};
+
+/** Begin one. tenant_id and object_id may be NULL. */
+void event_init(struct event *ev, enum event_kind kind, int64_t wall_ms,
+		const char *tenant_id, const char *object_id);
+
+/**
+ * Add a member to "data": a text, of which other than printable ASCII becomes
+ * '?' and NULL or "" is left out, or a number. What no longer fits is left
+ * out.
+ * @param name  a string literal: it is not copied
+ */
+void event_text(struct event *ev, const char *name, const char *text);
+void event_number(struct event *ev, const char *name, int64_t number);
+
+/** Text of a fact; NULL when it is a number. Borrowed. */
+const char *event_fact_text(const struct event *ev, uint16_t i);
+
+/** "call.started" */
+const char *event_kind_name(enum event_kind kind);
+
+#endif

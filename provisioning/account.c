@@ -22,7 +22,7 @@ static const struct field fields[] = {
 	{.name = "balance", .type = FIELD_MONEY, .flags = F_READ_ONLY,
 	 .column = "balance_micro"},
 	{.name = "credit_limit", .type = FIELD_MONEY,
-	 .column = "credit_limit_micro", .min = 0, .max = MONEY_MAX},
+	 .flags = F_PLATFORM, .column = "credit_limit_micro", .min = 0, .max = MONEY_MAX},
 	{.name = "leased", .type = FIELD_MONEY, .flags = F_READ_ONLY,
 	 .column = "leased_micro"},
 	{.name = "overspent", .type = FIELD_MONEY, .flags = F_READ_ONLY,
@@ -46,7 +46,7 @@ static const struct refusal refusals[] = {
 const struct resource resource_account = {
 	.kind = "account", .table = "core.account", .key = "id",
 	.key_type = "text", .id_prefix = "acc_", .path = "/v1/accounts",
-	.tenant = "t.tenant_id = $1", .is_versioned = true, .set = &set,
+	.owner = "t.tenant_id", .is_versioned = true, .set = &set,
 	.refusals = refusals,
 };
 
@@ -68,8 +68,8 @@ static const struct field_set posting_set = FIELD_SET(posting_fields);
 const struct resource resource_posting = {
 	.kind = "posting", .table = "core.ledger_posting", .key = "id",
 	.key_type = "bigint", .path = "/ledger",
-	.tenant = "t.account_id IN (SELECT a.id FROM core.account a "
-		  "WHERE a.tenant_id = $1)",
+	.owner = "(SELECT a.tenant_id FROM core.account a "
+		 "WHERE a.id = t.account_id)",
 	.newest_first = true, .parent = &resource_account,
 	.parent_column = "account_id", .set = &posting_set,
 };

@@ -92,9 +92,7 @@ static void caller_set(struct caller *caller, const char *key_id,
 	text_copy(caller->key_id, sizeof(caller->key_id), key_id);
 	text_copy(caller->tenant_id, sizeof(caller->tenant_id), tenant_id);
 	caller->scopes = scopes_parse(scopes);
-	caller->scopes &= *tenant_id
-				  ? SCOPE_TENANT_READ | SCOPE_TENANT_WRITE
-				  : SCOPE_PLATFORM_READ | SCOPE_PLATFORM_WRITE;
+	caller->scopes &= *tenant_id ? SCOPES_OF_TENANTS : SCOPES_OF_PLATFORM;
 }
 
 

@@ -132,14 +132,6 @@ static json_t *record_json(const struct request *req, const PGresult *result,
 }
 
 
-static void and_seen(struct query *q, const struct request *req)
-{
-	query_text(q, " AND (");
-	query_param(q, request_tenant(req));
-	query_text(q, "::text IS NULL OR t.tenant_id = $%d)", q->n);
-}
-
-
 /* --- list -------------------------------------------------------------- */
 
 static int64_t time_need(struct request *req, const char *name)
@@ -219,7 +211,7 @@ static void list(struct request *req, const struct cursor *cursor,
 	query_text(&q, "::timestamptz AND t.started_at < ");
 	query_param(&q, to);
 	query_text(&q, "::timestamptz");
-	and_seen(&q, req);
+	query_owner(&q, req, "t.tenant_id");
 	add_filters(&q, req);
 	add_cursor(&q, cursor);
 	query_text(&q, " ORDER BY t.started_at DESC, t.call_id DESC LIMIT %d",
@@ -272,7 +264,7 @@ static json_t *call_read(struct request *req, const char *call_id)
 	select_record(&q);
 	query_text(&q, " WHERE t.call_id = ");
 	query_param(&q, call_id);
-	and_seen(&q, req);
+	query_owner(&q, req, "t.tenant_id");
 	query_text(&q, " ORDER BY t.attempt");
 	err = query_run(&q, req->pg, &result);
 	query_reset(&q);

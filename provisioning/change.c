@@ -82,6 +82,15 @@ static int version_read(struct request *req)
 }
 
 
+/* What the answer names was never there */
+static void dry_end(struct request *req)
+{
+	change_abort(req);
+	req->answer.version = 0;
+	*req->answer.etag = *req->answer.location = '\0';
+}
+
+
 bool change_commit(struct request *req)
 {
 	int err = idempotency_end(req);
@@ -94,6 +103,10 @@ bool change_commit(struct request *req)
 		return false;
 	}
 
+	if (req->is_dry) {
+		dry_end(req);
+		return true;
+	}
 	err = pg_exec(req->pg, "COMMIT", 0, NULL, NULL);
 	if (err == ECONNRESET)
 		problem_set(&req->problem, PROBLEM_DATABASE,

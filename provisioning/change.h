@@ -19,6 +19,7 @@ bool change_audit(struct request *req, const char *kind, const char *id,
 
 /**
  * The answer has to be set before, so that an Idempotency-Key can keep it.
+ * With ?dry_run=1 everything is checked as for COMMIT, and rolled back.
  * Let the change feed take its version, note it for Strowger-Version, and
  * COMMIT. false: problem is set, nothing was kept (or, when the connection
  * broke, it is not known: the problem says so).

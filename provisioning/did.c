@@ -37,6 +37,6 @@ static const struct refusal refusals[] = {
 const struct resource resource_did = {
 	.kind = "did", .table = "core.did", .key = "id", .key_type = "text",
 	.id_prefix = "did_", .path = "/v1/dids",
-	.tenant = "t.tenant_id = $1", .is_versioned = true, .set = &set,
+	.owner = "t.tenant_id", .is_versioned = true, .set = &set,
 	.refusals = refusals,
 };

@@ -36,6 +36,7 @@ enum field_flag {
 	F_FIXED = 1 << 2,    /**< given on creation, never changed after    */
 	F_NULLABLE = 1 << 3, /**< null is a value of its own                */
 	F_FILTER = 1 << 4,   /**< ?name=value on the list                   */
+	F_PLATFORM = 1 << 5, /**< only keys of the platform set it          */
 };
 
 struct field_set;

@@ -92,7 +92,8 @@ static char *answer_text(struct request *req, const char **ret_type)
 static void problem_headers(struct MHD_Response *response,
 			    const struct request *req)
 {
-	if (req->answer.status == 503)
+	if (req->answer.status == 503 ||
+	    req->problem.kind == PROBLEM_IN_FLIGHT)
 		header(response, "Retry-After", "1");
 	if (req->answer.status == 401)
 		header(response, "WWW-Authenticate", "Bearer");
@@ -107,6 +108,8 @@ static void answer_headers(struct MHD_Response *response,
 	char version[24];
 
 	header(response, "ETag", answer->etag);
+	if (req->is_dry)
+		header(response, "Strowger-Dry-Run", "true");
 	header(response, "Location", answer->location);
 	if (answer->is_replayed)
 		header(response, "Idempotency-Replayed", "true");
@@ -138,6 +141,15 @@ static void log_request(const struct exchange *x)
 }
 
 
+/* RFC 9110 13.1.2: the client has this representation already */
+static bool is_known(const struct request *req)
+{
+	return req->answer.status == MHD_HTTP_OK && *req->answer.etag &&
+	       !strcmp(req->op->method, "GET") &&
+	       etag_is_known(req->if_none_match, req->answer.etag);
+}
+
+
 static enum MHD_Result respond(struct MHD_Connection *connection,
 			       struct exchange *x)
 {
@@ -146,6 +158,11 @@ static enum MHD_Result respond(struct MHD_Connection *connection,
 	char *text = answer_text(&x->req, &type);
 	enum MHD_Result result;
 
+	if (is_known(&x->req)) {
+		free(text);
+		text = NULL;
+		x->req.answer.status = MHD_HTTP_NOT_MODIFIED;
+	}
 	response = MHD_create_response_from_buffer(text ? strlen(text) : 0,
 						   text,
 						   MHD_RESPMEM_MUST_FREE);
@@ -298,11 +315,13 @@ static void admit(struct exchange *x, struct MHD_Connection *connection,
 		api_key_check(req);
 		if (problem_is_set(&req->problem))
 			return;
-		if (!scope_allows(req->caller.scopes, req->op->scope))
+		if (!operation_allows(req->op, req->caller.scopes))
 			problem_set(&req->problem, PROBLEM_FORBIDDEN,
 				    "%s needs scope %s", req->op->id,
 				    scope_name(req->op->scope));
 	}
+	if (req->op->needs_match && !req->if_match)
+		problem_set(&req->problem, PROBLEM_NO_MATCH, "%s", "");
 	request_check_query(req);
 	check_body_headers(req, connection);
 	if (req->idempotency_key &&
@@ -337,6 +356,7 @@ static struct exchange *exchange_new(const struct http *http,
 			  moment_wall_ms(&x->started)));
 	x->req.path = url;
 	x->req.if_match = request_header(connection, "If-Match");
+	x->req.if_none_match = request_header(connection, "If-None-Match");
 	x->req.idempotency_key =
 		request_header(connection, "Idempotency-Key");
 	take_ip(&x->req, connection);

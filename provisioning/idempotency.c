@@ -21,18 +21,24 @@ static const char claim_sql[] =
 	"request_sha256) VALUES ($1, $2, decode($3, 'hex')) "
 	"ON CONFLICT DO NOTHING RETURNING 1";
 
+/* Held until the transaction of the first request ends */
+static const char lock_sql[] =
+	"SELECT pg_try_advisory_xact_lock(hashtextextended("
+	"'core.idempotency ' || $1 || ' ' || $2, 0))";
+
 static const char stored_sql[] =
-	"SELECT status, body, encode(request_sha256, 'hex') "
+	"SELECT status, body, encode(request_sha256, 'hex'), location, etag "
 	"FROM core.idempotency WHERE key_id = $1 AND idempotency_key = $2";
 
 static const char end_sql[] =
-	"UPDATE core.idempotency SET status = $3, body = $4 "
-	"WHERE key_id = $1 AND idempotency_key = $2";
+	"UPDATE core.idempotency SET status = $3, body = $4, "
+	"location = $5, etag = $6 WHERE key_id = $1 AND idempotency_key = $2";
 
 
 static bool is_wanted(const struct request *req)
 {
-	return req->idempotency_key && !strcmp(req->op->method, "POST");
+	return req->idempotency_key && !req->is_dry &&
+	       !strcmp(req->op->method, "POST");
 }
 
 
@@ -65,7 +71,24 @@ static void replay(struct request *req, const PGresult *stored,
 	}
 	request_answer(req, (int)strtol(PQgetvalue(stored, 0, 0), NULL, 10),
 		       json_loads(PQgetvalue(stored, 0, 1), 0, NULL));
+	text_copy(req->answer.location, sizeof(req->answer.location),
+		  PQgetvalue(stored, 0, 3));
+	text_copy(req->answer.etag, sizeof(req->answer.etag),
+		  PQgetvalue(stored, 0, 4));
 	req->answer.is_replayed = true;
+}
+
+
+/* A problem is set when the first request is still at work. As pg_exec() */
+static int lock(struct request *req, const char *const params[2])
+{
+	PGresult *result = NULL;
+	int err = pg_exec(req->pg, lock_sql, 2, params, &result);
+
+	if (!err && *PQgetvalue(result, 0, 0) != 't')
+		problem_set(&req->problem, PROBLEM_IN_FLIGHT, "%s", "");
+	PQclear(result);
+	return err;
 }
 
 
@@ -83,6 +106,10 @@ bool idempotency_begin(struct request *req)
 
 	err = fingerprint(req, hex);
 	if (!err)
+		err = lock(req, params);
+	if (problem_is_set(&req->problem))
+		return false;
+	if (!err)
 		err = pg_exec(req->pg, forget_sql, 1, params, NULL);
 	if (!err)
 		err = pg_exec(req->pg, claim_sql, 3, params, &claimed);
@@ -91,11 +118,7 @@ bool idempotency_begin(struct request *req)
 	else if (!err)
 		err = pg_exec(req->pg, stored_sql, 2, params, &stored);
 
-	if (err == EPROTO && !strcmp(pg_sqlstate(req->pg), "55P03"))
-		problem_set(&req->problem, PROBLEM_CONFLICT,
-			    "the first request with this Idempotency-Key is "
-			    "still under way");
-	else if (err)
+	if (err)
 		request_pg_failed(req, err);
 	else if (!go_on && PQntuples(stored) == 1)
 		replay(req, stored, hex);
@@ -112,19 +135,25 @@ int idempotency_end(struct request *req)
 {
 	char status[8], *body;
 	const char *params[] = {req->caller.key_id, req->idempotency_key,
-				status, NULL};
+				status, NULL, req->answer.location,
+				req->answer.etag};
+	json_t *kept;
 	int err;
 
 	if (!is_wanted(req))
 		return 0;
 
-	body = json_dumps(req->answer.json, JSON_COMPACT);
+	kept = json_copy(req->answer.json);
+	if (req->answer.once)
+		json_object_set_new(kept, req->answer.once, json_null());
+	body = kept ? json_dumps(kept, JSON_COMPACT) : NULL;
+	json_decref(kept);
 	if (!body)
 		return ENOMEM;
 
 	text_format(status, sizeof(status), "%d", req->answer.status);
 	params[3] = body;
-	err = pg_exec(req->pg, end_sql, 4, params, NULL);
+	err = pg_exec(req->pg, end_sql, 6, params, NULL);
 	free(body);
 	return err;
 }

@@ -12,8 +12,8 @@
 struct request;
 
 /**
- * Inside the transaction, before the work. Waits for a request with the same
- * key that is under way.
+ * Inside the transaction, before the work. While a request with the same key
+ * is under way the answer is 409 in_flight.
  * @return true when the work is to be done; false when the stored answer or a
  *         problem is set (roll back)
  */

@@ -63,8 +63,9 @@ static const char usage[] =
 	"       strowger-api -c FILE --create-key NAME --scope SCOPE "
 	"[--tenant ID]\n"
 	"       strowger-api --print-settings\n"
-	"Scopes: platform:read platform:write; with --tenant: tenant:read "
-	"tenant:write.\n"
+	"Scopes: platform:read platform:write noc billing; with --tenant: "
+	"tenant:read\n"
+	"tenant:write reseller.\n"
 	"A key is printed once; only its hash is stored.\n";
 
 
@@ -125,7 +126,7 @@ static bool key_is_sound(const struct command *cmd)
 	const enum scope scope = cmd->scope ? scope_parse(cmd->scope)
 					    : SCOPE_NONE;
 
-	if (scope == SCOPE_TENANT_READ || scope == SCOPE_TENANT_WRITE)
+	if (scope & SCOPES_OF_TENANTS)
 		return cmd->tenant != NULL;
 	return scope != SCOPE_NONE && !cmd->tenant;
 }

@@ -1,9 +1,21 @@
 #!/usr/bin/env python3
 """openapi.yaml -> C: the table of operations, and the document as JSON.
 
-Each operation names its scope (x-scope) and either a resource with a generic
-verb (x-resource, x-verb) or nothing, when its handler has the name of the
-operationId.
+Each operation names the least scope that may do it (x-scope) and either a
+resource with a generic verb (x-resource, x-verb) or nothing, when its handler
+has the name of the operationId. What all operations have in common is said
+once, here (conventions()), and stands in the document that is served:
+
+    every write         ?dry_run=1; not where x-effect: none says that nothing
+                        is written anyway (a test, a quote)
+    every POST          Idempotency-Key
+    PATCH, DELETE of    If-Match, required (428) unless x-if-match: optional
+    a row with a verb
+    GET with an ETag    If-None-Match, 304
+    with a key          401, 403, 429, 503
+
+Who may do it: may() below; x-roles adds scopes, {scope: [members]} one that may
+send those members only. x-may of the served document has the outcome.
 """
 import json
 import sys
@@ -12,13 +24,18 @@ import yaml
 
 METHODS = ("get", "post", "put", "patch", "delete")
 BODY_DEFAULT = 1 << 20
-SCOPES = {
-    "none": "SCOPE_NONE",
-    "tenant:read": "SCOPE_TENANT_READ",
-    "tenant:write": "SCOPE_TENANT_WRITE",
-    "platform:read": "SCOPE_PLATFORM_READ",
-    "platform:write": "SCOPE_PLATFORM_WRITE",
+# the least scope -> who has it or more
+HOLDERS = {
+    "none": (),
+    "tenant:read": ("tenant:read", "tenant:write", "reseller",
+                    "platform:read", "platform:write"),
+    "tenant:write": ("tenant:write", "reseller", "platform:write"),
+    "reseller": ("reseller", "platform:write"),
+    "platform:read": ("platform:read", "platform:write"),
+    "platform:write": ("platform:write",),
 }
+SCOPES = ("tenant:read", "tenant:write", "platform:read", "platform:write",
+          "reseller", "noc", "billing")
 
 
 def resolve(doc, node):
@@ -30,15 +47,103 @@ def resolve(doc, node):
     return node
 
 
+def constant(scope):
+    return "SCOPE_" + scope.upper().replace(":", "_")
+
+
+def is_write(method, op):
+    return method != "get" and op.get("x-effect") != "none"
+
+
+def may(doc, method, op):
+    """Scopes that may do it, and the members of those that are limited.
+
+    The area of an operation is that of its tag (x-area in the tags of the
+    document; routing when it has none): the network operations centre reads
+    everything but money and keys, billing reads everything but keys and
+    writes money.
+    """
+    areas = {t["name"]: t["x-area"] for t in doc["tags"]}
+    area = areas.get(op["tags"][0], "routing")
+    scopes = set(HOLDERS[op["x-scope"]])
+    members = []
+    if scopes and not is_write(method, op):
+        scopes |= {"money": {"billing"}, "keys": set()}.get(
+            area, {"noc", "billing"})
+    elif scopes and area == "money":
+        scopes.add("billing")
+    roles = op.get("x-roles", {})
+    for scope in roles:
+        scopes.add(scope)
+        if isinstance(roles, dict):
+            members += roles[scope]
+    return [s for s in SCOPES if s in scopes], list(
+        roles if isinstance(roles, dict) else []), members
+
+
+def add_parameter(doc, item, op, key):
+    ref = {"$ref": f"#/components/parameters/{key}"}
+    params = op.setdefault("parameters", [])
+    name = doc["components"]["parameters"][key]["name"]
+    there = [p for p in item.get("parameters", []) + params
+             if resolve(doc, p)["name"] == name]
+    if not there:
+        params.append(ref)
+
+
+def needs_match(method, op):
+    return (method in ("patch", "delete") and "x-resource" in op and
+            op.get("x-if-match") != "optional")
+
+
+def conventions(doc, method, item, op):
+    responses = op["responses"]
+    codes = []
+    if is_write(method, op):
+        add_parameter(doc, item, op, "dry_run")
+        codes.append("400")
+    if method == "post":
+        add_parameter(doc, item, op, "idempotency_key")
+        codes.append("409")
+    if needs_match(method, op):
+        op["parameters"] = [
+            p for p in op.get("parameters", [])
+            if resolve(doc, p)["name"] != "If-Match"]
+        add_parameter(doc, item, op, "if_match_required")
+        op["x-if-match"] = "required"
+        codes += ["412", "428"]
+    if method == "get" and "ETag" in responses["200"].get("headers", {}):
+        add_parameter(doc, item, op, "if_none_match")
+        responses["304"] = {"description": "The ETag is that of "
+                                           "If-None-Match."}
+    if op["x-scope"] != "none":
+        codes += ["401", "429", "503"]
+        if len(op["x-may"]) < len(SCOPES):
+            codes.append("403")
+    if any(resolve(doc, p)["in"] == "query" for p in op.get("parameters",
+                                                            [])):
+        codes.append("400")
+    for code in codes:
+        responses.setdefault(code, {
+            "$ref": f"#/components/responses/Problem{code}"})
+    op["responses"] = dict(sorted(responses.items()))
+
+
 def strings(name, values):
     rows = ", ".join(f'"{v}"' for v in values)
     return (f"static const char *const {name}[] = "
             f"{{{rows + ', ' if rows else ''}NULL}};\n")
 
 
+def flags(names):
+    return " | ".join(constant(n) for n in names) or "0"
+
+
 def operation(doc, method, path, item, op):
     """One operation: its constants, its row, and the handler it needs."""
     name = op["operationId"]
+    op["x-may"], limited, members = may(doc, method, op)
+    conventions(doc, method, item, op)
     params = [resolve(doc, p)
               for p in item.get("parameters", []) + op.get("parameters", [])]
     query = [p["name"] for p in params if p["in"] == "query"]
@@ -48,10 +153,15 @@ def operation(doc, method, path, item, op):
     resource = op.get("x-resource")
     handler = f"resource_{op['x-verb']}" if resource else name
     constants = (strings(f"query_{name}", query) +
-                 strings(f"media_{name}", media))
+                 strings(f"media_{name}", media) +
+                 strings(f"members_{name}", members))
     row = (f'\t{{"{method.upper()}", "{path}", "{name}",\n'
-           f'\t {SCOPES[op["x-scope"]]}, query_{name}, media_{name}, '
-           f'{body_max},\n\t {handler}, '
+           f'\t {constant(op["x-scope"])},\n\t {flags(op["x-may"])},\n'
+           f'\t {flags(limited)}, members_{name},\n'
+           f'\t {str(needs_match(method, op)).lower()}, '
+           f'{str("dry_run" in query).lower()},\n'
+           f'\t query_{name}, media_{name}, {body_max},\n'
+           f'\t {handler}, '
            f'{"&resource_" + resource if resource else "NULL"}}},\n')
     return constants, row, None if resource else handler
 
@@ -66,7 +176,7 @@ def c_bytes(data):
 def main(source, target):
     with open(source, encoding="utf-8") as f:
         doc = yaml.safe_load(f)
-    constants, rows, handlers = [], [], []
+    constants, rows, handlers, resources = [], [], [], []
     for path, item in doc["paths"].items():
         for method in METHODS:
             if method in item:
@@ -74,6 +184,9 @@ def main(source, target):
                 constants.append(c)
                 rows.append(r)
                 handlers += [h] if h else []
+                resources.append(item[method].get("x-resource"))
+    resources = [r for r in dict.fromkeys(resources) if r]
+    # what the loader made of one object named twice is written twice
     text = json.dumps(doc, ensure_ascii=True, separators=(",", ":"))
     data = text.encode("ascii")
     with open(target, "w", encoding="utf-8") as f:
@@ -85,6 +198,10 @@ def main(source, target):
         f.writelines(rows)
         f.write("};\n\nconst size_t operation_n =\n"
                 "\tsizeof(operations) / sizeof(operations[0]);\n\n")
+        f.write("const struct resource *const resources[] = {\n" +
+                "".join(f"\t&resource_{r},\n" for r in resources) +
+                "};\n\nconst size_t resource_n =\n"
+                "\tsizeof(resources) / sizeof(resources[0]);\n\n")
         f.write("const char openapi_json[] = {\n" + c_bytes(data) +
                 "\n\t0};\nconst size_t openapi_json_len = "
                 "sizeof(openapi_json) - 1;\n")

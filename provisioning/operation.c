@@ -8,16 +8,17 @@
 static const struct {
 	const char *name;
 	enum scope scope;
-	unsigned includes;
+	unsigned grants; /* scopes of the keys that it may make */
 } scopes[] = {
-	{"tenant:read", SCOPE_TENANT_READ, SCOPE_TENANT_READ},
+	{"tenant:read", SCOPE_TENANT_READ, 0},
 	{"tenant:write", SCOPE_TENANT_WRITE,
 	 SCOPE_TENANT_WRITE | SCOPE_TENANT_READ},
-	{"platform:read", SCOPE_PLATFORM_READ,
-	 SCOPE_PLATFORM_READ | SCOPE_TENANT_READ},
+	{"platform:read", SCOPE_PLATFORM_READ, 0},
 	{"platform:write", SCOPE_PLATFORM_WRITE,
-	 SCOPE_PLATFORM_WRITE | SCOPE_PLATFORM_READ | SCOPE_TENANT_WRITE |
-		 SCOPE_TENANT_READ},
+	 SCOPES_OF_PLATFORM | SCOPES_OF_TENANTS},
+	{"reseller", SCOPE_RESELLER, SCOPES_OF_TENANTS},
+	{"noc", SCOPE_NOC, 0},
+	{"billing", SCOPE_BILLING, 0},
 };
 
 #define SCOPE_ROWS (sizeof(scopes) / sizeof(scopes[0]))
@@ -43,15 +44,21 @@ const char *scope_name(enum scope scope)
 }
 
 
-bool scope_allows(unsigned held, enum scope needed)
+bool operation_allows(const struct operation *op, unsigned held)
 {
-	unsigned have = 0;
+	return op->scope == SCOPE_NONE || (op->may & held);
+}
+
+
+bool scope_grants(unsigned held, enum scope wanted)
+{
+	unsigned grants = 0;
 
 	for (size_t i = 0; i < SCOPE_ROWS; i++) {
 		if (held & scopes[i].scope)
-			have |= scopes[i].includes;
+			grants |= scopes[i].grants;
 	}
-	return (have & needed) == (unsigned)needed;
+	return grants & wanted;
 }
 
 

@@ -20,10 +20,13 @@ X(PROBLEM_NOT_FOUND,       "not_found",             404, "Not found",           
 X(PROBLEM_METHOD,          "method_not_allowed",    405, "Method not allowed",         "the header Allow names the methods of this path") \
 X(PROBLEM_CONFLICT,        "conflict",              409, "Already taken",              "another row has this value") \
 X(PROBLEM_IN_USE,          "in_use",                409, "Still in use",               "change or delete the rows that refer to it first") \
+X(PROBLEM_IN_FLIGHT,       "in_flight",             409, "Still under way",            "the first request with this Idempotency-Key is not answered yet: repeat it in a second") \
 X(PROBLEM_PRECONDITION,    "precondition_failed",   412, "Changed in the meantime",    "GET it again and repeat the change with the new ETag") \
 X(PROBLEM_TOO_LARGE,       "too_large",             413, "Body too large",             "send less at once") \
 X(PROBLEM_MEDIA_TYPE,      "unsupported_media_type",415, "Unsupported media type",     "see /openapi.json for the media types of this operation") \
 X(PROBLEM_VALIDATION,      "validation_failed",     422, "Validation failed",          "errors[] names every faulty member") \
+X(PROBLEM_NO_MATCH,        "precondition_required", 428, "If-Match is missing",        "GET the row and send its ETag as If-Match; * changes it whatever it is") \
+X(PROBLEM_RATE,            "too_many_requests",     429, "Too many requests",          "Retry-After says when the next will be taken") \
 X(PROBLEM_INTERNAL,        "internal",              500, "Internal error",             "report it with the request_id; the log has the cause") \
 X(PROBLEM_BUSY,            "busy",                  503, "Busy",                       "repeat it later") \
 X(PROBLEM_DATABASE,        "database_unavailable",  503, "Database unavailable",       "repeat it later; strowger doctor tells why") \

@@ -20,8 +20,22 @@ const char *request_query(const struct request *req, const char *name)
 }
 
 
+static bool flag_read(struct request *req, const char *name)
+{
+	const char *value = request_query(req, name);
+
+	if (!value || !strcmp(value, "0") || !strcmp(value, "false"))
+		return false;
+	if (strcmp(value, "1") != 0 && strcmp(value, "true") != 0)
+		problem_set(&req->problem, PROBLEM_BAD_PARAMETER,
+			    "%s is 1 or 0", name);
+	return true;
+}
+
+
 void request_check_query(struct request *req)
 {
+	req->is_dry = req->op->is_dry_able && flag_read(req, "dry_run");
 	for (size_t i = 0; i < req->query_n; i++) {
 		const char *const *known = req->op->query;
 
@@ -84,6 +98,40 @@ size_t json_depth(const char *text, size_t len)
 }
 
 
+static bool is_listed(const char *const *names, const char *name)
+{
+	while (*names && strcmp(*names, name) != 0)
+		++names;
+	return *names != NULL;
+}
+
+
+/* Some scopes may send a few members only (x-roles of the operation) */
+static void check_members(struct request *req, const json_t *body)
+{
+	const struct operation *op = req->op;
+	const unsigned may = op->may & req->caller.scopes;
+	const char *name;
+	json_t *value;
+
+	if (!may || (may & ~op->limited))
+		return;
+
+	json_object_foreach((json_t *)body, name, value) {
+		char pointer[96];
+
+		if (is_listed(op->members, name))
+			continue;
+		problem_set(&req->problem, PROBLEM_FORBIDDEN,
+			    "this key may not set everything of %s", op->id);
+		problem_add(&req->problem,
+			    pointer_join(pointer, sizeof(pointer), "", name),
+			    "forbidden", NULL,
+			    "may not be set with the scope of this key");
+	}
+}
+
+
 json_t *request_json(struct request *req)
 {
 	json_error_t why;
@@ -106,6 +154,12 @@ json_t *request_json(struct request *req)
 		problem_set(&req->problem, PROBLEM_BAD_JSON,
 			    "line %d, column %d: %s", why.line, why.column,
 			    why.text);
+	else
+		check_members(req, json);
+	if (problem_is_set(&req->problem)) {
+		json_decref(json);
+		json = NULL;
+	}
 	return json;
 }
 
@@ -136,6 +190,49 @@ void request_pg_failed(struct request *req, int err)
 }
 
 
+/* FNV-1a, 64 bits */
+static uint64_t hash(const char *text)
+{
+	uint64_t h = UINT64_C(0xcbf29ce484222325);
+
+	for (; *text; text++)
+		h = (h ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
+	return h;
+}
+
+
+void request_etag(struct request *req, const char *row_version,
+		  const json_t *shown)
+{
+	char *text = json_dumps(shown, JSON_COMPACT);
+
+	if (text)
+		text_format(req->answer.etag, sizeof(req->answer.etag),
+			    "\"%s-%016llx\"", row_version,
+			    (unsigned long long)hash(text));
+	free(text);
+}
+
+
+bool etag_is_known(const char *if_none_match, const char *etag)
+{
+	const size_t len = strlen(etag);
+
+	for (const char *s = if_none_match; s && *s; s += strcspn(s, ",")) {
+		s += strspn(s, ", \t");
+		if (*s == '*')
+			return true;
+		if (!strncmp(s, "W/", 2))
+			s += 2;
+		if (len && !strncmp(s, etag, len))
+			return true;
+		if (!*s)
+			break;
+	}
+	return false;
+}
+
+
 bool etag_matches(const char *if_match, const char *row_version)
 {
 	const size_t len = strlen(row_version);
@@ -148,7 +245,7 @@ bool etag_matches(const char *if_match, const char *row_version)
 		if (*s == '*')
 			return true;
 		if (*s == '"' && !strncmp(s + 1, row_version, len) &&
-		    s[1 + len] == '"')
+		    (s[1 + len] == '"' || s[1 + len] == '-'))
 			return true;
 		if (!*s)
 			break;

@@ -13,7 +13,7 @@
 
 #define REQUEST_ID_SIZE 36
 #define PATH_PARAMS_MAX 2
-#define QUERY_PAIRS_MAX 16
+#define QUERY_PAIRS_MAX 32
 #define LIMIT_DEFAULT 50
 #define LIMIT_MAX 500
 
@@ -33,10 +33,13 @@ struct answer {
 	char *text;           /**< malloc'd, instead of json               */
 	const char *text_type;
 	uint64_t version;     /**< Strowger-Version, 0: none               */
-	char etag[24];        /**< with quotes, "": none                   */
+	char etag[48];        /**< with quotes, "": none                   */
 	char location[128];
 	char allow[64];
 	bool is_replayed;     /**< stored by an earlier request             */
+	/** Member that is shown this once and not kept for whoever repeats
+	 *  the POST with its Idempotency-Key (a secret made here), or NULL */
+	const char *once;
 };
 
 /** Everything of the process that a request may need; set once at start. */
@@ -56,7 +59,12 @@ struct request {
 		const char *name, *value; /**< borrowed from the connection */
 	} query[QUERY_PAIRS_MAX];
 	size_t query_n;
+	bool is_dry;          /**< ?dry_run=1: check all, keep nothing. What
+				   change_commit() ends is taken back by it;
+				   a handler with an effect of another kind
+				   leaves that out                         */
 	const char *if_match; /**< header, or NULL                         */
+	const char *if_none_match; /**< header, or NULL                    */
 	const char *idempotency_key; /**< header, or NULL                  */
 	const char *authorization;
 	char *body;           /**< NUL behind body_len; NULL when empty    */
@@ -70,7 +78,7 @@ struct request {
 /** Value of a query parameter, NULL when absent. */
 const char *request_query(const struct request *req, const char *name);
 
-/** Every parameter must be one the operation documents. */
+/** Every parameter must be one the operation documents; reads dry_run. */
 void request_check_query(struct request *req);
 
 /** 1..LIMIT_MAX; sets a problem when it is not. */
@@ -85,8 +93,19 @@ const char *request_tenant(const struct request *req);
 /** A problem out of a failed pg call (EPROTO: our own bug by then). */
 void request_pg_failed(struct request *req, int err);
 
+/**
+ * The entity tag of a row: its version, by which If-Match goes, and a hash of
+ * what is shown, since some members move without an edit of the row (a
+ * balance): a strong validator (RFC 9110 8.8.1).
+ */
+void request_etag(struct request *req, const char *row_version,
+		  const json_t *shown);
+
 /** Does the If-Match header (if any) allow a change of this version? */
 bool etag_matches(const char *if_match, const char *row_version);
+
+/** Has If-None-Match this tag? Weak comparison (RFC 9110 13.1.2). */
+bool etag_is_known(const char *if_none_match, const char *etag);
 
 /** Answer 200 (or other) with a body. Takes the reference. */
 void request_answer(struct request *req, int status, json_t *json);

@@ -10,14 +10,34 @@
 #include "text.h"
 
 
-/* FROM and the rows this caller may see; parameter 1 is the tenant */
+/*
+ * What a reseller may change stands below it: not its own row, nor what hangs
+ * on its own, which whoever stands above it has set.
+ */
+void query_owner(struct query *q, const struct request *req,
+		 const char *owner)
+{
+	if (!request_tenant(req))
+		return;
+
+	if (!owner) {
+		query_text(q, " AND false");
+		return;
+	}
+	query_text(q, " AND EXISTS (SELECT FROM core.tenant_tree s WHERE "
+		      "s.ancestor_id = ");
+	query_param(q, request_tenant(req));
+	query_text(q, " AND s.tenant_id = %s%s)", owner,
+		   req->op->scope == SCOPE_RESELLER ? " AND s.depth > 0" : "");
+}
+
+
+/* FROM and the rows this caller may see */
 static void from_seen(struct query *q, const struct request *req,
 		      const struct resource *res)
 {
-	query_text(q, " FROM %s t WHERE (", res->table);
-	query_param(q, request_tenant(req));
-	query_text(q, "::text IS NULL OR (%s))",
-		   res->tenant ? res->tenant : "false");
+	query_text(q, " FROM %s t WHERE true", res->table);
+	query_owner(q, req, res->owner);
 	if (res->visible)
 		query_text(q, " AND (%s)", res->visible);
 	if (res->parent) {
@@ -112,8 +132,7 @@ void resource_get(struct request *req)
 		return;
 
 	if (res->is_versioned)
-		text_format(req->answer.etag, sizeof(req->answer.etag),
-			    "\"%s\"", version);
+		request_etag(req, version, doc);
 	request_answer(req, 200, doc);
 }
 

@@ -5,6 +5,7 @@
 #ifndef RESOURCE_H
 #define RESOURCE_H
 #include "field.h"
+#include "query.h"
 #include "request.h"
 
 /** What a broken constraint of the database means to the client. */
@@ -26,7 +27,10 @@ struct resource {
 	const char *key_type;   /**< SQL type of the key: "text", "bigint" */
 	const char *id_prefix;  /**< of ids made here; NULL: client's key  */
 	const char *path;       /**< "/v1/trunks"; a child: below its parent */
-	const char *tenant;     /**< SQL: may tenant $1 see row t? NULL: all */
+	/** SQL: id of the tenant that row t belongs to ("t.tenant_id"). A
+	 *  tenant's key sees rows of its own tenant and those below it; NULL:
+	 *  the rows are the platform's and no tenant's key sees any. */
+	const char *owner;
 	const char *visible;    /**< SQL: rows the API shows, NULL: all    */
 	bool newest_first;
 	bool is_versioned;      /**< has row_version                       */
@@ -53,6 +57,15 @@ operation_h resource_create;
 operation_h resource_patch;
 operation_h resource_delete;
 
+/**
+ * Append " AND (row t belongs to whom the caller may see)": the one place
+ * where rows of tenants are kept apart. Handlers that read for themselves
+ * call it too.
+ * @param owner  as in struct resource
+ */
+void query_owner(struct query *q, const struct request *req,
+		 const char *owner);
+
 /** Does the parent in the path exist for this caller? Sets not_found. */
 bool resource_parent_is_seen(struct request *req, const struct resource *res);
 
@@ -73,6 +86,27 @@ void page_answer(struct request *req, json_t *rows, size_t limit,
 		 const char *(*key_of)(const json_t *row, size_t i,
 				       const void *arg),
 		 size_t keys, const void *arg);
+
+/**
+ * What a caller may write, beyond the form of it: members of the platform, and
+ * references, which must name rows that the caller sees. Nothing to do for a
+ * key of the platform.
+ * @param old  the row before, or NULL; what did not move is not looked at
+ * @return 0 (a problem may be set) or errno of pg
+ */
+int record_check(struct request *req, const struct record *rec,
+		 const struct record *old);
+
+/** Did this field change? old may be NULL: is it there? */
+bool record_is_moved(const struct record *old, const struct record *rec,
+		     size_t i);
+
+/** The resource whose ids begin so ("trk_"), NULL: none. */
+const struct resource *resource_of_prefix(const char *prefix);
+
+/** Every resource that the contract names; made by openapi_table.py. */
+extern const struct resource *const resources[];
+extern const size_t resource_n;
 
 /** "/v1/trunks/trk_1": what a new row is found by. */
 const char *resource_location(char *buf, size_t size,

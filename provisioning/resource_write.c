@@ -80,8 +80,7 @@ static void finish(struct request *req, const struct resource *res,
 	}
 
 	if (res->is_versioned)
-		text_format(req->answer.etag, sizeof(req->answer.etag),
-			    "\"%s\"", version);
+		request_etag(req, version, after);
 	request_answer(req, status, after);
 	if (change_audit(req, res->kind, key, before, after))
 		(void)change_commit(req);
@@ -89,12 +88,15 @@ static void finish(struct request *req, const struct resource *res,
 
 
 static int prepare(struct request *req, const struct resource *res,
-		   struct record *rec, const json_t *before)
+		   struct record *rec, const struct record *old,
+		   const json_t *before)
 {
 	int err = 0;
 
 	if (res->prepare)
 		err = res->prepare(req, rec, before);
+	if (!err)
+		err = record_check(req, rec, old);
 	if (err)
 		request_pg_failed(req, err);
 	if (problem_is_set(&req->problem)) {
@@ -116,7 +118,7 @@ static void create(struct request *req, struct record *rec)
 
 	if (!resource_parent_is_seen(req, res) || !change_begin(req))
 		return;
-	if (prepare(req, res, rec, NULL))
+	if (prepare(req, res, rec, NULL, NULL))
 		return;
 
 	moment_read(&now);
@@ -163,20 +165,6 @@ void resource_create(struct request *req)
 
 /* --- patch ------------------------------------------------------------- */
 
-/* Did the patch change this field? */
-static bool is_moved(const struct record *old, const struct record *new,
-		     size_t i)
-{
-	const char *a = old->v[i].text, *b = new->v[i].text;
-
-	if (old->set->fields[i].type == FIELD_SECRET)
-		return new->v[i].state != VALUE_ABSENT;
-	if (!a || !b)
-		return a != b;
-	return strcmp(a, b) != 0;
-}
-
-
 static void check_fixed(struct request *req, const struct record *old,
 			const struct record *new)
 {
@@ -184,7 +172,7 @@ static void check_fixed(struct request *req, const struct record *old,
 		const struct field *f = &old->set->fields[i];
 		char pointer[96];
 
-		if (!(f->flags & F_FIXED) || !is_moved(old, new, i))
+		if (!(f->flags & F_FIXED) || !record_is_moved(old, new, i))
 			continue;
 		field_pointer(pointer, sizeof(pointer), "", f->name);
 		problem_add(&req->problem, pointer, "immutable", NULL,
@@ -211,7 +199,7 @@ static int update_row(struct request *req, const struct resource *res,
 	for (size_t i = 0; i < res->set->n; i++) {
 		const struct field *f = &res->set->fields[i];
 
-		if (!f->column || !is_moved(old, new, i))
+		if (!f->column || !record_is_moved(old, new, i))
 			continue;
 		query_text(&q, "%s%s = ", moved ? ", " : "", f->column);
 		if (new->v[i].state == VALUE_ABSENT)
@@ -240,7 +228,7 @@ static void patch_row(struct request *req, const struct record *old,
 	int err;
 
 	check_fixed(req, old, new);
-	if (prepare(req, res, new, before))
+	if (prepare(req, res, new, old, before))
 		return;
 
 	err = update_row(req, res, old, new, key, &result);

@@ -37,8 +37,8 @@ static const struct refusal refusals[] = {
 const struct resource resource_address = {
 	.kind = "address", .table = "core.source_address", .key = "id",
 	.key_type = "text", .id_prefix = "adr_", .path = "/ip-acls",
-	.tenant = "t.trunk_id IN (SELECT k.id FROM core.trunk k "
-		  "WHERE k.tenant_id = $1)",
+	.owner = "(SELECT k.tenant_id FROM core.trunk k "
+		 "WHERE k.id = t.trunk_id)",
 	.is_versioned = true, .parent = &resource_trunk,
 	.parent_column = "trunk_id", .set = &set, .refusals = refusals,
 };

@@ -10,6 +10,7 @@ static const struct field fields[] = {
 	 .flags = F_NULLABLE | F_FILTER, .column = "external_id", .min = 1,
 	 .max = 255, .form = form_is_name,
 	 .form_is = "free of control characters"},
+	FIELD_REFERENCE("parent_id", "ten_", F_NULLABLE),
 	FIELD_ROW_NAME,
 	FIELD_ROW_STATUS,
 	FIELD_ROW_CURRENCY(0),
@@ -25,12 +26,35 @@ static const struct refusal refusals[] = {
 	 .kind = PROBLEM_CONFLICT, .detail = "another tenant has this id",
 	 .clash_sql = "SELECT id FROM core.tenant WHERE external_id = $1",
 	 .clash_fields = {"external_id"}},
+	{.constraint = "tenant_parent_id_fkey", .field = "parent_id",
+	 .kind = PROBLEM_VALIDATION, .detail = "there is no such tenant"},
+	{.constraint = "tenant_parent_ring", .field = "parent_id",
+	 .kind = PROBLEM_VALIDATION,
+	 .detail = "stands below this tenant itself"},
+	{.constraint = "tenant_tree_depth", .field = "parent_id",
+	 .kind = PROBLEM_VALIDATION,
+	 .detail = "a tree of tenants has at most four levels"},
 	{.constraint = NULL},
 };
+
+
+/* What a reseller makes stands below it; only the platform makes roots */
+static int prepare(struct request *req, struct record *rec,
+		   const json_t *before)
+{
+	const char *reseller = request_tenant(req);
+
+	(void)before;
+	if (!reseller || record_text(rec, "parent_id"))
+		return 0;
+
+	return record_put(rec, "parent_id", reseller);
+}
+
 
 const struct resource resource_tenant = {
 	.kind = "tenant", .table = "core.tenant", .key = "id",
 	.key_type = "text", .id_prefix = "ten_", .path = "/v1/tenants",
-	.tenant = "t.id = $1", .is_versioned = true, .set = &set,
-	.refusals = refusals,
+	.owner = "t.id", .is_versioned = true, .set = &set,
+	.refusals = refusals, .prepare = prepare,
 };

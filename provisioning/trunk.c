@@ -17,7 +17,8 @@ static const struct field fields[] = {
 	FIELD_LIMIT("channels.out", "channels_out"),
 	FIELD_LIMIT("channels.total", "channels_total"),
 	FIELD_LIMIT("cps", "cps"),
-	{.name = "cli_policy", .type = FIELD_CHOICE, .column = "cli_policy",
+	{.name = "cli_policy", .type = FIELD_CHOICE, .flags = F_PLATFORM,
+	 .column = "cli_policy",
 	 .choices = (const char *const[]){"owned", "default", "pass", NULL}},
 	{.name = "default_cli", .type = FIELD_E164, .flags = F_NULLABLE,
 	 .column = "default_cli"},
@@ -36,7 +37,8 @@ static const struct field fields[] = {
 	 .column = "ring_timeout_s", .min = 1, .max = 600},
 	{.name = "media_timeout_s", .type = FIELD_NUMBER,
 	 .column = "media_timeout_s", .min = 0, .max = 3600},
-	{.name = "is_trusted", .type = FIELD_FLAG, .column = "is_trusted"},
+	{.name = "is_trusted", .type = FIELD_FLAG, .flags = F_PLATFORM,
+	 .column = "is_trusted"},
 	FIELD_ROW_TIMES,
 };
 static const struct field_set set = FIELD_SET(fields);
@@ -70,6 +72,6 @@ static const struct refusal refusals[] = {
 const struct resource resource_trunk = {
 	.kind = "trunk", .table = "core.trunk", .key = "id",
 	.key_type = "text", .id_prefix = "trk_", .path = "/v1/trunks",
-	.tenant = "t.tenant_id = $1", .is_versioned = true, .set = &set,
+	.owner = "t.tenant_id", .is_versioned = true, .set = &set,
 	.refusals = refusals,
 };

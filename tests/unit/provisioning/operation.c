@@ -5,14 +5,15 @@
 
 static const char *const none[] = {NULL};
 
+#define ROW(method_, path_, id_) \
+	{.method = (method_), .path = (path_), .id = (id_), \
+	 .members = none, .query = none, .media = none}
+
 static const struct operation table[] = {
-	{"GET", "/v1/trunks", "list", SCOPE_NONE, none, none, 0, NULL, NULL},
-	{"POST", "/v1/trunks", "create", SCOPE_NONE, none, none, 0, NULL,
-	 NULL},
-	{"GET", "/v1/trunks/{id}", "get", SCOPE_NONE, none, none, 0, NULL,
-	 NULL},
-	{"DELETE", "/v1/trunks/{id}/acls/{acl}", "drop", SCOPE_NONE, none,
-	 none, 0, NULL, NULL},
+	ROW("GET", "/v1/trunks", "list"),
+	ROW("POST", "/v1/trunks", "create"),
+	ROW("GET", "/v1/trunks/{id}", "get"),
+	ROW("DELETE", "/v1/trunks/{id}/acls/{acl}", "drop"),
 };
 
 
@@ -66,15 +67,36 @@ Test(operation, whole_segments_only)
 }
 
 
-Test(operation, scopes_include_each_other)
+Test(operation, a_key_gives_no_more_than_it_has)
 {
-	cr_assert(scope_allows(SCOPE_PLATFORM_WRITE, SCOPE_TENANT_READ));
-	cr_assert(scope_allows(SCOPE_PLATFORM_WRITE, SCOPE_PLATFORM_READ));
-	cr_assert(scope_allows(SCOPE_PLATFORM_READ, SCOPE_TENANT_READ));
-	cr_assert(scope_allows(SCOPE_TENANT_WRITE, SCOPE_TENANT_READ));
-	cr_assert_not(scope_allows(SCOPE_PLATFORM_READ, SCOPE_TENANT_WRITE));
-	cr_assert_not(scope_allows(SCOPE_TENANT_WRITE, SCOPE_PLATFORM_READ));
-	cr_assert_not(scope_allows(SCOPE_NONE, SCOPE_TENANT_READ));
+	static const unsigned write = SCOPE_PLATFORM_WRITE;
+
+	cr_assert(scope_grants(write, SCOPE_PLATFORM_WRITE));
+	cr_assert(scope_grants(write, SCOPE_RESELLER));
+	cr_assert(scope_grants(write, SCOPE_BILLING));
+	cr_assert(scope_grants(SCOPE_RESELLER, SCOPE_RESELLER));
+	cr_assert(scope_grants(SCOPE_RESELLER, SCOPE_TENANT_READ));
+	cr_assert(scope_grants(SCOPE_TENANT_WRITE, SCOPE_TENANT_WRITE));
+	cr_assert_not(scope_grants(SCOPE_TENANT_WRITE, SCOPE_RESELLER));
+	cr_assert_not(scope_grants(SCOPE_RESELLER, SCOPE_PLATFORM_READ));
+	cr_assert_not(scope_grants(SCOPE_PLATFORM_READ, SCOPE_TENANT_READ));
+	cr_assert_not(scope_grants(SCOPE_NOC, SCOPE_NOC));
+	cr_assert_not(scope_grants(SCOPE_BILLING, SCOPE_TENANT_WRITE));
+	cr_assert_not(scope_grants(SCOPE_NONE, SCOPE_TENANT_READ));
+}
+
+
+Test(operation, is_for_the_scopes_that_it_names)
+{
+	const struct operation op = {.scope = SCOPE_TENANT_READ,
+				     .may = SCOPE_TENANT_READ | SCOPE_NOC};
+	const struct operation open = {.scope = SCOPE_NONE};
+
+	cr_assert(operation_allows(&op, SCOPE_NOC));
+	cr_assert(operation_allows(&op, SCOPE_NOC | SCOPE_BILLING));
+	cr_assert_not(operation_allows(&op, SCOPE_BILLING));
+	cr_assert_not(operation_allows(&op, 0));
+	cr_assert(operation_allows(&open, 0));
 	cr_assert_eq(scope_parse("platform:write"), SCOPE_PLATFORM_WRITE);
 	cr_assert_eq(scope_parse("platform"), SCOPE_NONE);
 	cr_assert_str_eq(scope_name(SCOPE_TENANT_READ), "tenant:read");

@@ -65,6 +65,58 @@ Test(request, parameters_have_to_be_documented)
 }
 
 
+Test(request, etags_tell_what_is_shown)
+{
+	struct request req = {.op = &op};
+	json_t *one = json_pack("{s:i}", "a", 1);
+	json_t *two = json_pack("{s:i}", "a", 2);
+	char first[48];
+
+	request_etag(&req, "18446744073709551615", one);
+	strcpy(first, req.answer.etag);
+	cr_assert(etag_matches(first, "18446744073709551615"));
+	request_etag(&req, "18446744073709551615", two);
+	cr_assert_str_neq(first, req.answer.etag);
+	request_etag(&req, "18446744073709551615", one);
+	cr_assert_str_eq(first, req.answer.etag);
+	json_decref(one);
+	json_decref(two);
+
+	cr_assert(etag_is_known("\"7-1\"", "\"7-1\""));
+	cr_assert(etag_is_known("\"6-1\", W/\"7-1\"", "\"7-1\""),
+		  "weak comparison (RFC 9110 13.1.2)");
+	cr_assert(etag_is_known("*", "\"7-1\""));
+	cr_assert_not(etag_is_known("\"7-2\"", "\"7-1\""));
+	cr_assert_not(etag_is_known(NULL, "\"7-1\""));
+	cr_assert_not(etag_is_known("", "\"7-1\""));
+	cr_assert_not(etag_is_known(" ,, ", "\"7-1\""));
+}
+
+
+Test(request, dry_run_is_a_flag)
+{
+	static const char *const names[] = {"dry_run", NULL};
+	static const struct operation write = {.method = "POST", .id = "w",
+					       .query = names,
+					       .is_dry_able = true};
+	static const struct {
+		const char *value;
+		bool is_dry, is_bad;
+	} cases[] = {{"1", true, false}, {"true", true, false},
+		     {"0", false, false}, {"false", false, false},
+		     {"yes", true, true}, {"", true, true}};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct request req = with("dry_run", cases[i].value);
+
+		req.op = &write;
+		request_check_query(&req);
+		cr_assert_eq(req.is_dry, cases[i].is_dry, "%zu", i);
+		cr_assert_eq(problem_is_set(&req.problem), cases[i].is_bad);
+	}
+}
+
+
 Test(request, etags)
 {
 	cr_assert(etag_matches(NULL, "5"));
@@ -73,6 +125,8 @@ Test(request, etags)
 	cr_assert(etag_matches("\"4\" , \"5\"", "5"));
 	cr_assert_not(etag_matches("\"4\"", "5"));
 	cr_assert_not(etag_matches("\"55\"", "5"));
+	cr_assert(etag_matches("\"5-00000000000000ff\"", "5"));
+	cr_assert_not(etag_matches("\"55-00000000000000ff\"", "5"));
 	cr_assert_not(etag_matches("W/\"5\"", "5"),
 		      "strong comparison (RFC 9110 13.1.1)");
 	cr_assert_not(etag_matches("5", "5"));

@@ -1,29 +1,30 @@
 /**
- * @file deck.c  Rate deck: rows sorted by prefix and time, and over them a
- * digit tree that holds nodes for branching prefixes only.
- *
- *   link  0        nothing below
- *         n > 0    node n
- *         n < 0    rows from -n - 1 on, and no longer prefix
- *
- * A prefix that no other one continues (most of a real deck) costs its row
- * and no node.
+ * @file deck.c  Rate deck: rows sorted by prefix and time in few bytes, and
+ * over them a digit tree.
  */
 #include <errno.h>
 #include <re.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include "deck.h"
+#include "pool.h"
+#include "prefix_tree.h"
 
 #define ROWS_MAX INT32_MAX
-#define HUGE_PAGE ((size_t)2 << 20)
+#define WALKS 32 /* side by side */
+#define BLOCKED UINT32_C(0x80000000)
 
 
-struct node {
-	int32_t rows;      /**< 1 + first row of this prefix, 0: none  */
-	int32_t links[10];
+struct span {
+	int64_t from_ms, to_ms;
+};
+
+/** A rate: its prefix, and where the rest of it stands. */
+struct row {
+	uint32_t prefix[2]; /**< 15 digits of 4 bits, then the length     */
+	uint32_t tariff, destination;
+	uint32_t span;      /**< highest bit: is_blocked                  */
 };
 
 struct deck {
@@ -33,14 +34,15 @@ struct deck {
 	uint64_t version;
 	struct rounding rounding;
 
-	struct rate *rows;
+	struct row *rows;
 	size_t row_n, prefix_n;
-	struct node *nodes; /**< [0] is the root */
-	size_t node_n, node_size;
+	struct pool tariffs, spans, destinations;
+	struct prefix_tree tree;
+	int32_t root;
 };
 
 struct deck_builder {
-	struct deck head; /**< what is known of the deck; no rows, no nodes */
+	struct deck head; /**< what is known of the deck; no rows, no tree */
 	struct rate *rows;
 	size_t row_n, row_size;
 };
@@ -145,13 +147,13 @@ static int rate_compare(const void *a, const void *b)
 }
 
 
-/* Sorted rows: no two of one prefix may be valid at the same moment. */
-static int rows_check(struct deck *d)
+/* Sorted rates: no two of one prefix may be valid at the same moment. */
+static int rates_check(struct deck *d, const struct rate *rates, size_t n)
 {
 	size_t i;
 
-	for (i = 0; i < d->row_n; i++) {
-		const struct rate *a = &d->rows[i - !!i], *b = &d->rows[i];
+	for (i = 0; i < n; i++) {
+		const struct rate *a = &rates[i - !!i], *b = &rates[i];
 
 		if (!i || strcmp(a->prefix, b->prefix))
 			++d->prefix_n;
@@ -163,173 +165,136 @@ static int rows_check(struct deck *d)
 }
 
 
-static int node_add(struct deck *d, int32_t *ret_node)
+static const char *rate_prefix(const void *rates, size_t i)
 {
-	if (d->node_n == d->node_size) {
-		size_t size = d->node_size ? 2 * d->node_size : 64;
-		struct node *nodes;
-
-		if (size > ROWS_MAX)
-			return ENOMEM;
-		nodes = realloc(d->nodes, size * sizeof(*nodes));
-		if (!nodes)
-			return ENOMEM;
-		d->nodes = nodes;
-		d->node_size = size;
-	}
-
-	memset(&d->nodes[d->node_n], 0, sizeof(*d->nodes));
-	*ret_node = (int32_t)d->node_n++;
-	return 0;
+	return ((const struct rate *)rates)[i].prefix;
 }
 
 
-static int node_build(struct deck *d, size_t lo, size_t hi, size_t depth,
-		      int32_t *ret_link);
-
-
-/* Give each digit at depth its rows of lo..hi, all longer than depth. */
-static int links_build(struct deck *d, int32_t node, size_t lo, size_t hi,
-		       size_t depth)
+static void prefix_pack(uint32_t ret[2], const char *prefix)
 {
-	while (lo < hi) {
-		const char digit = d->rows[lo].prefix[depth];
-		size_t end = lo + 1;
-		int32_t link;
-		int err;
+	uint64_t packed = 0;
+	unsigned len = 0;
 
-		while (end < hi && d->rows[end].prefix[depth] == digit)
-			++end;
+	for (; prefix[len]; len++)
+		packed |= (uint64_t)(prefix[len] - '0') << (60 - 4 * len);
 
-		err = node_build(d, lo, end, depth + 1, &link);
-		if (err)
-			return err;
-
-		d->nodes[node].links[digit - '0'] = link;
-		lo = end;
-	}
-
-	return 0;
+	packed |= len;
+	ret[0] = (uint32_t)(packed >> 32);
+	ret[1] = (uint32_t)packed;
 }
 
 
-/*
- * Rows lo..hi share their first depth digits; those with no more digits stand
- * first. The recursion is as deep as a prefix is long.
- */
-static int node_build(struct deck *d, size_t lo, size_t hi, size_t depth,
-		      int32_t *ret_link)
+static void prefix_unpack(char ret[RATE_PREFIX_MAX + 1],
+			  const uint32_t prefix[2])
 {
-	const int32_t first = (int32_t)lo;
-	size_t longer = lo;
-	int32_t node;
+	const uint64_t packed = (uint64_t)prefix[0] << 32 | prefix[1];
+	const unsigned len = packed & 15;
+
+	for (unsigned i = 0; i < len; i++)
+		ret[i] = (char)('0' + (packed >> (60 - 4 * i) & 15));
+
+	ret[len] = '\0';
+}
+
+
+static int row_pack(struct deck *d, struct row *row, const struct rate *rate)
+{
+	const struct span span = {rate->from_ms, rate->to_ms};
+	char destination[RATE_DESTINATION_SIZE] = "";
 	int err;
 
-	while (longer < hi && !d->rows[longer].prefix[depth])
-		++longer;
+	memcpy(destination, rate->destination, strlen(rate->destination));
+	prefix_pack(row->prefix, rate->prefix);
+	err = pool_put(&d->tariffs, &rate->tariff, &row->tariff);
+	if (!err)
+		err = pool_put(&d->spans, &span, &row->span);
+	if (!err)
+		err = pool_put(&d->destinations, destination,
+			       &row->destination);
+	if (rate->is_blocked)
+		row->span |= BLOCKED;
 
-	if (longer == hi && depth) {
-		*ret_link = -first - 1;
-		return 0;
-	}
-
-	err = node_add(d, &node);
-	if (err)
-		return err;
-
-	if (longer > lo)
-		d->nodes[node].rows = first + 1;
-
-	err = links_build(d, node, longer, hi, depth);
-	if (err)
-		return err;
-
-	*ret_link = node;
-	return 0;
+	return err;
 }
 
 
-/*
- * Memory that is read at random: in huge pages where the system gives them,
- * since a lookup would wait for page tables as long as for the data.
- */
-static void *table_alloc(size_t bytes)
+static int rows_pack(struct deck *d, const struct rate *rates, size_t n)
 {
-	void *table;
+	int err = 0;
 
-	if (bytes < 2 * HUGE_PAGE)
-		return malloc(bytes);
+	pool_init(&d->tariffs, sizeof(struct tariff));
+	pool_init(&d->spans, sizeof(struct span));
+	pool_init(&d->destinations, RATE_DESTINATION_SIZE);
 
-	bytes = (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
-	table = aligned_alloc(HUGE_PAGE, bytes);
-	if (table)
-		(void)madvise(table, bytes, MADV_HUGEPAGE);
-
-	return table;
-}
-
-
-static int tree_build(struct deck *d)
-{
-	struct node *nodes;
-	int32_t root;
-	int err;
-
-	err = node_build(d, 0, d->row_n, 0, &root);
-	if (err)
-		return err;
-
-	/* from what grew by doubling to what is needed */
-	nodes = table_alloc(d->node_n * sizeof(*nodes));
-	if (!nodes)
+	/* one more: an empty deck is a deck */
+	d->rows = prefix_table_alloc((n + 1) * sizeof(*d->rows));
+	if (!d->rows)
 		return ENOMEM;
 
-	memcpy(nodes, d->nodes, d->node_n * sizeof(*nodes));
-	free(d->nodes);
-	d->nodes = nodes;
-	d->node_size = d->node_n;
-	return 0;
+	for (d->row_n = 0; d->row_n < n && !err; d->row_n++)
+		err = row_pack(d, &d->rows[d->row_n], &rates[d->row_n]);
+	if (!err)
+		err = pool_fit(&d->tariffs);
+	if (!err)
+		err = pool_fit(&d->spans);
+	if (!err)
+		err = pool_fit(&d->destinations);
+
+	return err;
 }
 
 
 static void deck_free(struct deck *d)
 {
 	free(d->rows);
-	free(d->nodes);
+	pool_clear(&d->tariffs);
+	pool_clear(&d->spans);
+	pool_clear(&d->destinations);
+	prefix_tree_clear(&d->tree);
 	free(d);
+}
+
+
+static int deck_fill(struct deck *d, const struct rate *rates, size_t n)
+{
+	int err = rates_check(d, rates, n);
+
+	if (!err)
+		err = rows_pack(d, rates, n);
+	if (!err)
+		err = prefix_tree_add(&d->tree, rate_prefix, rates, 0, n,
+				      &d->root);
+
+	return err ? err : prefix_tree_fit(&d->tree);
 }
 
 
 int deck_build(struct deck **dp, const struct deck_builder *b)
 {
+	struct rate *sorted;
 	struct deck *d;
-	int err = ENOMEM;
+	int err;
 
 	if (!dp || !b)
 		return EINVAL;
 
 	d = malloc(sizeof(*d));
-	if (!d)
+	sorted = malloc((b->row_n + 1) * sizeof(*sorted));
+	if (!d || !sorted) {
+		free(d);
+		free(sorted);
 		return ENOMEM;
+	}
 
 	*d = b->head;
 	atomic_init(&d->refs, 1);
-
-	/* one more: an empty deck is a deck */
-	d->rows = table_alloc((b->row_n + 1) * sizeof(*d->rows));
-	if (!d->rows)
-		goto out;
-
 	if (b->row_n)
-		memcpy(d->rows, b->rows, b->row_n * sizeof(*d->rows));
-	d->row_n = b->row_n;
-	qsort(d->rows, d->row_n, sizeof(*d->rows), rate_compare);
+		memcpy(sorted, b->rows, b->row_n * sizeof(*sorted));
+	qsort(sorted, b->row_n, sizeof(*sorted), rate_compare);
 
-	err = rows_check(d);
-	if (!err)
-		err = tree_build(d);
-
- out:
+	err = deck_fill(d, sorted, b->row_n);
+	free(sorted);
 	if (err)
 		deck_free(d);
 	else
@@ -338,62 +303,185 @@ int deck_build(struct deck **dp, const struct deck_builder *b)
 }
 
 
-/* The row of this prefix that is valid at at_ms. */
-static const struct rate *row_find(const struct deck *d, size_t first,
-				   int64_t at_ms)
+static const struct span *row_span(const struct deck *d, const struct row *row)
 {
-	const struct rate *row = &d->rows[first];
-	const struct rate *const end = d->rows + d->row_n;
-	const char *prefix = row->prefix;
+	return pool_at(&d->spans, row->span & ~BLOCKED);
+}
+
+
+/* The row of this prefix that is valid at at_ms. */
+static const struct row *row_find(const struct deck *d, size_t first,
+				  int64_t at_ms)
+{
+	const struct row *row = &d->rows[first];
+	const struct row *const end = d->rows + d->row_n;
+	const uint32_t *prefix = row->prefix;
 
 	do {
-		if (at_ms < row->from_ms)
+		const struct span *span = row_span(d, row);
+
+		if (at_ms < span->from_ms)
 			return NULL;
-		if (at_ms < row->to_ms)
+		if (at_ms < span->to_ms)
 			return row;
 		++row;
-	} while (row < end && 0 == strcmp(row->prefix, prefix));
+	} while (row < end && !memcmp(row->prefix, prefix,
+				      sizeof(row->prefix)));
 
 	return NULL;
 }
 
 
-const struct rate *deck_find(const struct deck *deck, const char *e164,
-			     int64_t at_ms)
+static const struct rate *row_unpack(const struct deck *d,
+				     const struct row *row, struct rate *buf)
 {
-	int32_t found[RATE_PREFIX_MAX + 1], link = 0;
-	size_t n = 0;
+	const struct span *span = row_span(d, row);
+
+	memset(buf, 0, sizeof(*buf));
+	prefix_unpack(buf->prefix, row->prefix);
+	buf->from_ms = span->from_ms;
+	buf->to_ms = span->to_ms;
+	memcpy(&buf->tariff, pool_at(&d->tariffs, row->tariff),
+	       sizeof(buf->tariff));
+	buf->is_blocked = !!(row->span & BLOCKED);
+	memcpy(buf->destination, pool_at(&d->destinations, row->destination),
+	       sizeof(buf->destination));
+
+	return buf;
+}
+
+
+const struct rate *deck_find(const struct deck *deck, const char *e164,
+			     int64_t at_ms, struct rate *buf)
+{
+	int32_t found[PREFIX_DIGITS_MAX + 2];
+	size_t n;
 
 	if (!deck || !e164)
 		return NULL;
 
-	/* collect every prefix on the way down, then ask the longest first:
-	 * rows of shorter ones are not touched */
-	do {
-		const struct node *node = &deck->nodes[link];
-		const unsigned digit = (unsigned)*e164 - '0';
-
-		if (node->rows)
-			found[n++] = node->rows;
-		if (digit > 9)
-			break;
-
-		link = node->links[digit];
-		++e164;
-	} while (link > 0);
-
-	if (link < 0)
-		found[n++] = -link;
-
+	/* every prefix on the way down, then the longest is asked first: rows
+	 * of shorter ones are not touched */
+	n = prefix_tree_find(&deck->tree, deck->root, e164, found);
 	while (n--) {
-		const struct rate *row =
+		const struct row *row =
 			row_find(deck, (size_t)found[n] - 1, at_ms);
 
 		if (row)
-			return row;
+			return row_unpack(deck, row, buf);
 	}
 
 	return NULL;
+}
+
+
+/** One of the walks that go side by side. */
+struct walk {
+	const struct deck *deck;
+	int32_t link;
+	uint8_t n;
+	int32_t found[PREFIX_DIGITS_MAX + 2];
+};
+
+
+/* The longest prefix is known: its row is read soon. */
+static void walk_end(const struct walk *w)
+{
+	if (w->n)
+		__builtin_prefetch(&w->deck->rows[w->found[w->n - 1] - 1]);
+}
+
+
+/* A step down; what the next one reads is asked for now.
+   @return does it go on? */
+static bool walk_step(struct walk *w, unsigned digit, unsigned next)
+{
+	const struct prefix_node *node = &w->deck->tree.nodes[w->link];
+
+	if (node->rows)
+		w->found[w->n++] = node->rows;
+	if (digit > 9)
+		return false;
+
+	w->link = node->links[digit];
+	if (w->link > 0) {
+		node = &w->deck->tree.nodes[w->link];
+		__builtin_prefetch(&node->rows);
+		if (next <= 9)
+			__builtin_prefetch(&node->links[next]);
+		return true;
+	}
+	if (w->link < 0)
+		w->found[w->n++] = -w->link;
+
+	return false;
+}
+
+
+static void walks_run(struct walk *w, size_t n, const char *e164)
+{
+	uint8_t active[WALKS];
+	size_t left = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		w[i].n = 0;
+		if (!w[i].deck)
+			continue;
+		w[i].link = w[i].deck->root;
+		active[left++] = (uint8_t)i;
+	}
+
+	for (; left; e164++) {
+		const unsigned digit = (unsigned)*e164 - '0';
+		const unsigned next = *e164 ? (unsigned)e164[1] - '0' : 10;
+		size_t kept = 0;
+
+		for (size_t k = 0; k < left; k++) {
+			struct walk *walk = &w[active[k]];
+
+			if (walk_step(walk, digit, next))
+				active[kept++] = active[k];
+			else
+				walk_end(walk);
+		}
+		left = kept;
+	}
+}
+
+
+static struct deck_price walk_price(struct walk *w, int64_t at_ms)
+{
+	struct deck_price price = {NULL, false};
+
+	while (w->n && !price.tariff) {
+		const struct row *row = row_find(
+			w->deck, (size_t)w->found[--w->n] - 1, at_ms);
+
+		if (!row)
+			continue;
+		price.tariff = pool_at(&w->deck->tariffs, row->tariff);
+		price.is_blocked = !!(row->span & BLOCKED);
+		__builtin_prefetch(price.tariff);
+	}
+
+	return price;
+}
+
+
+void deck_find_many(const struct deck *const *decks, size_t n,
+		    const char *e164, int64_t at_ms, struct deck_price *ret)
+{
+	struct walk walks[WALKS];
+
+	for (size_t at = 0; at < n; at += WALKS) {
+		const size_t k = n - at < WALKS ? n - at : WALKS;
+
+		for (size_t i = 0; i < k; i++)
+			walks[i].deck = decks[at + i];
+		walks_run(walks, k, e164);
+		for (size_t i = 0; i < k; i++)
+			ret[at + i] = walk_price(&walks[i], at_ms);
+	}
 }
 
 
@@ -421,9 +509,20 @@ struct rounding deck_rounding(const struct deck *deck)
 }
 
 
-const struct rate *deck_at(const struct deck *deck, size_t i)
+const struct rate *deck_at(const struct deck *deck, size_t i,
+			   struct rate *buf)
 {
-	return deck && i < deck->row_n ? &deck->rows[i] : NULL;
+	return deck && i < deck->row_n ? row_unpack(deck, &deck->rows[i], buf)
+				       : NULL;
+}
+
+
+size_t deck_bytes(const struct deck *deck)
+{
+	return sizeof(*deck) + (deck->row_n + 1) * sizeof(*deck->rows) +
+	       deck->tree.size * sizeof(*deck->tree.nodes) +
+	       pool_bytes(&deck->tariffs) + pool_bytes(&deck->spans) +
+	       pool_bytes(&deck->destinations);
 }
 
 

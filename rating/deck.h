@@ -13,9 +13,9 @@
 #define RATE_PREFIX_MAX 15
 #define RATE_DESTINATION_SIZE 48
 
-/** One row: what a call to this prefix costs. */
+/** One row: what a call to this prefix costs. A deck keeps it in fewer bytes:
+ *  tariffs, spans and destinations that many rows share stand once. */
 struct rate {
-	/* what a lookup reads stands together in one cache line */
 	char prefix[RATE_PREFIX_MAX + 1];       /**< digits, no '+'          */
 	int64_t from_ms, to_ms; /**< UTC [ms]; to_ms INT64_MAX: open end     */
 	struct tariff tariff;
@@ -42,19 +42,37 @@ int deck_build(struct deck **dp, const struct deck_builder *b);
 /**
  * Longest prefix of e164 whose rate is valid at at_ms.
  * @param e164  digits only, no '+'
- * @return borrowed row (lives as long as the deck), NULL when none
+ * @param buf  the row, whole
+ * @return buf, NULL when none
  * Pure; any thread.
  */
 const struct rate *deck_find(const struct deck *deck, const char *e164,
-			     int64_t at_ms);
+			     int64_t at_ms, struct rate *buf);
+
+/** What a deck says of a number, without the words. */
+struct deck_price {
+	const struct tariff *tariff; /**< of the deck; NULL: no rate         */
+	bool is_blocked;
+};
+
+/**
+ * deck_find() in several decks at once: the walks go side by side, so that
+ * they wait for memory together. A deck may be NULL. Pure; any thread.
+ */
+void deck_find_many(const struct deck *const *decks, size_t n,
+		    const char *e164, int64_t at_ms, struct deck_price *ret);
 
 const char *deck_id(const struct deck *deck);
 const char *deck_currency(const struct deck *deck);
 uint64_t deck_version(const struct deck *deck);
 struct rounding deck_rounding(const struct deck *deck);
 size_t deck_count(const struct deck *deck);        /**< rows               */
-/** Row i < deck_count(), by prefix and time; to save or copy a deck. */
-const struct rate *deck_at(const struct deck *deck, size_t i);
+/** Row i < deck_count(), by prefix and time, into buf; to save or copy a
+ *  deck. @return buf, NULL beyond the last */
+const struct rate *deck_at(const struct deck *deck, size_t i,
+			   struct rate *buf);
+/** What a deck takes in memory, for measurements. */
+size_t deck_bytes(const struct deck *deck);
 size_t deck_prefix_count(const struct deck *deck); /**< different prefixes */
 
 /** Decks are shared between threads: own atomic count, not libre's. */

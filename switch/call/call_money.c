@@ -46,13 +46,15 @@ enum outcome call_price(struct call *call)
 	const struct deck *deck = call->trunk->deck;
 	struct money *m = &call->money;
 	const struct rate *rate;
+	struct rate found;
 
 	if (!call->trunk->account->is_active)
 		return unpriced(call, OUT_TRUNK_DISABLED, NULL, "account");
 	if (!deck)
 		return unpriced(call, OUT_NO_RATE, NULL, "no_deck");
 
-	rate = deck_find(deck, call->called.e164 + 1, call->begun_wall_ms);
+	rate = deck_find(deck, call->called.e164 + 1, call->begun_wall_ms,
+			 &found);
 	if (!rate || rate->is_blocked)
 		return unpriced(call, OUT_NO_RATE, rate,
 				rate ? "blocked" : "no_prefix");
@@ -80,13 +82,14 @@ void call_buy(struct call *call, const struct gateway *gw)
 	const struct deck *deck = gw->carrier->deck;
 	struct money *m = &call->money;
 	const struct rate *rate = NULL;
+	struct rate found;
 
 	m->is_bought = false;
 	if (deck)
 		rate = deck_find(deck, call->called.e164[0]
 					       ? call->called.e164 + 1
 					       : call->called.received,
-				 call->begun_wall_ms);
+				 call->begun_wall_ms, &found);
 	if (!rate)
 		return;
 

@@ -47,6 +47,7 @@ static bool row_write(void *data, void *arg)
 {
 	const struct row *row = data;
 	struct writer *w = arg;
+	struct rate rate;
 	size_t i;
 
 	line_write(w, json_pack("{sssssIso*}", "kind", row_kind_name(row->kind),
@@ -55,7 +56,7 @@ static bool row_write(void *data, void *arg)
 				json_loads(row->json, 0, NULL)));
 
 	for (i = 0; row->deck && i < deck_count(row->deck) && !w->err; i++)
-		line_write(w, row_rate_encode(deck_at(row->deck, i)));
+		line_write(w, row_rate_encode(deck_at(row->deck, i, &rate)));
 
 	return w->err != 0;
 }

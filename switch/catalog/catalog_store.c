@@ -200,12 +200,13 @@ static int deck_begin(struct row *row, const struct row_body *body,
 static int deck_reopen(struct row *row)
 {
 	struct deck *deck = deck_ref(row->deck);
+	struct rate rate;
 	size_t i;
 	int err;
 
 	err = deck_begin(row, row->body, row->version);
 	for (i = 0; i < deck_count(deck) && !err; i++)
-		err = deck_builder_add(row->builder, deck_at(deck, i));
+		err = deck_builder_add(row->builder, deck_at(deck, i, &rate));
 
 	deck_unref(deck);
 

@@ -62,13 +62,14 @@ static void spill(const char *buf, size_t len)
 static void expect_world(const struct catalog *c)
 {
 	const struct trunk *t = catalog_trunk(c, "trk_1");
+	struct rate rate;
 
 	cr_assert(t);
 	cr_expect_eq(t->number_in.n, 1);
 	cr_assert(t->deck);
 	cr_expect_eq(deck_count(t->deck), 2);
-	cr_expect_str_eq(deck_at(t->deck, 0)->destination, "Land \"x\"");
-	cr_expect_eq(deck_at(t->deck, 0)->to_ms, INT64_MAX);
+	cr_expect_str_eq(deck_at(t->deck, 0, &rate)->destination, "Land \"x\"");
+	cr_expect_eq(deck_at(t->deck, 0, &rate)->to_ms, INT64_MAX);
 	cr_expect(catalog_did(c, "+4930111222"));
 	cr_expect_eq(fixture_route(c, "+4940", NULL)->target_n, 2);
 	cr_expect(catalog_credential(c, "sip.example", "pbx"));

@@ -123,6 +123,7 @@ extern const struct resource resource_site;
 extern const struct resource resource_credential;
 extern const struct resource resource_address;
 extern const struct resource resource_did;
+extern const struct resource resource_numbering;
 extern const struct resource resource_carrier;
 extern const struct resource resource_gateway;
 extern const struct resource resource_route;

@@ -17,7 +17,7 @@ create function pg_temp.moved() returns setof text language sql as
 select set_eq($$ select kind from api_v1.changes(0, 1000) $$,
 	$$ values ('tenant'), ('account'), ('realm'), ('trunk'),
 	('credential'), ('address'), ('carrier'), ('gateway'), ('did'),
-	('route'), ('rate_deck') $$);
+	('route'), ('rate_deck'), ('numbering') $$);
 select results_eq($$ select count(*) from api_v1.changes(0, 1000) $$,
 	$$ select (select count(*) from core.tenant)
 	+ (select count(*) from core.account)
@@ -29,7 +29,9 @@ select results_eq($$ select count(*) from api_v1.changes(0, 1000) $$,
 	+ (select count(*) from core.gateway)
 	+ (select count(*) from core.did)
 	+ (select count(*) from core.route)
-	+ (select count(*) from core.rate_deck) $$, 'every object once');
+	+ (select count(*) from core.rate_deck)
+	+ 1 -- the numbering plan
+	$$, 'every object once');
 select is_empty($$ select from api_v1.changes(0, 1000) where "row" is null $$,
 	'with its row');
 select is((select version from api_v1.feed()),

@@ -239,9 +239,10 @@ static int find_targets(struct call *call)
 }
 
 
-static bool is_reachable(const struct did *did)
+static bool is_reachable(const struct call *call, const struct did *did)
 {
-	return did->is_active && did->trunk->is_active &&
+	return did_is_in_service(did, moment_wall_ms(&call->w->now)) &&
+	       did->trunk->is_active &&
 	       did->trunk->tenant->is_active &&
 	       (!did->site || did->site->is_active) &&
 	       did->trunk->direction != TRUNK_OUT;
@@ -265,7 +266,7 @@ static enum outcome deliver(struct call *call, const struct did *did)
 	const struct trunk *trunk = did->trunk;
 	enum outcome out;
 
-	if (!is_reachable(did)) {
+	if (!is_reachable(call, did)) {
 		note_inbound(call, did, OUT_NO_DID);
 		return OUT_NO_DID;
 	}

@@ -48,6 +48,12 @@ static void set_who(const struct call *call, struct cdr *r)
 	TEXT_FILL(r->calling, call->calling.e164);
 	TEXT_FILL(r->called_received, call->called.received);
 	TEXT_FILL(r->called, call->called.e164);
+	TEXT_FILL(r->calling_country, call->calling.country);
+	TEXT_FILL(r->calling_network, call->calling.network);
+	TEXT_FILL(r->calling_type, call->calling.type);
+	TEXT_FILL(r->called_country, call->called.country);
+	TEXT_FILL(r->called_network, call->called.network);
+	TEXT_FILL(r->called_type, call->called.type);
 }
 
 

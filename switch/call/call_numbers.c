@@ -38,10 +38,48 @@ static int normalise(const struct call *call, struct party *party)
 }
 
 
+/* Country, network and type, for the record. */
+static void set_place(const struct call *call, struct party *party)
+{
+	const struct numbering *n = catalog_numbering(call->cat, party->e164);
+
+	TEXT_FILL(party->country, n ? n->country : "");
+	TEXT_FILL(party->network, n ? n->network : "");
+	TEXT_FILL(party->type, n ? numbering_type_name(n->type) : "");
+}
+
+
+/* Is it a number that can be, as far as the trunk wants to know? */
+static enum outcome check_number(const struct call *call)
+{
+	const uint8_t check = call->trunk ? call->trunk->number_check
+					  : CHECK_OFF;
+	const struct numbering *n;
+	enum outcome out = OUT_OK;
+
+	if (check == CHECK_OFF)
+		return OUT_OK;
+
+	n = catalog_numbering(call->cat, call->called.e164);
+	if (!n || (check == CHECK_LENGTH &&
+		   !numbering_fits(n, call->called.e164)))
+		out = OUT_INVALID_NUMBER;
+	WHY(call->why, WHY_NUMBER, out, NULL,
+	    WHY_TEXT("called", call->called.e164),
+	    WHY_TEXT("network", n ? n->network : ""),
+	    WHY_COUNT("min_len", n ? n->min_len : 0),
+	    WHY_COUNT("max_len", n ? n->max_len : 0));
+
+	return out;
+}
+
+
 enum outcome call_dialled(const struct call *call)
 {
-	return call->is_emergency || call->called.e164[0] ? OUT_OK
-							  : OUT_BAD_NUMBER;
+	if (call->is_emergency)
+		return OUT_OK;
+
+	return call->called.e164[0] ? check_number(call) : OUT_BAD_NUMBER;
 }
 
 
@@ -122,6 +160,8 @@ void call_numbers(struct call *call, const struct sip_msg *invite)
 {
 	read_called(call, invite);
 	read_calling(call, invite);
+	set_place(call, &call->called);
+	set_place(call, &call->calling);
 }
 
 
@@ -129,7 +169,8 @@ static bool is_owned(const struct call *call)
 {
 	const struct did *did = catalog_did(call->cat, call->calling.e164);
 
-	return did && did->is_active &&
+	return did &&
+	       did_is_in_service(did, moment_wall_ms(&call->w->now)) &&
 	       did->trunk->tenant == call->trunk->tenant;
 }
 
@@ -165,6 +206,7 @@ enum outcome call_calling(struct call *call)
 
 	if (trunk->default_cli[0]) {
 		TEXT_FILL(call->calling.e164, trunk->default_cli);
+		set_place(call, &call->calling);
 		return note_caller(call, OUT_OK, "replaced");
 	}
 

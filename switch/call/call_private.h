@@ -36,6 +36,8 @@ struct party {
 	char received[64];
 	char e164[E164_SIZE];        /**< "+49..." or ""                     */
 	char sent[64];
+	char country[4], network[48]; /**< where e164 belongs, or ""         */
+	char type[16];
 };
 
 /**

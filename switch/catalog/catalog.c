@@ -41,6 +41,9 @@ void catalog_free(void *catalog)
 	free(c->carriers);
 	free(c->gateways);
 	free(c->dids);
+	free(c->ranges);
+	free(c->numbering);
+	free(c->numbers.entries);
 	free(c->routes);
 	free(c->targets);
 	free(c->route_decks);
@@ -132,20 +135,6 @@ const struct credential *catalog_credential(const struct catalog *c,
 
 	return bsearch(&key, c->credentials, c->credential_n, sizeof(key),
 		       credential_compare);
-}
-
-
-int did_compare(const void *a, const void *b)
-{
-	const struct did *x = a, *y = b;
-
-	return strcmp(x->e164, y->e164);
-}
-
-
-const struct did *catalog_did(const struct catalog *c, const char *e164)
-{
-	return find(e164, c->dids, c->did_n, sizeof(*c->dids));
 }
 
 

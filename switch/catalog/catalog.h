@@ -103,6 +103,9 @@ enum cli_policy {
 	CLI_PASS,    /**< special arrangement: pass what the PBX says      */
 };
 
+/** What a called number is held against. */
+enum number_check { CHECK_OFF, CHECK_COUNTRY, CHECK_LENGTH };
+
 struct trunk {
 	char id[ID_SIZE];
 	char name[NAME_SIZE];
@@ -112,6 +115,7 @@ struct trunk {
 	bool is_active;              /**< and so is its tenant              */
 	uint8_t direction;           /**< enum trunk_direction              */
 	uint8_t cli_policy;
+	uint8_t number_check;        /**< enum number_check                 */
 	int32_t channels_in, channels_out, channels_total; /**< -1: no limit */
 	int32_t cps;                 /**< -1: no limit                      */
 	char default_cli[E164_SIZE]; /**< "+49..." or ""                    */
@@ -137,12 +141,35 @@ struct site {
 	int32_t channels_in, channels_out, channels_total; /**< -1: no limit */
 };
 
+/** A number, or a range of numbers of one length. */
 struct did {
-	char e164[E164_SIZE];        /**< with '+'                          */
+	char e164[E164_SIZE];        /**< with '+'; the first of a range    */
 	char id[ID_SIZE];
 	const struct trunk *trunk;
 	const struct site *site;     /**< NULL: of no place                 */
 	bool is_active;
+	char e164_last[E164_SIZE];   /**< of a range; ""                    */
+	char cnam[NAME_SIZE];        /**< name shown when it calls, or ""   */
+	int32_t channels;            /**< at once, of the row; -1: no limit */
+	int64_t from_ms, to_ms;      /**< in service [UTC ms, to exclusive) */
+};
+
+/** Names of these: numbering_type_name(). */
+enum numbering_type {
+	NUMBERING_UNKNOWN, NUMBERING_GEOGRAPHIC, NUMBERING_MOBILE,
+	NUMBERING_VOIP, NUMBERING_TOLL_FREE, NUMBERING_SHARED_COST,
+	NUMBERING_PREMIUM, NUMBERING_PERSONAL, NUMBERING_PAGER,
+	NUMBERING_CORPORATE, NUMBERING_SATELLITE, NUMBERING_SERVICE,
+	NUMBERING_INTERNATIONAL, NUMBERING_EMERGENCY, NUMBERING_TYPE_N
+};
+
+/** Where the numbers of a prefix belong. */
+struct numbering {
+	uint64_t key;                /**< prefix.h                          */
+	char country[4];             /**< ISO 3166-1 alpha-2, or ""         */
+	char network[48];
+	uint8_t type;                /**< enum numbering_type               */
+	uint8_t min_len, max_len;    /**< digits of the whole number        */
 };
 
 struct carrier {
@@ -251,7 +278,19 @@ const struct trunk *catalog_trunk(const struct catalog *c, const char *id);
 const struct account *catalog_account(const struct catalog *c, const char *id);
 const struct site *catalog_site(const struct catalog *c, const char *id);
 const struct gateway *catalog_gateway(const struct catalog *c, const char *id);
+/** A number of its own before the range that holds it; in service or not. */
 const struct did *catalog_did(const struct catalog *c, const char *e164);
+
+/** Is the row active, and the time within its dates? */
+bool did_is_in_service(const struct did *did, int64_t wall_ms);
+
+/** Country, network and type of an E.164 number ("+49..."), by the longest
+ *  prefix; NULL: no country or network begins so. */
+const struct numbering *catalog_numbering(const struct catalog *c,
+					  const char *e164);
+const char *numbering_type_name(uint8_t type);
+/** Has the number a length that its network knows? */
+bool numbering_fits(const struct numbering *n, const char *e164);
 
 /** Emergency route for a number as dialled (digits only), or NULL. */
 const struct route *catalog_emergency(const struct catalog *c,

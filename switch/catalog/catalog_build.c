@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "catalog_build.h"
+#include "catalog_row_number.h"
 
 
 static int id_compare(const void *key, const void *entry)
@@ -228,7 +229,25 @@ static const char *did_add(struct build *b, const struct row *row)
 		return "trunk_id";
 
 	d.site = find_site(b, row, d.trunk);
-	b->c->dids[b->c->did_n++] = d;
+	if (d.e164_last[0])
+		b->c->ranges[b->c->range_n++] = d;
+	else
+		b->c->dids[b->c->did_n++] = d;
+
+	return NULL;
+}
+
+
+static const char *numbering_add(struct build *b, const struct row *row)
+{
+	const struct numbering *list = row_numbers(row->body);
+	struct catalog *c = b->c;
+
+	for (uint32_t i = 0; i < row->body->number_n; i++) {
+		c->numbering[i] = list[i];
+		prefix_table_add(&c->numbers, list[i].key, i);
+	}
+	prefix_table_build(&c->numbers);
 
 	return NULL;
 }
@@ -250,6 +269,7 @@ static const struct step {
 	{ROW_SCHEDULE, schedule_add}, {ROW_CARRIER_GROUP, group_add},
 	{ROW_ROUTE, route_add},
 	{ROW_CARRIER_RULE, carrier_rule_add},
+	{ROW_NUMBERING, numbering_add},
 };
 
 
@@ -294,6 +314,14 @@ static int rows_collect(struct build *b, const struct catalog_store *s)
 /** calloc() that gives a block for n = 0 as well. */
 #define ARRAY(field, n) ((field) = calloc((n) + 1, sizeof(*(field))))
 
+/** There is one row of the kind, whatever its id. */
+static uint32_t number_sum(const struct build *b)
+{
+	return b->n[ROW_NUMBERING] ? b->rows[ROW_NUMBERING][0]->body->number_n
+				   : 0;
+}
+
+
 static int arrays_alloc(struct build *b)
 {
 	const size_t targets = build_target_sum(b);
@@ -310,6 +338,7 @@ static int arrays_alloc(struct build *b)
 	    !ARRAY(c->carriers, n[ROW_CARRIER]) ||
 	    !ARRAY(c->gateways, n[ROW_GATEWAY]) ||
 	    !ARRAY(c->dids, n[ROW_DID]) ||
+	    !ARRAY(c->ranges, n[ROW_DID]) ||
 	    !ARRAY(c->routes, n[ROW_ROUTE]) ||
 	    !ARRAY(c->addresses, n[ROW_ADDRESS]) ||
 	    !ARRAY(c->targets, targets) ||
@@ -318,7 +347,9 @@ static int arrays_alloc(struct build *b)
 	    !ARRAY(c->plans, n[ROW_ROUTING_PLAN]) ||
 	    !ARRAY(c->schedules, n[ROW_SCHEDULE]) ||
 	    !ARRAY(c->groups, n[ROW_CARRIER_GROUP]) ||
-	    !ARRAY(c->carrier_rules, n[ROW_CARRIER_RULE]))
+	    !ARRAY(c->carrier_rules, n[ROW_CARRIER_RULE]) ||
+	    !ARRAY(c->numbering, number_sum(b)) ||
+	    prefix_table_alloc(&c->numbers, number_sum(b)))
 		return ENOMEM;
 
 	return 0;
@@ -352,6 +383,7 @@ static void arrays_sort(struct catalog *c)
 	qsort(c->credentials, c->credential_n, sizeof(*c->credentials),
 	      credential_compare);
 	qsort(c->dids, c->did_n, sizeof(*c->dids), did_compare);
+	qsort(c->ranges, c->range_n, sizeof(*c->ranges), range_compare);
 	qsort(c->addresses, c->address_n, sizeof(*c->addresses),
 	      address_compare);
 

@@ -6,6 +6,7 @@
 #ifndef CATALOG_DATA_H
 #define CATALOG_DATA_H
 #include "catalog.h"
+#include "prefix.h"
 #include "prefix_tree.h"
 
 #define ADDRESS_BYTES 16
@@ -42,6 +43,10 @@ struct catalog {
 	struct carrier *carriers;       /* by id */
 	struct gateway *gateways;       /* by id */
 	struct did *dids;               /* by e164 */
+	struct did *ranges;             /* by e164, all digits a number */
+	struct numbering *numbering;
+	struct prefix_table numbers;    /* into numbering */
+	uint32_t range_n;
 	struct route *routes;           /* by kind, plan, tenant, prefix,
 					   position, id */
 	struct route_target *targets;   /* by route, priority */
@@ -70,6 +75,7 @@ void catalog_free(void *catalog);
 /** Order of the arrays; the same functions sort and search. */
 int credential_compare(const void *a, const void *b);
 int did_compare(const void *a, const void *b);
+int range_compare(const void *a, const void *b);
 int carrier_rule_compare(const void *a, const void *b);
 int address_compare(const void *a, const void *b);
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include "json.h"
 #include "catalog_row.h"
+#include "catalog_row_number.h"
 #include "text.h"
 
 enum member_type {
@@ -36,6 +37,7 @@ static const char *const prepaid[] = {"prepaid", NULL};
 static const char *const emergency[] = {"emergency", NULL};
 static const char *const directions[] = {"both", "in", "out", NULL};
 static const char *const cli_policies[] = {"owned", "default", "pass", NULL};
+static const char *const number_checks[] = {"off", "country", "length", NULL};
 static const char *const identities[] = {"from", "pai", NULL};
 static const char *const only[] = {"only", NULL};
 static const char *const schedule_is[] = {"open", "closed", NULL};
@@ -93,6 +95,7 @@ static const struct member trunk_members[] = {
 	IS("status", trunk.is_active, active),
 	CHOICE("direction", trunk.direction, directions),
 	CHOICE("cli_policy", trunk.cli_policy, cli_policies),
+	CHOICE("number_check", trunk.number_check, number_checks),
 	LIMIT("channels_in", trunk.channels_in),
 	LIMIT("channels_out", trunk.channels_out),
 	LIMIT("channels_total", trunk.channels_total),
@@ -181,6 +184,11 @@ static const struct member gateway_members[] = {
 
 static const struct member did_members[] = {
 	TEXT("e164", did.e164),
+	TEXT_OR_NULL("e164_last", did.e164_last),
+	TEXT_OR_NULL("cnam", did.cnam),
+	LIMIT("channels", did.channels),
+	NUMBER("from_ms", did.from_ms, INT64_MAX, 0),
+	NUMBER("to_ms", did.to_ms, INT64_MAX, INT64_MAX),
 	TEXT("trunk_id", refs.trunk),
 	TEXT_OR_NULL("site_id", refs.site),
 	IS("status", did.is_active, active),
@@ -232,6 +240,8 @@ static const struct member carrier_rule_members[] = {
 	IS("rule", carrier_rule.is_only, only),
 	END
 };
+
+static const struct member numbering_members[] = {END};
 
 static const struct member deck_members[] = {
 	TEXT("currency", deck.currency),
@@ -554,14 +564,6 @@ static int carrier_rule_decode(struct row_body *body, const json_t *json)
 }
 
 
-static int did_decode(struct row_body *body, const json_t *json)
-{
-	(void)json;
-
-	return number_is_e164(body->did.e164) ? 0 : EINVAL;
-}
-
-
 typedef int(special_h)(struct row_body *body, const json_t *json);
 
 static const struct kind {
@@ -592,10 +594,12 @@ static const struct kind {
 			 SIZE(gateway.id), gateway_decode,
 			 "address, port: an IP address and 1..65535"},
 	[ROW_DID] = {"did", did_members, AT(did.id), SIZE(did.id), did_decode,
-		     "e164: + and 5..15 digits"},
+		     "e164, e164_last: + and 5..15 digits, of one length"},
 	[ROW_ROUTE] = {"route", route_members, AT(route.id), SIZE(route.id),
 		       route_decode, "prefix, targets: not allowed"},
 	[ROW_RATE_DECK] = {"rate_deck", deck_members, 0, 0, NULL, NULL},
+	[ROW_NUMBERING] = {"numbering", numbering_members, 0, 0,
+			   numbering_decode, "rows: not allowed"},
 	[ROW_ROUTING_PLAN] = {"routing_plan", plan_members, AT(plan.id),
 			      SIZE(plan.id), NULL, NULL},
 	[ROW_SCHEDULE] = {"schedule", schedule_members, AT(schedule.id),
@@ -673,7 +677,8 @@ int row_decode(struct row_body **bp, enum row_kind kind, const char *id,
 		return EINVAL;
 	}
 
-	body = calloc(1, sizeof(*body) + target_n * sizeof(*body->targets));
+	body = calloc(1, sizeof(*body) + target_n * sizeof(*body->targets) +
+				 row_numbers_size(kind, json));
 	if (!body)
 		return ENOMEM;
 

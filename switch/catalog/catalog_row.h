@@ -11,7 +11,7 @@ struct json_t;
 enum row_kind {
 	ROW_TENANT, ROW_ACCOUNT, ROW_REALM, ROW_TRUNK, ROW_SITE, ROW_CREDENTIAL,
 	ROW_ADDRESS, ROW_CARRIER, ROW_GATEWAY, ROW_DID, ROW_ROUTE,
-	ROW_RATE_DECK,
+	ROW_RATE_DECK, ROW_NUMBERING,
 	ROW_ROUTING_PLAN, ROW_SCHEDULE, ROW_CARRIER_GROUP, ROW_CARRIER_RULE,
 	ROW_KIND_N
 };
@@ -60,6 +60,7 @@ struct row_body {
 	struct tag_list tags;  /**< what became a set in the catalog       */
 	bool is_active;        /**< routes and carrier groups              */
 	uint16_t target_n;     /**< routes and carrier groups              */
+	uint32_t number_n;     /**< of row_numbers()                       */
 	struct target_row targets[];
 };
 

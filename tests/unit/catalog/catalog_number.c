@@ -1,0 +1,157 @@
+/** @file tests/unit/catalog/catalog_number.c  Ranges, dates, the plan. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include "fixture.h"
+
+#define DID(first, last, more) "{\"e164\":\"" first "\",\"e164_last\":\"" \
+	last "\",\"trunk_id\":\"trk_1\",\"status\":\"active\"" more "}"
+#define PLAN "{\"rows\":[[\"49\",\"DE\",\"Germany\",\"geographic\",7,15]," \
+	"[\"4915\",\"DE\",\"Germany\",\"mobile\",12,13]," \
+	"[\"881\",\"\",\"Satellite\",\"satellite\",8,15]," \
+	"[\"7\",\"RU\",\"Russia\",\"moon\",11,11]]}"
+
+static struct catalog_store *store;
+static struct snapshot_slot *slot;
+static struct snapshot *snap;
+
+
+static const struct catalog *publish(void)
+{
+	snapshot_release(snap);
+	snap = fixture_publish(store, slot);
+
+	return snapshot_data(snap);
+}
+
+
+static void setup(void)
+{
+	store = fixture_world();
+	cr_assert_eq(snapshot_slot_alloc(&slot), 0);
+}
+
+
+static void teardown(void)
+{
+	snapshot_release(snap);
+	snapshot_slot_free(slot);
+	mem_deref(store);
+}
+
+TestSuite(catalog_number, .init = setup, .fini = teardown);
+
+
+static const char *owner(const struct catalog *c, const char *e164)
+{
+	const struct did *d = catalog_did(c, e164);
+
+	return d ? d->id : "nobody";
+}
+
+
+Test(catalog_number, range_and_the_number_inside)
+{
+	const struct catalog *c;
+
+	cr_assert_eq(fixture_put(store, "did", "did_r", 100,
+				 DID("+4989100", "+4989199", "")), 0);
+	cr_assert_eq(fixture_put(store, "did", "did_s", 101,
+				 DID("+49892000", "+49892999", "")), 0);
+	cr_assert_eq(fixture_put(store, "did", "did_i", 102,
+				 "{\"e164\":\"+4989150\",\"trunk_id\":"
+				 "\"trk_2\",\"status\":\"active\"}"), 0);
+	c = publish();
+
+	cr_expect_str_eq(owner(c, "+4989100"), "did_r");
+	cr_expect_str_eq(owner(c, "+4989149"), "did_r");
+	cr_expect_str_eq(owner(c, "+4989150"), "did_i");
+	cr_expect_str_eq(owner(c, "+4989199"), "did_r");
+	cr_expect_str_eq(owner(c, "+49892500"), "did_s");
+	cr_expect_str_eq(owner(c, "+4989099"), "nobody");
+	cr_expect_str_eq(owner(c, "+4989200"), "nobody");
+	cr_expect_str_eq(owner(c, "+49891500"), "nobody");
+	cr_expect_str_eq(owner(c, "+498915"), "nobody");
+	cr_expect_str_eq(owner(c, "+4989x00"), "nobody");
+	cr_expect_str_eq(owner(c, "+99999999999999999999"), "nobody");
+}
+
+
+Test(catalog_number, range_of_nonsense)
+{
+	cr_expect_eq(fixture_put(store, "did", "did_r", 100,
+				 DID("+4989100", "+49891990", "")), EINVAL);
+	cr_expect_eq(fixture_put(store, "did", "did_r", 100,
+				 DID("+4989100", "+4989100", "")), EINVAL);
+	cr_expect_eq(fixture_put(store, "did", "did_r", 100,
+				 DID("+4989100", "x", "")), EINVAL);
+}
+
+
+Test(catalog_number, in_service_between_its_dates)
+{
+	const struct did *d;
+
+	cr_assert_eq(fixture_put(store, "did", "did_r", 100,
+				 DID("+4989100", "+4989199",
+				     ",\"from_ms\":1000,\"to_ms\":2000,"
+				     "\"channels\":7,\"cnam\":\"Shop\"")), 0);
+	d = catalog_did(publish(), "+4989100");
+	cr_assert(d);
+	cr_expect_not(did_is_in_service(d, 999));
+	cr_expect(did_is_in_service(d, 1000));
+	cr_expect(did_is_in_service(d, 1999));
+	cr_expect_not(did_is_in_service(d, 2000));
+	cr_expect_eq(d->channels, 7);
+	cr_expect_str_eq(d->cnam, "Shop");
+
+	d = catalog_did(publish(), "+4930111222");
+	cr_expect(did_is_in_service(d, 0));
+	cr_expect(did_is_in_service(d, 4102444800000));
+	cr_expect_eq(d->channels, -1);
+	d = catalog_did(publish(), "+4930111223");
+	cr_expect_not(did_is_in_service(d, 5), "suspended");
+}
+
+
+Test(catalog_number, plan_by_the_longest_prefix)
+{
+	const struct numbering *n;
+	const struct catalog *c;
+
+	cr_expect_null(catalog_numbering(publish(), "+4930"));
+	cr_assert_eq(fixture_put(store, "numbering", "e164", 100, PLAN), 0);
+	c = publish();
+	n = catalog_numbering(c, "+4915112345678");
+	cr_assert(n);
+	cr_expect_str_eq(n->country, "DE");
+	cr_expect_str_eq(n->network, "Germany");
+	cr_expect_str_eq(numbering_type_name(n->type), "mobile");
+	cr_expect(numbering_fits(n, "+491511234567"));
+	cr_expect_not(numbering_fits(n, "+49151123456"));
+	cr_expect_not(numbering_fits(n, "+49151123456789"));
+	n = catalog_numbering(c, "+4930123");
+	cr_expect_str_eq(numbering_type_name(n->type), "geographic");
+	cr_expect_str_eq(catalog_numbering(c, "+8811")->country, "");
+	/* a newer database knows more types */
+	n = catalog_numbering(c, "+7495");
+	cr_expect_str_eq(numbering_type_name(n->type), "unknown");
+	cr_expect_null(catalog_numbering(c, "+33123456789"));
+	cr_expect_null(catalog_numbering(c, ""));
+}
+
+
+Test(catalog_number, plan_of_nonsense)
+{
+	static const char *const cases[] = {
+		"{}", "{\"rows\":1}", "{\"rows\":[1]}",
+		"{\"rows\":[[\"\",\"DE\",\"x\",\"voip\",7,15]]}",
+		"{\"rows\":[[\"49\",\"DEUT\",\"x\",\"voip\",7,15]]}",
+		"{\"rows\":[[\"49\",\"DE\",\"x\",\"voip\",7,16]]}",
+		"{\"rows\":[[\"49\",\"DE\",\"x\",\"voip\",9,8]]}",
+		"{\"rows\":[[\"49\",\"DE\",\"x\",\"voip\",7]]}",
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		cr_expect_eq(fixture_put(store, "numbering", "e164", 100,
+					 cases[i]), EINVAL, "%s", cases[i]);
+}

@@ -245,9 +245,9 @@ static const char *numbering_add(struct build *b, const struct row *row)
 
 	for (uint32_t i = 0; i < row->body->number_n; i++) {
 		c->numbering[i] = list[i];
-		prefix_table_add(&c->numbers, list[i].key, i);
+		prefix_index_add(&c->numbers, list[i].key, i);
 	}
-	prefix_table_build(&c->numbers);
+	prefix_index_build(&c->numbers);
 
 	return NULL;
 }
@@ -349,7 +349,7 @@ static int arrays_alloc(struct build *b)
 	    !ARRAY(c->groups, n[ROW_CARRIER_GROUP]) ||
 	    !ARRAY(c->carrier_rules, n[ROW_CARRIER_RULE]) ||
 	    !ARRAY(c->numbering, number_sum(b)) ||
-	    prefix_table_alloc(&c->numbers, number_sum(b)))
+	    prefix_index_alloc(&c->numbers, number_sum(b)))
 		return ENOMEM;
 
 	return 0;

@@ -45,7 +45,7 @@ struct catalog {
 	struct did *dids;               /* by e164 */
 	struct did *ranges;             /* by e164, all digits a number */
 	struct numbering *numbering;
-	struct prefix_table numbers;    /* into numbering */
+	struct prefix_index numbers;    /* into numbering */
 	uint32_t range_n;
 	struct route *routes;           /* by kind, plan, tenant, prefix,
 					   position, id */

@@ -41,7 +41,7 @@ uint64_t prefix_key(const char *digits)
 }
 
 
-int prefix_table_alloc(struct prefix_table *t, uint32_t max)
+int prefix_index_alloc(struct prefix_index *t, uint32_t max)
 {
 	t->n = 0;
 	t->entries = calloc((size_t)max + 1, sizeof(*t->entries));
@@ -50,7 +50,7 @@ int prefix_table_alloc(struct prefix_table *t, uint32_t max)
 }
 
 
-void prefix_table_add(struct prefix_table *t, uint64_t key, uint32_t value)
+void prefix_index_add(struct prefix_index *t, uint64_t key, uint32_t value)
 {
 	t->entries[t->n++] = (struct prefix_entry){.key = key,
 						   .value = value};
@@ -74,7 +74,7 @@ static bool is_prefix(uint64_t key, uint64_t of)
 }
 
 
-static uint32_t climb(const struct prefix_table *t, uint32_t i, uint64_t key)
+static uint32_t climb(const struct prefix_index *t, uint32_t i, uint64_t key)
 {
 	while (i != PREFIX_NONE && !is_prefix(t->entries[i].key, key))
 		i = t->entries[i].up;
@@ -83,7 +83,7 @@ static uint32_t climb(const struct prefix_table *t, uint32_t i, uint64_t key)
 }
 
 
-void prefix_table_build(struct prefix_table *t)
+void prefix_index_build(struct prefix_index *t)
 {
 	uint32_t i;
 
@@ -94,7 +94,7 @@ void prefix_table_build(struct prefix_table *t)
 }
 
 
-uint32_t prefix_find(const struct prefix_table *t, const char *number)
+uint32_t prefix_find(const struct prefix_index *t, const char *number)
 {
 	const uint64_t key = prefix_key(number);
 	uint32_t from = 0, to = t->n;

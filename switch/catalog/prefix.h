@@ -19,7 +19,7 @@ struct prefix_entry {
 	uint32_t value;
 };
 
-struct prefix_table {
+struct prefix_index {
 	struct prefix_entry *entries;
 	uint32_t n;
 };
@@ -31,17 +31,17 @@ struct prefix_table {
 uint64_t prefix_key(const char *digits);
 
 /** Room for max entries. @return 0 or ENOMEM; free() t->entries. */
-int prefix_table_alloc(struct prefix_table *t, uint32_t max);
+int prefix_index_alloc(struct prefix_index *t, uint32_t max);
 
 /** key is of prefix_key(), not 0. No two may be equal. */
-void prefix_table_add(struct prefix_table *t, uint64_t key, uint32_t value);
+void prefix_index_add(struct prefix_index *t, uint64_t key, uint32_t value);
 
-/** After the last prefix_table_add(). */
-void prefix_table_build(struct prefix_table *t);
+/** After the last prefix_index_add(). */
+void prefix_index_build(struct prefix_index *t);
 
 /** The longest entry that is a prefix of, or is, the number: its index; or
  *  PREFIX_NONE. Its next shorter one is entries[i].up. */
-uint32_t prefix_find(const struct prefix_table *t, const char *number);
+uint32_t prefix_find(const struct prefix_index *t, const char *number);
 
 /** Has the entry as many digits as the number that found it? */
 bool prefix_is_whole(const struct prefix_entry *e, const char *number);

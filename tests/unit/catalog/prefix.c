@@ -36,13 +36,13 @@ Test(prefix, longest_and_then_shorter_ones)
 {
 	static const char *const list[] = {"4930", "49", "491", "4915", "44",
 					   "4930123"};
-	struct prefix_table t;
+	struct prefix_index t;
 	uint32_t i;
 
-	cr_assert_eq(prefix_table_alloc(&t, 6), 0);
+	cr_assert_eq(prefix_index_alloc(&t, 6), 0);
 	for (i = 0; i < 6; i++)
-		prefix_table_add(&t, prefix_key(list[i]), i);
-	prefix_table_build(&t);
+		prefix_index_add(&t, prefix_key(list[i]), i);
+	prefix_index_build(&t);
 
 	i = prefix_find(&t, "+49151234567");
 	cr_assert_neq(i, PREFIX_NONE);
@@ -72,10 +72,10 @@ Test(prefix, longest_and_then_shorter_ones)
 
 Test(prefix, empty_table)
 {
-	struct prefix_table t;
+	struct prefix_index t;
 
-	cr_assert_eq(prefix_table_alloc(&t, 0), 0);
-	prefix_table_build(&t);
+	cr_assert_eq(prefix_index_alloc(&t, 0), 0);
+	prefix_index_build(&t);
 	cr_expect_eq(prefix_find(&t, "49"), PREFIX_NONE);
 	free(t.entries);
 }
@@ -88,10 +88,10 @@ Test(prefix, random_tables_against_a_scan)
 
 	for (unsigned round = 0; round < 200; round++) {
 		char list[40][8];
-		struct prefix_table t;
+		struct prefix_index t;
 		uint32_t n = 0;
 
-		cr_assert_eq(prefix_table_alloc(&t, 40), 0);
+		cr_assert_eq(prefix_index_alloc(&t, 40), 0);
 		while (n < 40) {
 			uint32_t k;
 
@@ -102,10 +102,10 @@ Test(prefix, random_tables_against_a_scan)
 				;
 			if (k < n)
 				continue;
-			prefix_table_add(&t, prefix_key(list[n]), n);
+			prefix_index_add(&t, prefix_key(list[n]), n);
 			++n;
 		}
-		prefix_table_build(&t);
+		prefix_index_build(&t);
 
 		for (unsigned number = 0; number < 3000; number += 7) {
 			uint32_t best = PREFIX_NONE, hit;

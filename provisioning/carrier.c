@@ -10,6 +10,9 @@ static const struct field fields[] = {
 	FIELD_ROW_STATUS,
 	FIELD_REFERENCE("rate_deck_id", "dck_", F_NULLABLE),
 	FIELD_ROW_CURRENCY(F_FIXED),
+	{.name = "disconnect_policy_id", .type = FIELD_ID,
+	 .flags = F_NULLABLE, .column = "disconnect_policy_id",
+	 .choices = (const char *const[]){"dsp_", NULL}},
 	FIELD_ROW_TIMES,
 };
 static const struct field_set set = FIELD_SET(fields);
@@ -20,6 +23,9 @@ static const struct refusal refusals[] = {
 	{.constraint = "carrier_rate_deck_currency", .field = "rate_deck_id",
 	 .kind = PROBLEM_VALIDATION,
 	 .detail = "the deck is not in the currency of the carrier"},
+	{.constraint = "carrier_disconnect_policy_id_fkey",
+	 .field = "disconnect_policy_id", .kind = PROBLEM_VALIDATION,
+	 .detail = "there is no such policy"},
 	{.constraint = NULL},
 };
 

@@ -191,6 +191,13 @@ static int choice_value(const struct decode *d, const struct field *f,
 }
 
 
+/* Without choices any text of the form */
+static bool choices_has(const struct field *f, const char *s)
+{
+	return f->choices ? choice_is_known(f, s) : f->form(s);
+}
+
+
 /* As an array literal of PostgreSQL: choices hold letters, digits, '-' */
 static int choices_value(const struct decode *d, const struct field *f,
 			 struct record *r, size_t i)
@@ -208,8 +215,10 @@ static int choices_value(const struct decode *d, const struct field *f,
 		const char *s = json_string_value(item);
 		const size_t n = strlen(text);
 
-		if (!s || !choice_is_known(f, s))
-			return refuse_choice(d, f);
+		if (!s || !choices_has(f, s))
+			return f->choices ? refuse_choice(d, f)
+					  : refuse(d, f, "bad_form",
+						   f->form_is);
 		for (size_t m = 0; m < k; m++) {
 			if (json_equal(json_array_get(d->json, m), item))
 				return refuse(d, f, "repeated",

@@ -16,7 +16,8 @@ enum field_type {
 	FIELD_SECRET,  /**< like text; never in an answer nor in an error  */
 	FIELD_ID,      /**< prefix (choices[0]) + 26 characters            */
 	FIELD_CHOICE,  /**< one of choices                                 */
-	FIELD_CHOICES, /**< array of different choices; column is text[]   */
+	FIELD_CHOICES, /**< array of different choices, or of texts of the
+			    form (letters, digits, '-'); column is text[]  */
 	FIELD_NUMBER,  /**< integer min..max                               */
 	FIELD_FLAG,
 	FIELD_MONEY,   /**< "12.345678"; column holds micro-units          */

@@ -85,6 +85,13 @@ bool form_is_rate_prefix(const char *text)
 }
 
 
+/* Of an E.164 number, without '+' */
+bool form_is_country_prefix(const char *text)
+{
+	return form_is_rate_prefix(text) && *text != '0';
+}
+
+
 /* Exactly n digits at s as a number, or -1 */
 static int digits(const char *s, size_t n)
 {

@@ -27,6 +27,7 @@ bool form_is_zone(const char *text);
 
 /** 1..15 digits: prefix of a rate. */
 bool form_is_rate_prefix(const char *text);
+bool form_is_country_prefix(const char *text);
 
 /** "" or 1..15 digits. */
 bool form_is_digits(const char *text);

@@ -43,6 +43,17 @@ static const struct field fields[] = {
 	 .column = "ping_up_after", .min = 1, .max = 100},
 	{.name = "no_response_ms", .type = FIELD_NUMBER,
 	 .column = "no_response_ms", .min = 500, .max = 32000},
+	{.name = "no_ring_ms", .type = FIELD_NUMBER, .column = "no_ring_ms",
+	 .min = 0, .max = 120000},
+	{.name = "disconnect_policy_id", .type = FIELD_ID,
+	 .flags = F_NULLABLE, .column = "disconnect_policy_id",
+	 .choices = (const char *const[]){"dsp_", NULL}},
+	{.name = "redirect", .type = FIELD_CHOICE, .column = "redirect",
+	 .choices = (const char *const[]){"refuse", "follow", "pass", NULL}},
+	{.name = "redirect_prefixes", .type = FIELD_CHOICES,
+	 .column = "redirect_prefixes", .min = 0, .max = 8,
+	 .form = form_is_country_prefix,
+	 .form_is = "1 to 15 digits, the first not 0"},
 	FIELD_ROW_TIMES,
 };
 static const struct field_set set = FIELD_SET(fields);
@@ -50,6 +61,9 @@ static const struct field_set set = FIELD_SET(fields);
 static const struct refusal refusals[] = {
 	{.constraint = "gateway_carrier_id_fkey", .field = "carrier_id",
 	 .kind = PROBLEM_VALIDATION, .detail = "there is no such carrier"},
+	{.constraint = "gateway_disconnect_policy_id_fkey",
+	 .field = "disconnect_policy_id", .kind = PROBLEM_VALIDATION,
+	 .detail = "there is no such policy"},
 	{.constraint = "gateway_credential_whole",
 	 .field = "credential.username", .kind = PROBLEM_VALIDATION,
 	 .detail = "username, realm and password go together"},

@@ -125,6 +125,7 @@ extern const struct resource resource_address;
 extern const struct resource resource_did;
 extern const struct resource resource_numbering;
 extern const struct resource resource_carrier;
+extern const struct resource resource_disconnect_policy;
 extern const struct resource resource_gateway;
 extern const struct resource resource_route;
 extern const struct resource resource_rate_deck;

@@ -40,6 +40,8 @@ static const struct field fields[] = {
 	 .column = "ring_timeout_s", .min = 1, .max = 600},
 	{.name = "media_timeout_s", .type = FIELD_NUMBER,
 	 .column = "media_timeout_s", .min = 0, .max = 3600},
+	{.name = "total_timeout_s", .type = FIELD_NUMBER,
+	 .column = "total_timeout_s", .min = 0, .max = 600},
 	{.name = "is_trusted", .type = FIELD_FLAG, .flags = F_PLATFORM,
 	 .column = "is_trusted"},
 	FIELD_ROW_TIMES,

@@ -47,6 +47,7 @@ static void call_destructor(void *arg)
 	mem_deref(call->offer);
 	mem_deref(call->early);
 	mem_deref(call->reinvite.proposed);
+	mem_deref(call->contacts);
 	mem_deref(call->why);
 }
 
@@ -106,23 +107,58 @@ void call_post(struct call *call, enum call_event_id ev, enum outcome out)
 }
 
 
-/* What a leg of the called side says, in the table's words. */
+/* The gateway of the present attempt; NULL: a PBX is called, or the call has
+   let go of its catalog. */
+static const struct gateway *hop_of(const struct call *call)
+{
+	const struct attempt *a = call_attempt(call);
+
+	return a && a->gateway_id[0] && call->cat
+		       ? catalog_gateway(call->cat, a->gateway_id) : NULL;
+}
+
+
+/* An operator's rule decided: kept for what the caller is told, and noted. */
+static void rule_applied(struct call *call, const struct gateway *gw,
+			 const struct disconnect *d)
+{
+	if (!d->rule)
+		return;
+
+	call_attempt(call)->rule = *d->rule;
+	WHY(call->why, WHY_ATTEMPT, d->outcome, gw->disconnect->id,
+	    WHY_COUNT(d->rule->is_q850 ? "rule_q850" : "rule_sip_code",
+		      d->rule->code),
+	    WHY_TEXT("action", d->is_next ? "next" : "stop"));
+}
+
+
+/* What a leg of the called side says, in the table's words. An emergency call
+   is never stopped by a rule: only by what is built in. */
 static enum call_event_id b_failed(struct call *call,
 				   const struct leg_event *said,
 				   enum outcome *ret_outcome)
 {
-	enum outcome out = outcome_from_sip(said->scode);
+	const struct gateway *gw = hop_of(call);
+	struct disconnect d;
 
-	if (!said->scode && said->err != ETIMEDOUT)
-		out = OUT_B_ERROR; /* the wire, or an answer of no use */
-
-	call_attempt_end(call, out, said->scode,
-			 said->q850 ? said->q850 : outcome_row(out)->q850,
+	disconnect_decide(&d, gw && !call->is_emergency ? gw->disconnect
+							: NULL,
+			  said->scode, said->err, said->q850);
+	*ret_outcome = d.outcome;
+	call_attempt_end(call, d.outcome, said->scode,
+			 said->q850 ? said->q850
+				    : outcome_row(d.outcome)->q850,
 			 said->reason_header);
-	*ret_outcome = out;
+	rule_applied(call, gw, &d);
+	if (gw && said->msg && said->scode / 100 == 3) {
+		enum redirect_verdict v = call_redirect(call, gw, said->msg);
 
-	return outcome_row(out)->may_try_next ? EV_B_FAIL_NEXT
-					      : EV_B_FAIL_LAST;
+		if (v != REDIRECT_IS_FAILURE)
+			d.is_next = v == REDIRECT_IS_NEXT;
+	}
+
+	return d.is_next ? EV_B_FAIL_NEXT : EV_B_FAIL_LAST;
 }
 
 
@@ -192,6 +228,22 @@ void call_max_over(void *arg)
 	const struct call_event data = {.outcome = OUT_MAX_DURATION};
 
 	call_run(arg, EV_T_MAX, &data);
+}
+
+
+void call_no_ring_over(void *arg)
+{
+	const struct call_event data = {.outcome = OUT_B_NO_RING};
+
+	call_run(arg, EV_T_NO_RING, &data);
+}
+
+
+void call_total_over(void *arg)
+{
+	const struct call_event data = {.outcome = OUT_HUNT_TIMEOUT};
+
+	call_run(arg, EV_T_TOTAL, &data);
 }
 
 
@@ -269,6 +321,7 @@ static void call_who(struct call *call, const struct gate_verdict *who)
 		call->max_call_s = who->trunk->max_call_s;
 		call->media_timeout_s = who->trunk->media_timeout_s;
 		TEXT_FILL(call->site_id, who->site ? who->site->id : "");
+		call->total_timeout_s = who->trunk->total_timeout_s;
 	}
 	if (who->gateway) {
 		TEXT_FILL(call->from_gateway_id, who->gateway->id);

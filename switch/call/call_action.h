@@ -17,6 +17,8 @@ fsm_action_h act_extended;       /**< it came: re-arm the credit timer       */
 /* call_dial.c */
 fsm_action_h act_dial;           /**< INVITE to the first carrier            */
 fsm_action_h act_dial_next;      /**< the next one, before A heard an answer */
+fsm_action_h act_no_ring;        /**< CANCEL this one, the next              */
+fsm_action_h act_total_over;     /**< no further tries                       */
 fsm_action_h act_relay_ringing;  /**< 18x to A, with early media             */
 /* call_answer.c */
 fsm_action_h act_answer;         /**< B's 2xx to A; the price starts         */

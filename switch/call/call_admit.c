@@ -32,6 +32,9 @@ void call_unpin(struct call *call)
 	call->gateway = NULL;
 	call->plan = NULL;
 	memset(&call->hunt, 0, sizeof(call->hunt));
+	memset(call->redirects, 0, sizeof(call->redirects));
+	call->redirect_n = call->redirect_next = 0;
+	call->redirected = NULL;
 }
 
 
@@ -282,6 +285,7 @@ static enum outcome deliver(struct call *call, const struct did *did)
 		call->ring_timeout_s = trunk->ring_timeout_s;
 		call->max_call_s = trunk->max_call_s;
 		call->media_timeout_s = trunk->media_timeout_s;
+		call->total_timeout_s = trunk->total_timeout_s;
 	}
 
 	out = take_trunk(call, &call->to_hold, trunk, CHANNEL_IN);
@@ -420,5 +424,9 @@ void act_admit(void *subject, const void *data)
 	wheel_start(call->w->wheel, &call->phase,
 		    (uint64_t)call->ring_timeout_s * 1000, call_ring_over,
 		    call);
+	if (call->total_timeout_s)
+		wheel_start(call->w->wheel, &call->total,
+			    (uint64_t)call->total_timeout_s * 1000,
+			    call_total_over, call);
 	call_fund_first(call);
 }

@@ -42,6 +42,10 @@ static void answered(struct call *call, const struct leg_event *said)
 	call->answered_wall_ms = moment_wall_ms(&call->w->now);
 	a->outcome = OUT_OK;
 	a->sip_code = said->scode;
+	WHY(call->why, WHY_ATTEMPT, OUT_OK, a->gateway_id,
+	    WHY_TEXT("address", a->address),
+	    WHY_COUNT("sip_code", said->scode),
+	    WHY_COUNT("ms", (int64_t)(call->answered_ms - a->begun_ms)));
 	(void)text_copy(a->user_agent, sizeof(a->user_agent),
 			leg_user_agent(call->leg[SIDE_B]));
 	call_attempt_note(call);
@@ -54,6 +58,8 @@ static void start_clocks(struct call *call)
 {
 	struct wheel *wheel = call->w->wheel;
 
+	wheel_stop(wheel, &call->no_ring);
+	wheel_stop(wheel, &call->total);
 	wheel_start(wheel, &call->phase, (uint64_t)call->max_call_s * 1000,
 		    call_max_over, call);
 	call_check_start(call);

@@ -67,7 +67,7 @@ static int to_gateway(struct call *call, const struct gateway *gw,
 {
 	struct party *called = &call->called, *calling = &call->calling;
 	const char *number = call->is_emergency ? called->received
-						: called->e164;
+						: call_number(call);
 
 	if (worker_path(call->w, &gw->addr, &out->path))
 		return EAFNOSUPPORT;
@@ -226,6 +226,9 @@ static enum outcome dial_gateway(struct call *call, const struct gateway *gw)
 	if (res == OUT_OK) {
 		call->limit_hit[0] = '\0'; /* of a gateway passed by */
 		call_buy(call, gw);
+		if (gw->no_ring_ms)
+			wheel_start(call->w->wheel, &call->no_ring,
+				    gw->no_ring_ms, call_no_ring_over, call);
 	}
 
 	return res;
@@ -240,21 +243,44 @@ static enum outcome dial_target(struct call *call, const struct target *t)
 }
 
 
+/* The contacts of a 3xx come before the rest of the plan. */
+static const struct gateway *next_gateway(struct call *call)
+{
+	const struct redirect *r;
+
+	call->redirected = NULL;
+	if (call->redirect_next == call->redirect_n)
+		return hunt_next(&call->hunt);
+
+	r = &call->redirects[call->redirect_next++];
+	call->redirected = r->number;
+
+	return r->gateway;
+}
+
+
 /* Try until one INVITE is out or nobody is left. */
 static void hunt(struct call *call, enum outcome last)
 {
 	const struct gateway *gw;
 	enum outcome res;
 
+	wheel_stop(call->w->wheel, &call->no_ring);
 	call_release_b(call);
 	call->b_progressed = false;
 	call->early = mem_deref(call->early); /* said by who failed */
+	if (call->is_hunt_over) {
+		call_post(call, EV_B_FAIL_LAST, OUT_HUNT_TIMEOUT);
+		return;
+	}
 
-	while ((gw = hunt_next(&call->hunt))) {
+	while ((gw = next_gateway(call))) {
 		res = dial_gateway(call, gw);
 		if (res == OUT_OK)
 			return;
 		last = res;
+		WHY(call->why, WHY_CANDIDATE, res, gw->id,
+		    WHY_TEXT("dropped", "not dialled"));
 		call_release_b(call);
 	}
 
@@ -296,6 +322,32 @@ void act_dial_next(void *subject, const void *data)
 }
 
 
+/* It may have said 100, it did not ring: somebody else shall. */
+void act_no_ring(void *subject, const void *data)
+{
+	const struct call_event *ev = data;
+	struct call *call = subject;
+
+	leg_cancel(call->leg[SIDE_B], outcome_row(ev->outcome)->q850);
+	call_attempt_end(call, ev->outcome, 0, outcome_row(ev->outcome)->q850,
+			 "");
+	hunt(call, ev->outcome);
+}
+
+
+/* Who rings by now may go on ringing. */
+void act_total_over(void *subject, const void *data)
+{
+	const struct call_event *ev = data;
+	struct call *call = subject;
+	const struct attempt *a = call_attempt(call);
+
+	call->is_hunt_over = true;
+	if (!a || !a->ringing_ms)
+		call_post(call, EV_REFUSED, ev->outcome);
+}
+
+
 static void heard(struct call *call)
 {
 	const struct attempt *a = call_attempt(call);
@@ -332,6 +384,7 @@ void act_relay_ringing(void *subject, const void *data)
 	if (said->id == LEG_TRYING)
 		return;
 
+	wheel_stop(call->w->wheel, &call->no_ring);
 	if (!call->ringing_wall_ms) {
 		call->ringing_wall_ms = moment_wall_ms(&call->w->now);
 		call->ringing_ms = moment_ms(&call->w->now);

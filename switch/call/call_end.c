@@ -53,6 +53,11 @@ void call_attempt_end(struct call *call, enum outcome out, uint16_t sip_code,
 	a->sip_code = sip_code;
 	a->q850 = q850;
 	(void)text_copy(a->reason, sizeof(a->reason), reason);
+	WHY(call->why, WHY_ATTEMPT, out, a->gateway_id,
+	    WHY_TEXT("address", a->address), WHY_COUNT("sip_code", sip_code),
+	    WHY_COUNT("q850", q850),
+	    WHY_COUNT("ms", (int64_t)(moment_ms(&call->w->now) -
+				      a->begun_ms)));
 	if (call->leg[SIDE_B])
 		(void)text_copy(a->user_agent, sizeof(a->user_agent),
 				leg_user_agent(call->leg[SIDE_B]));
@@ -95,6 +100,8 @@ void call_give_back(struct call *call)
 	struct worker *w = call->w;
 
 	wheel_stop(w->wheel, &call->phase);
+	wheel_stop(w->wheel, &call->no_ring);
+	wheel_stop(w->wheel, &call->total);
 	wheel_stop(w->wheel, &call->credit);
 	wheel_stop(w->wheel, &call->check);
 	call_media_close(call);
@@ -154,31 +161,49 @@ static void end_b(struct call *call, uint8_t q850, const char *text)
 
 
 /* BYE when A has our 2xx, else the failure. */
-static void end_a(struct call *call, const struct outcome_row *row,
-		  uint16_t scode, const char *extra)
+static void end_a(struct call *call, const struct outcome_row *row)
 {
 	struct leg *a = call->leg[SIDE_A];
 
 	if (call->answered_ms)
 		leg_bye(a, row->q850, row->code);
 	else
-		(void)leg_reject(a, scode,
-				 scode == row->sip ? row->phrase
-						   : phrase_of(scode),
-				 row->q850, extra);
+		(void)leg_reject(a, row->sip, row->phrase, row->q850, "");
 }
 
 
-/* What A hears of a refusal. A peer's own 4xx or 6xx goes through when our
-   table has no better word for it. */
-static uint16_t code_for_a(struct call *call, enum outcome out)
+/* What A hears of a refusal: what the operator's rule for the carrier's code
+   says; a 3xx that is A's to follow; a peer's own 4xx or 6xx when our table
+   has no better word for it; else what the table says. */
+static void tell_a(struct call *call, enum outcome out, const char *extra)
 {
+	const struct outcome_row *row = outcome_row(out);
 	const struct attempt *a = call_attempt(call);
+	const bool is_theirs = a && a->outcome == out;
+	const char *phrase = row->phrase;
+	uint8_t q850 = row->q850;
 
-	if (out == OUT_B_REJECTED && a && a->sip_code >= 400)
-		return a->sip_code;
+	call->sip_code = row->sip;
+	if (is_theirs && call->contacts && out == OUT_B_REDIRECT) {
+		call->sip_code = a->sip_code;
+		extra = call->contacts;
+	}
+	else if (is_theirs && a->rule.rewrite_code) {
+		call->sip_code = a->rule.rewrite_code;
+	}
+	else if (out == OUT_B_REJECTED && a && a->sip_code >= 400) {
+		call->sip_code = a->sip_code;
+	}
 
-	return outcome_row(out)->sip;
+	if (call->sip_code != row->sip)
+		phrase = phrase_of(call->sip_code);
+	if (is_theirs && a->rule.rewrite_reason[0])
+		phrase = a->rule.rewrite_reason;
+	if (is_theirs && a->rule.passes_reason)
+		q850 = a->q850;
+
+	(void)leg_reject(call->leg[SIDE_A], call->sip_code, phrase, q850,
+			 extra);
 }
 
 
@@ -197,7 +222,6 @@ void act_reject(void *subject, const void *data)
 	else if (row->sip == 503)
 		extra = "Retry-After: 10\r\n";
 
-	call->sip_code = code_for_a(call, out);
 	if (by_b && a) {
 		call->q850 = a->q850;
 		(void)text_copy(call->reason_received,
@@ -205,7 +229,7 @@ void act_reject(void *subject, const void *data)
 	}
 	if (!by_b)
 		end_b(call, row->q850, row->code);
-	end_a(call, row, call->sip_code, extra);
+	tell_a(call, out, extra);
 	ended(call, out, by_b ? "called" : "switch");
 }
 
@@ -256,7 +280,7 @@ void act_bye_both(void *subject, const void *data)
 	const struct outcome_row *row = outcome_row(out);
 
 	end_b(call, row->q850, row->code);
-	end_a(call, row, row->sip, "");
+	end_a(call, row);
 	ended(call, out, "switch");
 }
 
@@ -275,6 +299,6 @@ void act_cannot(void *subject, const void *data)
 
 	end_b(call, row->q850, row->code);
 	if (call->leg[SIDE_A])
-		end_a(call, row, row->sip, "");
+		end_a(call, row);
 	ended(call, OUT_BUG, "switch");
 }

@@ -86,8 +86,8 @@ void call_buy(struct call *call, const struct gateway *gw)
 
 	m->is_bought = false;
 	if (deck)
-		rate = deck_find(deck, call->called.e164[0]
-					       ? call->called.e164 + 1
+		rate = deck_find(deck, call_number(call)[0]
+					       ? call_number(call) + 1
 					       : call->called.received,
 				 call->begun_wall_ms, &found);
 	if (!rate)

@@ -6,6 +6,7 @@
 #include "call_table.h"
 #include "cdr.h"
 #include "leg.h"
+#include "disconnect.h"
 #include "hunt.h"
 #include "tap.h"
 #include "why.h"
@@ -63,6 +64,7 @@ struct attempt {
 	enum outcome outcome;
 	uint16_t sip_code;
 	uint8_t q850;
+	struct disconnect_rule rule; /**< that decided; code 0: built in     */
 };
 
 struct money {
@@ -101,6 +103,14 @@ struct reinvite {
 struct target {
 	char uri[256];
 	struct sip_path path;
+};
+
+#define REDIRECTS_MAX 3 /**< contacts of 3xx that one call follows */
+
+/** Where a 3xx points; it is tried before the hunt goes on. */
+struct redirect {
+	const struct gateway *gateway;
+	char number[E164_SIZE];
 };
 
 struct call {
@@ -159,6 +169,12 @@ struct call {
 	struct attempt *attempts;
 	uint8_t attempt_n;
 	bool b_progressed;           /**< this attempt's B said 1xx          */
+	struct redirect redirects[REDIRECTS_MAX];
+	uint8_t redirect_n, redirect_next;
+	const char *redirected;      /**< the number that this attempt calls
+				          instead of the called one, or NULL */
+	char *contacts;              /**< header lines of a 3xx for A        */
+	bool is_hunt_over;           /**< total_timeout_s has passed         */
 
 	struct channel_hold from_hold; /**< trunk or gateway that calls     */
 	struct channel_hold to_hold;   /**< trunk that is called            */
@@ -180,8 +196,11 @@ struct call {
 		ended_wall_ms;
 	uint64_t begun_ms, ringing_ms, answered_ms, ended_ms; /**< mono     */
 	uint32_t ring_timeout_s, max_call_s, media_timeout_s;
+	uint32_t total_timeout_s;    /**< 0: no limit                        */
 
 	struct wheel_timer phase;    /**< ring, then maximum, then END again */
+	struct wheel_timer no_ring;  /**< the present gateway's              */
+	struct wheel_timer total;    /**< of all tries                       */
 	struct wheel_timer credit;   /**< hold more, or cut                  */
 	struct wheel_timer check;    /**< checkpoint and media               */
 
@@ -204,7 +223,7 @@ void call_run(struct call *call, enum call_event_id ev,
 /** Post our own event from inside an action. */
 void call_post(struct call *call, enum call_event_id ev, enum outcome out);
 leg_event_h call_leg_a, call_leg_b;
-wheel_h call_ring_over, call_max_over;
+wheel_h call_ring_over, call_max_over, call_no_ring_over, call_total_over;
 /** A new owner for a leg to come; the call holds it. NULL: no memory. */
 struct call_owner *call_own(struct call *call, enum side side);
 enum side call_side(const struct call *call, const struct leg *leg);
@@ -244,6 +263,19 @@ void call_media_read(struct call *call);
 void call_media_close(struct call *call);
 /** Silent for longer than the trunk allows? Held calls may be silent long. */
 bool call_media_is_lost(const struct call *call);
+
+/* call_redirect.c */
+enum redirect_verdict {
+	REDIRECT_IS_FAILURE, /**< as any other                              */
+	REDIRECT_IS_NEXT,    /**< contacts were added: try them             */
+	REDIRECT_IS_LAST,    /**< call->contacts are for the caller         */
+};
+/** What becomes of a 3xx of a gateway. */
+enum redirect_verdict call_redirect(struct call *call,
+				    const struct gateway *by,
+				    const struct sip_msg *answer);
+/** The number that is called at this moment: E.164, or "". */
+const char *call_number(const struct call *call);
 
 /* call_money.c */
 /** The sell tariff. @return OUT_OK, OUT_NO_RATE or OUT_TRUNK_DISABLED */

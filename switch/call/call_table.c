@@ -36,6 +36,8 @@
 	AT(st, B_FAIL_NEXT) = STAY(STALE), AT(st, B_FAIL_LAST) = STAY(STALE), \
 	AT(st, A_CANCEL) = STAY("RFC 3261 9.2: too late, no effect"),         \
 	AT(st, T_RING) = CANNOT(NO_TIMER),                                    \
+	AT(st, T_NO_RING) = CANNOT(NO_TIMER),                                 \
+	AT(st, T_TOTAL) = CANNOT(NO_TIMER),                                   \
 	AT(st, T_FUNDS) = GO(act_extend, st, "the next interval's cost "     \
 					     "is held before it starts"),     \
 	AT(st, FUNDED) = GO(act_extended, st, "held"),                        \
@@ -61,6 +63,8 @@ static const struct fsm_rule rules[CALL_STATE_N * CALL_EVENT_N] = {
 	AT(NEW, X_OFFER_FAIL) = CANNOT(NO_B),
 	AT(NEW, X_OFFER_ACK) = STAY(NO_OFFER),
 	AT(NEW, X_OFFER_CANCEL) = STAY(NO_OFFER),
+	AT(NEW, T_NO_RING) = CANNOT(NO_TIMER),
+	AT(NEW, T_TOTAL) = CANNOT(NO_TIMER),
 	AT(NEW, T_RING) = CANNOT(NO_TIMER), AT(NEW, T_FUNDS) = CANNOT(NO_TIMER),
 	AT(NEW, T_CREDIT) = CANNOT(NO_TIMER), AT(NEW, T_MAX) = CANNOT(NO_TIMER),
 	AT(NEW, MEDIA_LOST) = CANNOT(NO_TIMER),
@@ -89,6 +93,8 @@ static const struct fsm_rule rules[CALL_STATE_N * CALL_EVENT_N] = {
 	AT(FUNDING, X_OFFER_ACK) = STAY(NO_OFFER),
 	AT(FUNDING, X_OFFER_CANCEL) = STAY(NO_OFFER),
 	AT(FUNDING, T_RING) = GO(act_reject, CLOSING, "ring_timeout_s"),
+	AT(FUNDING, T_NO_RING) = CANNOT(NO_TIMER),
+	AT(FUNDING, T_TOTAL) = GO(act_reject, CLOSING, "total_timeout_s"),
 	AT(FUNDING, T_FUNDS) = CANNOT(NO_TIMER),
 	AT(FUNDING, T_CREDIT) = CANNOT(NO_TIMER),
 	AT(FUNDING, T_MAX) = CANNOT(NO_TIMER),
@@ -125,6 +131,10 @@ static const struct fsm_rule rules[CALL_STATE_N * CALL_EVENT_N] = {
 	AT(DIALLING, X_OFFER_ACK) = STAY(NO_OFFER),
 	AT(DIALLING, X_OFFER_CANCEL) = STAY(NO_OFFER),
 	AT(DIALLING, T_RING) = GO(act_reject, CLOSING, "ring_timeout_s"),
+	AT(DIALLING, T_NO_RING) = GO(act_no_ring, DIALLING,
+				     "no_ring_ms: CANCEL, the next"),
+	AT(DIALLING, T_TOTAL) = GO(act_total_over, DIALLING,
+				   "total_timeout_s: no further try"),
 	AT(DIALLING, T_FUNDS) = CANNOT(NO_TIMER),
 	AT(DIALLING, T_CREDIT) = CANNOT(NO_TIMER),
 	AT(DIALLING, T_MAX) = CANNOT(NO_TIMER),
@@ -160,6 +170,10 @@ static const struct fsm_rule rules[CALL_STATE_N * CALL_EVENT_N] = {
 	AT(PROCEEDING, X_OFFER_ACK) = STAY(NO_OFFER),
 	AT(PROCEEDING, X_OFFER_CANCEL) = STAY(NO_OFFER),
 	AT(PROCEEDING, T_RING) = GO(act_reject, CLOSING, "ring_timeout_s"),
+	AT(PROCEEDING, T_NO_RING) = GO(act_no_ring, DIALLING,
+				       "no_ring_ms: CANCEL, the next"),
+	AT(PROCEEDING, T_TOTAL) = GO(act_total_over, PROCEEDING,
+				     "total_timeout_s: no further try"),
 	AT(PROCEEDING, T_FUNDS) = CANNOT(NO_TIMER),
 	AT(PROCEEDING, T_CREDIT) = CANNOT(NO_TIMER),
 	AT(PROCEEDING, T_MAX) = CANNOT(NO_TIMER),
@@ -236,6 +250,8 @@ static const struct fsm_rule rules[CALL_STATE_N * CALL_EVENT_N] = {
 	AT(CLOSING, X_OFFER_FAIL) = STAY(ENDED),
 	AT(CLOSING, X_OFFER_ACK) = STAY(ENDED),
 	AT(CLOSING, X_OFFER_CANCEL) = STAY(ENDED),
+	AT(CLOSING, T_NO_RING) = STAY(ENDED),
+	AT(CLOSING, T_TOTAL) = STAY(ENDED),
 	AT(CLOSING, T_RING) = STAY(ENDED), AT(CLOSING, T_FUNDS) = STAY(ENDED),
 	AT(CLOSING, T_CREDIT) = STAY(ENDED), AT(CLOSING, T_MAX) = STAY(ENDED),
 	AT(CLOSING, MEDIA_LOST) = STAY(ENDED),
@@ -256,6 +272,7 @@ static const struct fsm_rule rules[CALL_STATE_N * CALL_EVENT_N] = {
 	AT(DONE, X_OFFER_FAIL) = CANNOT(ENDED),
 	AT(DONE, X_OFFER_ACK) = CANNOT(ENDED),
 	AT(DONE, X_OFFER_CANCEL) = CANNOT(ENDED),
+	AT(DONE, T_NO_RING) = CANNOT(ENDED), AT(DONE, T_TOTAL) = CANNOT(ENDED),
 	AT(DONE, T_RING) = CANNOT(ENDED), AT(DONE, T_FUNDS) = CANNOT(ENDED),
 	AT(DONE, T_CREDIT) = CANNOT(ENDED), AT(DONE, T_MAX) = CANNOT(ENDED),
 	AT(DONE, MEDIA_LOST) = CANNOT(ENDED),
@@ -273,7 +290,7 @@ static const char *const event_names[CALL_EVENT_N] = {
 	"B_ANSWER", "B_FAIL_NEXT", "B_FAIL_LAST", "A_ACK", "X_ACK_LOST",
 	"A_CANCEL", "A_BYE", "B_BYE", "X_OFFER", "X_OFFER_OK", "X_OFFER_FAIL",
 	"X_OFFER_ACK", "X_OFFER_CANCEL", "T_RING", "T_FUNDS", "T_CREDIT",
-	"T_MAX", "MEDIA_LOST", "ADMIN_DROP", "JOURNALLED",
+	"T_MAX", "MEDIA_LOST", "T_NO_RING", "T_TOTAL", "ADMIN_DROP", "JOURNALLED",
 };
 
 const struct fsm_def call_def = {

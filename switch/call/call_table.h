@@ -34,6 +34,8 @@ enum call_event_id {
 	EV_X_OFFER, EV_X_OFFER_OK, EV_X_OFFER_FAIL, EV_X_OFFER_ACK,
 	EV_X_OFFER_CANCEL,
 	EV_T_RING, EV_T_FUNDS, EV_T_CREDIT, EV_T_MAX, EV_MEDIA_LOST,
+	EV_T_NO_RING,      /**< no 18x of this gateway in its time           */
+	EV_T_TOTAL,        /**< nobody rang in the time for all tries        */
 	EV_ADMIN_DROP,
 	EV_JOURNALLED,
 	CALL_EVENT_N

@@ -125,6 +125,8 @@ struct trunk {
 	char uri_host[64];           /**< static address for calls in, or ""*/
 	uint16_t uri_port;
 	uint32_t max_call_s, ring_timeout_s, media_timeout_s;
+	uint32_t total_timeout_s;    /**< a called side must ring or answer
+				          in it, of all tries; 0: no limit  */
 	bool is_trusted;             /**< gets and may set P-Asserted-Identity */
 	const struct routing_plan *plan; /**< NULL: the tenant's           */
 	struct tag_set tags;         /**< its calls carry these            */
@@ -172,11 +174,30 @@ struct numbering {
 	uint8_t min_len, max_len;    /**< digits of the whole number        */
 };
 
+/** What follows a final failure of a carrier, by one code. */
+struct disconnect_rule {
+	uint16_t code;               /**< SIP 300..699 or Q.850 1..127      */
+	bool is_q850;                /**< of the Reason header (RFC 3326)   */
+	bool is_next;                /**< try the next; false: stop         */
+	bool passes_reason;          /**< its Q.850 cause goes to the caller */
+	uint16_t rewrite_code;       /**< what the caller hears; 0: as built in */
+	char rewrite_reason[48];     /**< phrase of it; "": the usual       */
+};
+
+#define DISCONNECT_RULES_MAX 64
+
+struct disconnect_policy {
+	char id[ID_SIZE];
+	const struct disconnect_rule *rules; /**< by is_q850, code          */
+	uint16_t rule_n;
+};
+
 struct carrier {
 	char id[ID_SIZE];
 	char name[NAME_SIZE];
 	const struct deck *deck;     /**< what it charges us; NULL: unknown */
 	bool is_active;
+	const struct disconnect_policy *disconnect; /**< NULL: built in     */
 };
 
 enum identity_form { IDENTITY_FROM, IDENTITY_PAI };
@@ -192,6 +213,15 @@ struct quality_limits {
 	uint32_t trials;
 };
 
+/** What becomes of a 3xx of a gateway. */
+enum redirect_policy {
+	REDIRECT_REFUSE, /**< a failure: the next carrier                   */
+	REDIRECT_FOLLOW, /**< to a gateway of ours, within the prefixes      */
+	REDIRECT_PASS,   /**< its contacts go to a trusted caller            */
+};
+
+#define REDIRECT_PREFIXES_MAX 8
+
 struct gateway {
 	char id[ID_SIZE];
 	char name[NAME_SIZE];
@@ -205,6 +235,12 @@ struct gateway {
 	uint32_t ping_s;             /**< OPTIONS interval; 0: not probed   */
 	uint8_t ping_down_after, ping_up_after;
 	uint32_t no_response_ms;     /**< no 1xx at all: next carrier       */
+	uint32_t no_ring_ms;         /**< no 18x: next carrier; 0: no limit */
+	const struct disconnect_policy *disconnect; /**< its own or its
+				          carrier's; NULL: built in         */
+	uint8_t redirect;            /**< enum redirect_policy              */
+	uint8_t redirect_prefix_n;   /**< 0: only the number that was called */
+	char redirect_prefixes[REDIRECT_PREFIXES_MAX][16];
 	uint32_t index;              /**< dense in one snapshot             */
 	struct tag_set tags;         /**< only calls that have all of these */
 	struct quality_limits quality;

@@ -34,6 +34,15 @@ const struct carrier *build_carrier(const struct catalog *c,
 }
 
 
+static const struct disconnect_policy *find_disconnect(
+	const struct catalog *c, const char *id)
+{
+	return c->disconnect_n ? bsearch(id, c->disconnects, c->disconnect_n,
+					 sizeof(*c->disconnects), id_compare)
+			       : NULL;
+}
+
+
 static int deck_compare(const void *key, const void *entry)
 {
 	const struct deck *const *deck = entry;
@@ -173,11 +182,39 @@ static const char *credential_add(struct build *b, const struct row *row)
 }
 
 
+static int disconnect_rule_compare(const void *a, const void *b)
+{
+	const struct disconnect_rule *x = a, *y = b;
+
+	if (x->is_q850 != y->is_q850)
+		return x->is_q850 ? 1 : -1;
+
+	return (int)x->code - (int)y->code;
+}
+
+
+static const char *disconnect_add(struct build *b, const struct row *row)
+{
+	struct disconnect_policy p = row->body->disconnect;
+	struct disconnect_rule *rules = b->c->disconnect_rules +
+					b->c->disconnect_rule_n;
+
+	memcpy(rules, row->body->rules, p.rule_n * sizeof(*rules));
+	qsort(rules, p.rule_n, sizeof(*rules), disconnect_rule_compare);
+	p.rules = rules;
+	b->c->disconnect_rule_n += p.rule_n;
+	b->c->disconnects[b->c->disconnect_n++] = p;
+
+	return NULL;
+}
+
+
 static const char *carrier_add(struct build *b, const struct row *row)
 {
 	struct carrier c = row->body->carrier;
 
 	c.deck = find_deck(b->c, row->body->refs.deck);
+	c.disconnect = find_disconnect(b->c, row->body->refs.disconnect);
 	b->c->carriers[b->c->carrier_n++] = c;
 
 	return NULL;
@@ -196,6 +233,9 @@ static const char *gateway_add(struct build *b, const struct row *row)
 		return "tags: more different ones than fit";
 
 	g.is_active = g.is_active && g.carrier->is_active;
+	g.disconnect = find_disconnect(b->c, row->body->refs.disconnect);
+	if (!g.disconnect)
+		g.disconnect = g.carrier->disconnect;
 	g.index = b->c->gateway_n;
 	b->c->gateways[b->c->gateway_n++] = g;
 
@@ -264,6 +304,7 @@ static const struct step {
 	{ROW_ACCOUNT, account_add}, {ROW_REALM, realm_add},
 	{ROW_TRUNK, trunk_add},	    {ROW_SITE, site_add},
 	{ROW_CREDENTIAL, credential_add},
+	{ROW_DISCONNECT, disconnect_add},
 	{ROW_CARRIER, carrier_add}, {ROW_GATEWAY, gateway_add},
 	{ROW_ADDRESS, address_add}, {ROW_DID, did_add},
 	{ROW_SCHEDULE, schedule_add}, {ROW_CARRIER_GROUP, group_add},
@@ -311,6 +352,17 @@ static int rows_collect(struct build *b, const struct catalog_store *s)
 }
 
 
+static size_t rule_sum(const struct build *b)
+{
+	size_t i, sum = 0;
+
+	for (i = 0; i < b->n[ROW_DISCONNECT]; i++)
+		sum += b->rows[ROW_DISCONNECT][i]->body->disconnect.rule_n;
+
+	return sum;
+}
+
+
 /** calloc() that gives a block for n = 0 as well. */
 #define ARRAY(field, n) ((field) = calloc((n) + 1, sizeof(*(field))))
 
@@ -341,6 +393,8 @@ static int arrays_alloc(struct build *b)
 	    !ARRAY(c->ranges, n[ROW_DID]) ||
 	    !ARRAY(c->routes, n[ROW_ROUTE]) ||
 	    !ARRAY(c->addresses, n[ROW_ADDRESS]) ||
+	    !ARRAY(c->disconnects, n[ROW_DISCONNECT]) ||
+	    !ARRAY(c->disconnect_rules, rule_sum(b)) ||
 	    !ARRAY(c->targets, targets) ||
 	    !(c->route_decks = calloc(targets + 1, sizeof(void *))) ||
 	    !ARRAY(c->scopes, n[ROW_ROUTE]) ||

@@ -44,6 +44,7 @@ static const char *const schedule_is[] = {"open", "closed", NULL};
 static const char *const strategies[] = {"priority", "weight", "percentage",
 					 "lcr", "lcr_priority", "priority_lcr",
 					 "quality", "quality_lcr", NULL};
+static const char *const redirects[] = {"refuse", "follow", "pass", NULL};
 static const char *const roundings[] = {"up", "down", "half_up", "half_even",
 					NULL};
 
@@ -109,6 +110,7 @@ static const struct member trunk_members[] = {
 	NUMBER("max_call_s", trunk.max_call_s, 86400, 14400),
 	NUMBER("ring_timeout_s", trunk.ring_timeout_s, 600, 120),
 	NUMBER("media_timeout_s", trunk.media_timeout_s, 3600, 60),
+	NUMBER("total_timeout_s", trunk.total_timeout_s, 600, 0),
 	FLAG("is_trusted", trunk.is_trusted),
 	END
 };
@@ -146,6 +148,7 @@ static const struct member address_members[] = {
 static const struct member carrier_members[] = {
 	TEXT_OR_NULL("name", carrier.name),
 	TEXT_OR_NULL("rate_deck_id", refs.deck),
+	TEXT_OR_NULL("disconnect_policy_id", refs.disconnect),
 	IS("status", carrier.is_active, active),
 	END
 };
@@ -179,6 +182,9 @@ static const struct member gateway_members[] = {
 	NUMBER("ping_down_after", gateway.ping_down_after, 100, 3),
 	NUMBER("ping_up_after", gateway.ping_up_after, 100, 2),
 	NUMBER("no_response_ms", gateway.no_response_ms, 32000, 4000),
+	NUMBER("no_ring_ms", gateway.no_ring_ms, 120000, 0),
+	TEXT_OR_NULL("disconnect_policy_id", refs.disconnect),
+	CHOICE("redirect", gateway.redirect, redirects),
 	END
 };
 
@@ -242,6 +248,7 @@ static const struct member carrier_rule_members[] = {
 };
 
 static const struct member numbering_members[] = {END};
+static const struct member disconnect_members[] = {END};
 
 static const struct member deck_members[] = {
 	TEXT("currency", deck.currency),
@@ -463,13 +470,37 @@ static int address_decode(struct row_body *body, const json_t *json)
 }
 
 
+/* Digits that a number after a 3xx may begin with */
+static int redirect_decode(struct gateway *gw, const json_t *list)
+{
+	const size_t n = json_array_size(list);
+
+	if (n > REDIRECT_PREFIXES_MAX)
+		return EINVAL;
+
+	for (size_t i = 0; i < n; i++) {
+		const char *text = json_string_value(json_array_get(list, i));
+		char *prefix = gw->redirect_prefixes[i];
+
+		if (!text || !text_is_digits(text) ||
+		    text_copy(prefix, sizeof(gw->redirect_prefixes[i]), text))
+			return EINVAL;
+	}
+	gw->redirect_prefix_n = (uint8_t)n;
+
+	return 0;
+}
+
+
 static int gateway_decode(struct row_body *body, const json_t *json)
 {
 	const char *host = json_string_value(json_object_get(json, "address"));
 	const json_t *port = json_object_get(json, "port");
 	json_int_t n = json_is_integer(port) ? json_integer_value(port) : 5060;
 
-	if (!host || n < 1 || n > 65535)
+	if (!host || n < 1 || n > 65535 ||
+	    redirect_decode(&body->gateway,
+			    json_object_get(json, "redirect_prefixes")))
 		return EINVAL;
 
 	return sa_set_str(&body->gateway.addr, host, (uint16_t)n) ? EINVAL : 0;
@@ -564,6 +595,51 @@ static int carrier_rule_decode(struct row_body *body, const json_t *json)
 }
 
 
+static int disconnect_rule_decode(struct disconnect_rule *r,
+				  const json_t *json)
+{
+	const char *action = json_string_value(json_object_get(json,
+							       "action"));
+	const json_t *text = json_object_get(json, "rewrite_reason");
+	const json_int_t sip = json_integer_value(
+		json_object_get(json, "sip_code"));
+	const json_int_t q850 = json_integer_value(
+		json_object_get(json, "q850"));
+	const json_int_t code = json_integer_value(
+		json_object_get(json, "rewrite_code"));
+
+	if (!action || !sip == !q850 || (sip && (sip < 300 || sip > 699)) ||
+	    q850 < 0 || q850 > 127 || (code && (code < 400 || code > 699)))
+		return EINVAL;
+	if (json_is_string(text) &&
+	    text_copy(r->rewrite_reason, sizeof(r->rewrite_reason),
+		      json_string_value(text)))
+		return EINVAL;
+
+	r->code = (uint16_t)(sip ? sip : q850);
+	r->is_q850 = q850 != 0;
+	r->is_next = !strcmp(action, "next");
+	r->passes_reason = json_is_true(json_object_get(json, "pass_reason"));
+	r->rewrite_code = (uint16_t)code;
+
+	return 0;
+}
+
+
+static int disconnect_decode(struct row_body *body, const json_t *json)
+{
+	const json_t *rules = json_object_get(json, "rules");
+
+	for (uint16_t i = 0; i < body->disconnect.rule_n; i++) {
+		if (disconnect_rule_decode(&body->rules[i],
+					   json_array_get(rules, i)))
+			return EINVAL;
+	}
+
+	return 0;
+}
+
+
 typedef int(special_h)(struct row_body *body, const json_t *json);
 
 static const struct kind {
@@ -592,7 +668,8 @@ static const struct kind {
 			 SIZE(carrier.id), NULL, NULL},
 	[ROW_GATEWAY] = {"gateway", gateway_members, AT(gateway.id),
 			 SIZE(gateway.id), gateway_decode,
-			 "address, port: an IP address and 1..65535"},
+			 "address, port: an IP address and 1..65535; "
+			 "redirect_prefixes: digits"},
 	[ROW_DID] = {"did", did_members, AT(did.id), SIZE(did.id), did_decode,
 		     "e164, e164_last: + and 5..15 digits, of one length"},
 	[ROW_ROUTE] = {"route", route_members, AT(route.id), SIZE(route.id),
@@ -610,6 +687,9 @@ static const struct kind {
 	[ROW_CARRIER_RULE] = {"carrier_rule", carrier_rule_members, 0, 0,
 			      carrier_rule_decode,
 			      "of a tenant or of a trunk"},
+	[ROW_DISCONNECT] = {"disconnect_policy", disconnect_members,
+			    AT(disconnect.id), SIZE(disconnect.id),
+			    disconnect_decode, "rules: not allowed"},
 };
 
 
@@ -642,6 +722,14 @@ static size_t target_count(enum row_kind kind, const json_t *json)
 }
 
 
+static size_t rule_count(enum row_kind kind, const json_t *json)
+{
+	return kind == ROW_DISCONNECT
+		       ? json_array_size(json_object_get(json, "rules"))
+		       : 0;
+}
+
+
 static int body_fill(struct row_body *body, const struct kind *kind,
 		     const char *id, const json_t *json, char *why,
 		     size_t size)
@@ -668,21 +756,27 @@ int row_decode(struct row_body **bp, enum row_kind kind, const char *id,
 	       const struct json_t *json, char *why, size_t size)
 {
 	const size_t target_n = target_count(kind, json);
+	const size_t rule_n = rule_count(kind, json);
 	struct row_body *body;
 	int err;
 
 	if (!json_is_object(json) || strlen(id) >= REALM_SIZE ||
-	    target_n > ROUTE_TARGETS_MAX) {
+	    target_n > ROUTE_TARGETS_MAX || rule_n > DISCONNECT_RULES_MAX) {
 		(void)text_copy(why, size, "not an object, or out of bounds");
 		return EINVAL;
 	}
 
 	body = calloc(1, sizeof(*body) + target_n * sizeof(*body->targets) +
-				 row_numbers_size(kind, json));
+				 row_numbers_size(kind, json) +
+				 rule_n * sizeof(*body->rules));
 	if (!body)
 		return ENOMEM;
 
 	body->target_n = (uint16_t)target_n;
+	if (kind == ROW_DISCONNECT) {
+		body->rules = (void *)&body->targets[target_n];
+		body->disconnect.rule_n = (uint16_t)rule_n;
+	}
 	err = body_fill(body, &kinds[kind], id, json, why, size);
 	if (err)
 		free(body);

@@ -13,6 +13,7 @@ enum row_kind {
 	ROW_ADDRESS, ROW_CARRIER, ROW_GATEWAY, ROW_DID, ROW_ROUTE,
 	ROW_RATE_DECK, ROW_NUMBERING,
 	ROW_ROUTING_PLAN, ROW_SCHEDULE, ROW_CARRIER_GROUP, ROW_CARRIER_RULE,
+	ROW_DISCONNECT,
 	ROW_KIND_N
 };
 
@@ -22,6 +23,7 @@ struct row_refs {
 	char carrier[ID_SIZE], gateway[ID_SIZE], deck[ID_SIZE];
 	char site[ID_SIZE];
 	char plan[ID_SIZE], schedule[ID_SIZE];
+	char disconnect[ID_SIZE];
 };
 
 #define ROUTE_TARGETS_MAX 64
@@ -53,10 +55,13 @@ struct row_body {
 		struct did did;
 		struct route route;
 		struct deck_row deck;
+		struct disconnect_policy disconnect;
 		struct routing_plan plan;
 		struct schedule schedule;
 		struct carrier_rule carrier_rule;
 	};
+	struct disconnect_rule *rules; /**< of a disconnect policy, behind
+				            the targets, in the same block  */
 	struct tag_list tags;  /**< what became a set in the catalog       */
 	bool is_active;        /**< routes and carrier groups              */
 	uint16_t target_n;     /**< routes and carrier groups              */

@@ -18,7 +18,8 @@
 #define NUMBERS "\"number_in\":[{\"prefix\":\"00\",\"strip\":2,\"add\":" \
 	"\"+\"},{\"prefix\":\"+\"},{\"prefix\":\"0\",\"strip\":1,\"add\":" \
 	"\"+49\"}]"
-#define TIMES "\"max_call_s\":40,\"ring_timeout_s\":25,\"media_timeout_s\":20"
+#define TIMES "\"max_call_s\":40,\"ring_timeout_s\":25,\"media_timeout_s\":20," \
+	"\"total_timeout_s\":15"
 #define TRUNK(tenant, account, status, more) "{\"tenant_id\":\"" tenant \
 	"\",\"account_id\":\"" account "\",\"rate_deck_id\":\"dck_sell\"," \
 	status ",\"direction\":\"both\"," NUMBERS "," TIMES "," more "}"
@@ -64,8 +65,14 @@ static const struct row rows[] = {
 	{"carrier", "car_1", "{\"name\":\"C1\",\"rate_deck_id\":\"dck_buy\","
 	 ACTIVE "}"},
 	{"carrier", "car_2", "{\"name\":\"C2\"," ACTIVE "}"},
+	{"disconnect_policy", "dsp_1", "{\"rules\":[{\"sip_code\":486,"
+	 "\"action\":\"next\"},{\"sip_code\":500,\"action\":\"stop\","
+	 "\"rewrite_code\":480,\"rewrite_reason\":\"Later\"},{\"q850\":34,"
+	 "\"action\":\"stop\",\"pass_reason\":true}]}"},
 	{"gateway", "gwy_4", GATEWAY("car_1", "10.2.0.4", "5060", ACTIVE,
-				     ",\"channels\":3")},
+				     ",\"channels\":3,\"no_ring_ms\":4000,"
+				     "\"disconnect_policy_id\":\"dsp_1\","
+				     "\"redirect\":\"follow\"")},
 	{"gateway", "gwy_5", GATEWAY("car_1", "10.2.0.5", "5060", ACTIVE,
 				     CHALLENGING)},
 	{"gateway", "gwy_6", GATEWAY("car_2", "10.2.0.6", "5080", ACTIVE,
@@ -102,6 +109,7 @@ static const struct row changes[] = {
 	{"gateway", "gwy_6", NULL},
 	{"gateway", "gwy_7", GATEWAY("car_2", "10.2.0.7", "5060", SUSPENDED,
 				     "")},
+	{"disconnect_policy", "dsp_1", NULL},
 	{"route", "rte_1", NULL},
 	{"did", "did_2", NULL},
 	{"rate_deck", "dck_sell", NULL},

@@ -17,7 +17,7 @@ CDR_WAIT_S = 15.0
 COMPARE = re.compile(r"^([A-Za-z][\w.-]*)(<=|>=|!=|!~|~|=|<|>)(.*)$", re.S)
 EDGE = re.compile(r"^([A-Z]\w*)(?:\.(\d+))?$")
 WORLD = ("tenant", "account", "rate", "route", "trunk", "site", "gateway",
-         "emergency", "stranger")
+         "emergency", "stranger", "row")
 
 
 class Script:
@@ -54,11 +54,15 @@ class Script:
         elif head == "own":
             self.own = dict(w.split("=", 1) for w in words[2:])
         elif head in WORLD:
+            words = [re.sub(r"\$(\w+)", self.world_value, w) for w in words]
             plain = [w for w in words[1:] if "=" not in w]
             options = dict(w.split("=", 1) for w in words[1:] if "=" in w)
             getattr(self.world, "do_" + head)(plain, options)
         else:
             self.steps.append((number, words))
+
+    def world_value(self, m):
+        return self.world.variables.get(m.group(1), m.group(0))
 
 
 class Run:

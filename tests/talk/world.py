@@ -107,7 +107,9 @@ class World:
             sql += insert("core.source_address", id=self.id("adr"),
                           trunk_id=trunk, cidr=self.ip(name))
         self.ip(name)
-        sql += insert("core.did", id=self.id("did"), e164=number,
+        did = self.id("did")
+        self.variables["numberId" + name] = did
+        sql += insert("core.did", id=did, e164=number,
                       tenant_id=self.tenant, trunk_id=trunk)
         self.trunks.append(sql)
 
@@ -169,6 +171,14 @@ class World:
                 "core.route_target", route_id=route,
                 gateway_id=self.variables["gateway" + name]))
 
+    def do_row(self, words, options):
+        """Any other row: before the trunks when it is named there."""
+        if len(words) > 1:
+            options["id"] = self.id(options["id"])
+            self.variables["row" + words[1]] = options["id"]
+        where = self.last if self.trunks or self.gateways else self.first
+        where.append(insert("core." + words[0], **options))
+
     def do_stranger(self, words, _):
         for name in words:
             self.ip(name)
@@ -189,7 +199,7 @@ class World:
                                    for d in range(1, 10)]:
             if rate:
                 out.append(insert("core.rate", deck_id=self.deck, **rate))
-        out += self.trunks + self.gateways
+        out += self.first + self.trunks + self.gateways
         out.append(insert("core.route", id=self.route, tenant_id=self.tenant,
                           **self.route_row))
         return "begin;\n" + "".join(out + self.last) + "commit;\n"

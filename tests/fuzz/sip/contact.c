@@ -1,8 +1,9 @@
 /**
- * @file contact.c  Fuzz: Contact header values of a REGISTER.
+ * @file contact.c  Fuzz: Contact header values of a REGISTER or a 3xx.
  */
 #include <stdlib.h>
 #include <string.h>
+#include "redirect.h"
 #include "registrar_contact.h"
 
 #define VALUE_MAX 8000
@@ -29,6 +30,20 @@ static void list_check(const struct contact_list *list)
 }
 
 
+/* Falling q, and nothing that could end a header line. */
+static void redirect_check(const struct sip_msg *msg)
+{
+	struct redirect_contact c[REDIRECT_CONTACTS_MAX];
+	const size_t n = redirect_read(c, msg);
+
+	for (size_t i = 0; i < n; i++)
+		if ((i && c[i].q > c[i - 1].q) ||
+		    strpbrk(c[i].uri, " \t\r\n<>\"") ||
+		    strpbrk(c[i].number, "\r\n"))
+			abort();
+}
+
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct contact_list list;
@@ -47,6 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!sip_msg_decode(&msg, mb)) {
 		if (!contact_list_decode(&list, msg, 600))
 			list_check(&list);
+		redirect_check(msg);
 		mem_deref(msg);
 	}
 	mem_deref(mb);

@@ -72,7 +72,7 @@ X(OUT_B_SILENT,           "carrier_silent",       504, "Server Time-out",       
 X(OUT_B_DOWN,             "carrier_down",         503, "Service Unavailable",                 38, true,  "all gateways of the route are marked down") \
 X(OUT_B_ERROR,            "carrier_error",        502, "Bad Gateway",                         38, true,  "the carrier failed with a 5xx or a broken answer") \
 X(OUT_B_REFUSED_MEDIA,    "carrier_media",        488, "Not Acceptable Here",                 65, true,  "the carrier accepts none of the codecs") \
-X(OUT_B_REDIRECT,         "carrier_redirect",     503, "Service Unavailable",                 23, true,  "the carrier answered 3xx, which is not followed") \
+X(OUT_B_REDIRECT,         "carrier_redirect",     503, "Service Unavailable",                 23, true,  "the carrier answered 3xx: see its gateway's redirect") \
 X(OUT_B_REJECTED,         "carrier_rejected",     500, "Server Internal Error",              127, false, "the carrier refused with another 4xx or 6xx") \
 X(OUT_ACK_LOST,           "ack_lost",             408, "Request Timeout",                    102, false, "no ACK within 64*T1 of our 200") \
 X(OUT_MAX_DURATION,       "max_duration",         200, "OK",                                 102, false, "max_call_s was reached") \

@@ -166,9 +166,9 @@ class World:
         route = self.id("rte")
         self.last.append(insert("core.route", id=route, kind="emergency",
                                 prefix=words[0], name=words[0]))
-        for name in words[1:]:
+        for i, name in enumerate(words[1:]):
             self.last.append(insert(
-                "core.route_target", route_id=route,
+                "core.route_target", route_id=route, priority=i + 1,
                 gateway_id=self.variables["gateway" + name]))
 
     def do_row(self, words, options):

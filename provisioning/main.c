@@ -11,6 +11,7 @@
 #include <string.h>
 #include "api_key.h"
 #include "http.h"
+#include "job.h"
 #include "log.h"
 #include "pg.h"
 #include "rng.h"
@@ -23,6 +24,7 @@
 struct options {
 	char listen[64], socket[108], dsn[512], control[108], node[64];
 	int64_t threads, connections;
+	bool jobs;
 	int log_level;
 	bool show_numbers;
 };
@@ -44,6 +46,8 @@ static const struct setting table[] = {
 	 "requests at work at once, each with a database connection"},
 	{"api.connections", SET_NUMBER, OPTION(connections), 4, 10000, NULL,
 	 "256", "HTTP connections at once; more are refused"},
+	{"api.jobs", SET_FLAG, OPTION(jobs), 0, 0, NULL, "true",
+	 "do jobs (exports, imports) in this process, one at a time"},
 	{"log.level", SET_CHOICE, OPTION(log_level), 0, 0, levels, "info",
 	 "least level that is written"},
 	{"log.show_numbers", SET_FLAG, OPTION(show_numbers), 0, 0, NULL,
@@ -177,6 +181,7 @@ static int serve(const struct options *opt)
 		.connections = (unsigned)opt->connections,
 	};
 	struct http *http = NULL;
+	struct job_runner *jobs = NULL;
 	sigset_t set;
 	int err, sig = 0;
 
@@ -189,6 +194,8 @@ static int serve(const struct options *opt)
 
 	(void)log_open((enum log_level)opt->log_level, opt->show_numbers);
 	err = http_start(&http, &cfg, &api);
+	if (!err && opt->jobs)
+		err = job_runner_start(&jobs, opt->dsn);
 	if (err) {
 		fprintf(stderr, "cannot listen on %s %s: %s\n", cfg.listen,
 			cfg.socket, strerror(err));
@@ -200,6 +207,7 @@ static int serve(const struct options *opt)
 		log_event(LOG_INFO, "api", "stop", "signal=%d", sig);
 	}
 
+	mem_deref(jobs);
 	mem_deref(http);
 	log_close();
 	return err ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -130,6 +130,8 @@ extern const struct resource resource_gateway;
 extern const struct resource resource_route;
 extern const struct resource resource_rate_deck;
 extern const struct resource resource_rate;
+extern const struct resource resource_job;
+extern const struct resource resource_job_error;
 extern const struct resource resource_node;
 extern const struct resource resource_audit_event;
 

@@ -379,6 +379,62 @@ def changes_are_counted(trunk):
           event["ip"] == "127.0.0.1", f"audit {event}")
 
 
+def job_ends(path, key=KEY):
+    deadline = time.monotonic() + 20
+    while True:
+        job = get(path, key)
+        if job["finished_at"] or time.monotonic() > deadline:
+            return job
+        time.sleep(0.05)
+
+
+def jobs_are_done():
+    """Also when their process died, and only for whoever may see them."""
+    key = make_key("j", "tenant:read", "ten_" + "x" * 26)
+    span = {"from": "2026-11-01T00:00:00Z", "to": "2026-12-01T00:00:00Z"}
+    lines = {}
+    for who in (key, KEY):
+        answer = call("post", "/v1/cdr-exports", span, JSON, who)
+        path = answer.headers["Location"]
+        job = job_ends(path, who)
+        check(answer.status == 202 and job["status"] == "done" and
+              job["progress"]["done"] == job["progress"]["total"],
+              f"export: {job}")
+        lines[who] = call("get", path + "/output", key=who).data.decode() \
+            .splitlines()
+        check(len(lines[who]) == 1 + job["result"]["records"],
+              f"a line for each record: {lines[who]}")
+    get(path, key, 404)
+    get(path + "/output", key, 404)
+    check(len(lines[key]) == 2 and len(lines[KEY]) >= 3 and
+          "cost" in lines[KEY][0] and "cost" not in lines[key][0],
+          "a tenant's records, without what we pay")
+    post("/v1/cdr-exports", dict(span, tenant_id="ten_" + "y" * 26), key,
+         422)
+    post("/v1/cdr-exports", {"from": span["to"], "to": span["from"]},
+         status=422)
+    check(call("post", path + "/cancel").json()["status"] == "done",
+          "what has ended stays as it is")
+
+    # one whose process died, and one that waits for a process
+    sql("insert into core.job (id, kind, key_id, status, args) values "
+        "('job_' || repeat('d', 26), 'cdr_export', 'k', 'running', "
+        "'{\"from\": \"2026-11-01\", \"to\": \"2026-11-02\"}')")
+    job = job_ends("/v1/jobs/job_" + "d" * 26)
+    check(job["status"] == "done", f"done by who comes next: {job}")
+    sql("insert into core.job (id, kind, key_id) values "
+        "('job_' || repeat('e', 26), 'nobody_does_it', 'k')")
+    job = call("post", "/v1/jobs/job_" + "e" * 26 + "/cancel").json()
+    check(job["status"] == "cancelled" and job["finished_at"],
+          f"cancelled before it began: {job}")
+    sql("insert into core.job (id, kind, key_id, args) values "
+        "('job_' || repeat('f', 26), 'cdr_export', 'k', "
+        "'{\"from\": \"nonsense\", \"to\": \"2026-11-02\"}')")
+    job = job_ends("/v1/jobs/job_" + "f" * 26)
+    check(job["status"] == "failed" and job["detail"],
+          f"one that cannot be done: {job}")
+
+
 def bounds_hold():
     raw = socket.create_connection((URL.hostname, URL.port), timeout=10)
     raw.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n" +
@@ -456,6 +512,7 @@ def main():
     gateways_keep_credentials(carrier)
     decks_move_in_one_step()
     changes_are_counted(one[2])
+    jobs_are_done()
     bounds_hold()
     local_socket()
     database_comes_back()

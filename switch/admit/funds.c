@@ -288,6 +288,17 @@ enum fund_verdict fund_take(struct funds *f, struct fund_hold *hold,
 }
 
 
+bool fund_covers(const struct funds *f, const char *account_id,
+		 int64_t amount_micro)
+{
+	const struct fund *fund = fund_find(f, account_id);
+
+	return amount_micro == 0 ||
+	       (fund && list_isempty(&fund->waiting) &&
+		fund_free(fund) >= amount_micro);
+}
+
+
 void fund_settle(struct funds *f, struct fund_hold *hold, int64_t price_micro)
 {
 	struct fund *fund = hold->fund;

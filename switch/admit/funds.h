@@ -66,6 +66,11 @@ enum fund_verdict fund_take(struct funds *f, struct fund_hold *hold,
 			    const char *account_id, int64_t amount_micro,
 			    int64_t per_min_micro, funds_h *h, void *arg);
 
+/** Would fund_take() hold it at once, without asking the ledger? Nothing
+ *  changes. */
+bool fund_covers(const struct funds *f, const char *account_id,
+		 int64_t amount_micro);
+
 /**
  * The call cost this much: the rest of its hold is free again. The price must
  * be within the hold (asserted: the caller caps the duration it bills). Ends

@@ -135,6 +135,12 @@ int rng_seeded(struct rng **rp, uint64_t seed)
 }
 
 
+void rng_copy(struct rng *to, const struct rng *from)
+{
+	*to = *from;
+}
+
+
 void rng_bytes(struct rng *r, void *buf, size_t len)
 {
 	uint8_t *p = buf;

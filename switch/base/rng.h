@@ -15,6 +15,9 @@ int rng_system(struct rng **rp);
 /** Deterministic (xoshiro256**). Never in production. */
 int rng_seeded(struct rng **rp, uint64_t seed);
 
+/** to goes on as from does: for a checker that looks ahead. */
+void rng_copy(struct rng *to, const struct rng *from);
+
 void rng_bytes(struct rng *r, void *buf, size_t len);
 uint64_t rng_u64(struct rng *r);
 

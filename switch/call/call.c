@@ -48,6 +48,7 @@ static void call_destructor(void *arg)
 	mem_deref(call->early);
 	mem_deref(call->reinvite.proposed);
 	mem_deref(call->contacts);
+	mem_deref(call->preview);
 	mem_deref(call->why);
 }
 
@@ -288,13 +289,16 @@ static void call_read(struct call *call, const struct sip_msg *msg,
 
 static void note_who(struct call *call, const struct gate_verdict *who)
 {
-	char source[64];
+	char source[64] = "";
 
-	(void)re_snprintf(source, sizeof(source), "%J", &call->a_path.peer);
+	if (!sa_is_any(&call->a_path.peer))
+		(void)re_snprintf(source, sizeof(source), "%J",
+				  &call->a_path.peer);
 	WHY(call->why, WHY_IDENTITY,
 	    who->action == GATE_REFUSE ? who->outcome : OUT_OK,
 	    who->trunk ? who->trunk->id : who->gateway->id,
-	    WHY_TEXT("by", who->credential ? "digest" : "address"),
+	    WHY_TEXT("by", who->credential ? "digest"
+			   : source[0] ? "address" : "name"),
 	    WHY_TEXT("username",
 		     who->credential ? who->credential->username : ""),
 	    WHY_TEXT("source", source),
@@ -354,7 +358,7 @@ static void tap_invite(struct call *call, const struct sip_msg *msg)
 }
 
 
-static struct call *call_alloc(struct worker *w)
+struct call *call_alloc(struct worker *w)
 {
 	struct call *call = mem_zalloc(sizeof(*call), call_destructor);
 
@@ -365,9 +369,6 @@ static struct call *call_alloc(struct worker *w)
 	(void)why_alloc(&call->why);
 	rng_uuid7(w->rng, moment_wall_ms(&w->now), call->id);
 	fsm_init(&call->fsm, &call_def, call);
-	list_append(&w->live, &call->le, call);
-	htab_insert(w->calls, &call->node,
-		    htab_hash(w->calls, call->id, sizeof(call->id)), call);
 	call->begun_ms = moment_ms(&w->now);
 	call->begun_wall_ms = moment_wall_ms(&w->now);
 	for (int side = 0; side < SIDES; side++)
@@ -377,23 +378,55 @@ static struct call *call_alloc(struct worker *w)
 }
 
 
-void call_birth(struct worker *w, const struct sip_msg *invite,
+void call_begin(struct call *call, const struct sip_msg *invite,
 		const struct sip_path *path, const struct gate_verdict *who)
 {
-	struct leg_event said = {.msg = invite, .path = path};
-	struct call_event data = {.said = &said, .outcome = who->outcome};
-	struct call *call = call_alloc(w);
-	char contact[64];
-	int err = ENOMEM;
-
-	if (!call || !call_own(call, SIDE_A))
-		goto out;
-
 	call_read(call, invite, path);
 	call_who(call, who);
 	note_who(call, who);
 	call_pin(call);
 	call_numbers(call, invite);
+}
+
+
+void call_decide(struct call *call, const struct sip_msg *invite,
+		 const struct sip_path *path, const struct gate_verdict *who)
+{
+	struct leg_event said = {.msg = invite, .path = path};
+	const struct call_event data = {.said = &said,
+					.outcome = who->outcome};
+
+	(void)message_sdp(invite, &said.sdp, &said.sdp_len);
+
+	call_run(call, who->action == GATE_REFUSE && !call->is_emergency
+			       ? EV_REFUSED : EV_A_INVITE, &data);
+}
+
+
+/* From here on it is found: by id, among the live ones, and by its owner. */
+static int call_enter(struct call *call)
+{
+	struct worker *w = call->w;
+
+	list_append(&w->live, &call->le, call);
+	htab_insert(w->calls, &call->node,
+		    htab_hash(w->calls, call->id, sizeof(call->id)), call);
+
+	return call_own(call, SIDE_A) ? 0 : ENOMEM;
+}
+
+
+void call_birth(struct worker *w, const struct sip_msg *invite,
+		const struct sip_path *path, const struct gate_verdict *who)
+{
+	struct call *call = call_alloc(w);
+	char contact[64];
+	int err = ENOMEM;
+
+	if (!call || call_enter(call))
+		goto out;
+
+	call_begin(call, invite, path, who);
 	worker_contact(w, path, contact, sizeof(contact));
 
 	/* an observer hears of the call before its first message, 100 is its
@@ -410,10 +443,7 @@ void call_birth(struct worker *w, const struct sip_msg *invite,
 	w->begun++;
 	metric_add(w->metrics.begun, 1);
 	metric_shift(w->metrics.active, 1);
-	(void)message_sdp(invite, &said.sdp, &said.sdp_len);
-
-	call_run(call, who->action == GATE_REFUSE && !call->is_emergency
-			       ? EV_REFUSED : EV_A_INVITE, &data);
+	call_decide(call, invite, path, who);
 	return;
 
  out:

@@ -178,6 +178,17 @@ static enum outcome offer_out(struct call *call, struct mbuf *mb)
 }
 
 
+/* The INVITE of a test, without SDP: no port is its own. */
+static enum outcome preview(struct call *call, const struct leg_out *out)
+{
+	call->preview = mbuf_alloc(1024);
+
+	return call->preview && !leg_preview(call->preview, call->w->ep, out,
+					     NULL, 0)
+		       ? OUT_OK : OUT_B_ERROR;
+}
+
+
 /* One INVITE. @return OUT_OK when it is on its way */
 static enum outcome dial(struct call *call, const struct gateway *gw,
 			 struct leg_out *out)
@@ -187,6 +198,8 @@ static enum outcome dial(struct call *call, const struct gateway *gw,
 
 	if (!attempt_begin(call, gw, out))
 		return OUT_B_CONGESTED;
+	if (call->is_test)
+		return preview(call, out);
 
 	out->owner = call_own(call, SIDE_B);
 	res = out->owner ? offer_out(call, mb) : OUT_LIMIT_NODE;

@@ -34,7 +34,7 @@ void call_event_started(struct call *call)
 {
 	struct event ev;
 
-	if (call->is_told)
+	if (call->is_told || call->is_test)
 		return;
 
 	call->is_told = true;
@@ -58,6 +58,9 @@ void call_event_ended(struct call *call)
 {
 	char price[48];
 	struct event ev;
+
+	if (call->is_test)
+		return;
 
 	call_event_started(call);
 	event_begin(&ev, call, EVENT_CALL_ENDED);

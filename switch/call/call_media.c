@@ -40,7 +40,7 @@ enum outcome call_media_open(struct call *call, const uint8_t *text,
 	out = check(&sdp);
 	if (out != OUT_OK)
 		return out;
-	if (call->media)
+	if (call->media || call->is_test)
 		return OUT_OK;
 	if (m->openh(&call->media, sdp.n, call->id, m->arg))
 		return OUT_NO_MEDIA_PORT;

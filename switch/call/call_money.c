@@ -120,6 +120,10 @@ static void funded(enum outcome out, void *arg)
 
 	if (out == OUT_OK)
 		call->money.funded_ms = call->money.asked_ms;
+	if (!call->answered_ms)
+		WHY(call->why, WHY_FUNDS, out, call->account_id,
+		    WHY_TEXT("from", "ledger"),
+		    WHY_COUNT("for_ms", (int64_t)call->money.asked_ms));
 
 	call_run(call, out == OUT_OK ? EV_FUNDED : EV_UNFUNDED, &data);
 }
@@ -154,11 +158,34 @@ static uint64_t next_ms(const struct money *m, uint64_t slice_ms)
 }
 
 
+/* What the first slice costs, and whether the money for it is here already;
+   if not, only the ledger knows. */
+static void note_funds(struct call *call)
+{
+	struct money *m = &call->money;
+	const uint64_t to_ms = next_ms(m, SLICE_MS);
+	int64_t price = 0;
+	bool is_here;
+
+	if (charge_micro(&m->sell, m->sell_rounding, to_ms, &price))
+		return;
+
+	is_here = fund_covers(call->w->funds, call->account_id, price);
+	WHY(call->why, WHY_FUNDS, is_here ? OUT_OK : OUT_NONE,
+	    call->account_id, WHY_TEXT("from", is_here ? "lease" : "ledger"),
+	    WHY_COUNT("for_ms", (int64_t)to_ms),
+	    WHY_COUNT("price_micro", price),
+	    WHY_TEXT("currency", m->currency));
+}
+
+
 void call_fund_first(struct call *call)
 {
 	struct money *m = &call->money;
 
-	if (is_free(m)) {
+	if (!is_free(m))
+		note_funds(call);
+	if (is_free(m) || call->is_test) {
 		m->funded_ms = UINT64_MAX;
 		call_post(call, EV_FUNDED, OUT_OK);
 		return;

@@ -209,6 +209,7 @@ struct call {
 	uint16_t sip_code;
 	uint8_t q850;
 	char limit_hit[40], reason_received[80];
+	struct mbuf *preview;        /**< of a test: the INVITE it would send */
 	struct why *why;             /**< the decision; NULL: no memory. Of
 				          the same inputs at the same time a
 				          test has the same notes up to the
@@ -223,6 +224,15 @@ void call_run(struct call *call, enum call_event_id ev,
 /** Post our own event from inside an action. */
 void call_post(struct call *call, enum call_event_id ev, enum outcome out);
 leg_event_h call_leg_a, call_leg_b;
+/** A call that began now; nobody knows of it yet. Its random numbers are
+ *  drawn. NULL: no memory. */
+struct call *call_alloc(struct worker *w);
+/** What its INVITE says, who sent it, and the present catalog. */
+void call_begin(struct call *call, const struct sip_msg *invite,
+		const struct sip_path *path, const struct gate_verdict *who);
+/** Let the table decide on an INVITE that was begun with. */
+void call_decide(struct call *call, const struct sip_msg *invite,
+		 const struct sip_path *path, const struct gate_verdict *who);
 wheel_h call_ring_over, call_max_over, call_no_ring_over, call_total_over;
 /** A new owner for a leg to come; the call holds it. NULL: no memory. */
 struct call_owner *call_own(struct call *call, enum side side);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include "call.h"
 #include "call_private.h"
+#include "call_test.h"
 
 #define LIST_MAX 1000
 
@@ -228,6 +229,7 @@ char *worker_command(struct worker *w, const struct moment *now,
 		{"trace", do_trace},       {"drain", do_drain},
 		{"table", do_table},       {"status", do_status},
 		{"registrations", do_registrations}, {"stop", do_stop},
+		{"route_test", call_test},
 	};
 	json_t *req = json_loadb(json, len, 0, NULL), *res = NULL;
 	const char *op = json_string_value(json_object_get(req, "op"));
@@ -241,7 +243,8 @@ char *worker_command(struct worker *w, const struct moment *now,
 	if (!res)
 		res = refusal("bad_command",
 			      "want {\"op\": calls | drop | trace | drain | "
-			      "table | status | registrations | metrics}");
+			      "table | status | registrations | metrics | "
+			      "route_test}");
 
 	text = json_dumps(res, JSON_COMPACT);
 	json_decref(res);

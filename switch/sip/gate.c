@@ -522,3 +522,32 @@ struct gate_verdict gate_decide(struct gate *g, const struct moment *now,
 	metric_add(g->actions[vs.v.action], 1);
 	return vs.v;
 }
+
+
+struct gate_verdict gate_test(const struct gate *g, const struct moment *now,
+			      const struct catalog *cat,
+			      const struct sip_msg *msg,
+			      const struct sip_path *path,
+			      const struct peer *as)
+{
+	struct visit vs = {
+		.g = (struct gate *)g, .now = now, .cat = cat, .msg = msg,
+		.path = path, .method = M_INVITE,
+		.v = {.action = GATE_CHALLENGE, .outcome = OUT_NONE},
+	};
+	enum source source = as && as->gateway ? FROM_GATEWAY : FROM_TRUNK;
+
+	if (as) {
+		vs.v.trunk = as->trunk;
+		vs.v.site = as->site;
+		vs.v.gateway = as->gateway;
+	}
+	else {
+		source = source_of(&vs);
+	}
+
+	if (steps[M_INVITE][source] == PASS)
+		admit(&vs);
+
+	return vs.v;
+}

@@ -82,4 +82,16 @@ struct gate_verdict gate_decide(struct gate *g, const struct moment *now,
 				const struct sip_msg *msg,
 				const struct sip_path *path);
 
+/**
+ * Whose INVITE this is, for a route test: its address says, or the caller of
+ * this does. Passwords are not asked for: what would be challenged is so in
+ * the verdict. Nothing is counted or remembered.
+ * @param as  a trunk or gateway that is to have sent it; NULL: by address
+ */
+struct gate_verdict gate_test(const struct gate *g, const struct moment *now,
+			      const struct catalog *cat,
+			      const struct sip_msg *msg,
+			      const struct sip_path *path,
+			      const struct peer *as);
+
 #endif

@@ -98,6 +98,13 @@ int leg_dial(struct leg **legp, struct sip_endpoint *ep,
 	     const struct leg_out *out, const uint8_t *sdp, size_t len,
 	     leg_event_h *h, void *arg);
 
+/**
+ * The INVITE that leg_dial() would send, as text at mb->pos. Nothing is sent
+ * or kept, and no credential is in it: they answer challenges only.
+ */
+int leg_preview(struct mbuf *mb, struct sip_endpoint *ep,
+		const struct leg_out *out, const uint8_t *sdp, size_t len);
+
 /* --- UAS side, before the final answer */
 int leg_progress(struct leg *leg, uint16_t scode, const char *reason,
 		 const uint8_t *sdp, size_t len);

@@ -192,6 +192,60 @@ static int credential_copy(struct leg *leg, const struct credential *cred)
 }
 
 
+/* A leg that has not sent its INVITE yet, and what the INVITE says. */
+static int leg_make(struct leg **legp, struct mbuf **tailp,
+		    struct sip_endpoint *ep, const struct leg_out *out,
+		    const uint8_t *sdp, size_t len, leg_event_h *h, void *arg)
+{
+	struct leg *leg = NULL;
+	int err;
+
+	err = leg_alloc(&leg, ep, out->contact_host, out->path.transport, h,
+			arg);
+	if (err)
+		return err;
+
+	leg->at = AT_DIALLING;
+	err = dialog_make(leg, out);
+	if (!err)
+		err = tail_make(tailp, leg, out, sdp, len);
+
+	if (err)
+		mem_deref(leg);
+	else
+		*legp = leg;
+	return err;
+}
+
+
+int leg_preview(struct mbuf *mb, struct sip_endpoint *ep,
+		const struct leg_out *out, const uint8_t *sdp, size_t len)
+{
+	struct leg *leg = NULL;
+	struct mbuf *tail = NULL;
+	char token[TOKEN_SIZE], branch[7 + TOKEN_SIZE];
+	int err;
+
+	if (!mb || !ep || !out)
+		return EINVAL;
+
+	err = leg_make(&leg, &tail, ep, out, sdp, len, NULL, NULL);
+	if (err)
+		return err;
+
+	endpoint_token(ep, token);
+	(void)re_snprintf(branch, sizeof(branch), "z9hG4bK%s", token);
+	err = dialog_request(mb, leg->dialog, "INVITE", branch,
+			     leg->dialog->local_seq + 1, out->max_forwards);
+	if (!err)
+		err = mbuf_write_mem(mb, tail->buf, tail->end);
+
+	mem_deref(tail);
+	mem_deref(leg);
+	return err;
+}
+
+
 int leg_dial(struct leg **legp, struct sip_endpoint *ep,
 	     const struct leg_out *out, const uint8_t *sdp, size_t len,
 	     leg_event_h *h, void *arg)
@@ -203,19 +257,15 @@ int leg_dial(struct leg **legp, struct sip_endpoint *ep,
 	if (!legp || !ep || !out || !h)
 		return EINVAL;
 
-	err = leg_alloc(&leg, ep, out->contact_host, out->path.transport, h,
-			arg);
+	err = leg_make(&leg, &tail, ep, out, sdp, len, h, arg);
 	if (err)
 		return err;
 
-	leg->at = AT_DIALLING;
 	leg_set_owner(leg, out->owner);
-	err = dialog_make(leg, out);
-	if (!err)
-		err = credential_copy(leg, &out->credential);
-	if (!err)
-		err = tail_make(&tail, leg, out, sdp, len);
-	if (!err)
+	err = credential_copy(leg, &out->credential);
+	if (err)
+		mem_deref(tail);
+	else
 		err = leg_request_send(&leg->invite, leg, leg->dialog,
 				       "INVITE", tail, out->max_forwards,
 				       invite_handler);

@@ -32,7 +32,9 @@ static void at_switch(struct world *w, void *arg)
 	brief(w, pk->peer, true, pk->buf, pk->len);
 	sa_set_str(&path.local, SIM_SWITCH, 5060);
 	path.peer = pk->peer->addr;
+	lookahead_before(w, pk->peer, pk->buf, pk->len);
 	worker_recv(w->worker, &w->now, &path, pk->buf, pk->len);
+	lookahead_after(w);
 	free(pk);
 }
 

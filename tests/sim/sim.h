@@ -85,6 +85,9 @@ struct world {
 	struct ledger_model *ledger;
 	struct media_model *media;
 	struct event_model *events;
+	struct rng *spare_rng;       /**< the worker's, while it looks ahead */
+	struct json_t *expected;     /**< notes of the call that may begin */
+	uint64_t expected_begun;     /**< calls begun by then               */
 	struct agent *peers[SIM_PEERS];
 	char *registrations;
 	uint8_t hops[SIM_CALLS];     /**< Max-Forwards of each INVITE      */
@@ -97,7 +100,7 @@ struct world {
 	bool is_verbose;
 	char trace[TRACE_LINES][TRACE_LINE];
 	uint64_t traced;
-	char failure[400];
+	char failure[12000];
 };
 
 /** @param until  stop after this step; 0: at the end */
@@ -197,6 +200,11 @@ void event_model_free(struct event_model *m);
 void event_model_take(const struct event *ev, void *arg);
 void event_model_crash(struct world *w);
 void event_model_check(struct world *w);
+
+/* --- lookahead.c: a route test says beforehand what the call will note */
+void lookahead_before(struct world *w, const struct agent *from,
+		      const uint8_t *buf, size_t len);
+void lookahead_after(struct world *w);
 
 /* --- check.c */
 /** Bytes that the switch sends to a peer. */

@@ -299,7 +299,7 @@ struct world *world_alloc(uint64_t seed, bool is_verbose, uint64_t until)
 	w->now.mono_us = w->born_us = START_MONO_US;
 	w->now.wall_us = START_WALL_US;
 	w->boot = 1;
-	if (rng_seeded(&w->rng, seed))
+	if (rng_seeded(&w->rng, seed) || rng_seeded(&w->spare_rng, seed))
 		world_fail(w, "no random numbers");
 
 	climate_draw(w);
@@ -338,6 +338,7 @@ void world_free(struct world *w)
 	if (w->slot)
 		snapshot_slot_free(w->slot);
 	mem_deref(w->rng);
+	mem_deref(w->spare_rng);
 	free(w);
 }
 

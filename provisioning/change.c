@@ -159,7 +159,7 @@ static void refuse(struct request *req, const struct refusal *refusal,
 				   ? record_text(rec, refusal->field)
 				   : NULL;
 	json_t *value = text ? json_string(text) : NULL;
-	char pointer[96] = "", who[96] = "";
+	char pointer[96] = "", who[512] = "";
 
 	if (refusal->field)
 		field_pointer(pointer, sizeof(pointer), "", refusal->field);

@@ -79,6 +79,23 @@ bool form_is_digits(const char *text)
 }
 
 
+bool form_is_dialled(const char *text)
+{
+	return strspn(text, "0123456789*#") == strlen(text);
+}
+
+
+bool form_is_token(const char *text)
+{
+	for (; *text; text++) {
+		if (*text <= ' ' || *text > '~')
+			return false;
+	}
+
+	return true;
+}
+
+
 bool form_is_rate_prefix(const char *text)
 {
 	return *text && form_is_digits(text) && strlen(text) <= 15;

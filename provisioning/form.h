@@ -32,6 +32,12 @@ bool form_is_country_prefix(const char *text);
 /** "" or 1..15 digits. */
 bool form_is_digits(const char *text);
 
+/** What a telephone can dial: digits, '*' and '#'. */
+bool form_is_dialled(const char *text);
+
+/** Printable ASCII without blanks. */
+bool form_is_token(const char *text);
+
 /**
  * RFC 3339 5.6 date-time with a year of 1970..9999.
  * @return 0 or EBADMSG; fractions finer than ms are cut

@@ -76,6 +76,15 @@ static const struct refusal refusals[] = {
 		 "FROM core.source_address WHERE cidr = $1::inet::cidr AND "
 		 "coalesce(port::integer, 0) = coalesce($2::integer, 5060)",
 	 .clash_fields = {"host", "port"}},
+	{.constraint = "source_address_ambiguous", .field = "host",
+	 .kind = PROBLEM_CONFLICT,
+	 .detail = "trunks call from this address and port, see",
+	 .clash_sql =
+		 "SELECT string_agg('/v1/trunks/' || trunk_id || '/ip-acls/' "
+		 "|| id, ', ' ORDER BY id) "
+		 "FROM core.source_address WHERE cidr = $1::inet::cidr AND "
+		 "coalesce(port::integer, 0) = coalesce($2::integer, 5060)",
+	 .clash_fields = {"host", "port"}},
 	{.constraint = NULL},
 };
 

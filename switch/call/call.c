@@ -256,6 +256,25 @@ void call_drop(struct call *call, enum outcome outcome)
 }
 
 
+static bool is_cut_off(const struct catalog *cat, const char *trunk_id)
+{
+	const struct trunk *trunk = catalog_trunk(cat, trunk_id);
+
+	if (!trunk)
+		return trunk_id[0]; /* deleted */
+
+	return !trunk_is_usable(trunk) && trunk->on_suspend == SUSPEND_DROP;
+}
+
+
+void call_suspend(struct call *call, const struct catalog *cat)
+{
+	if (!call->is_emergency && (is_cut_off(cat, call->trunk_id) ||
+				    is_cut_off(cat, call->to_trunk_id)))
+		call_drop(call, OUT_SUSPENDED);
+}
+
+
 void call_journalled(struct call *call)
 {
 	call_run(call, EV_JOURNALLED, NULL);
@@ -287,6 +306,18 @@ static void call_read(struct call *call, const struct sip_msg *msg,
 }
 
 
+static const char *known_by(const struct gate_verdict *who)
+{
+	if (who->credential)
+		return who->trunk->auth == AUTH_ALL ? "address and digest"
+						    : "digest";
+	if (who->is_by_token)
+		return "address and token";
+
+	return who->tech_prefix_n ? "address and tech prefix" : "address";
+}
+
+
 static void note_who(struct call *call, const struct gate_verdict *who)
 {
 	char source[64] = "";
@@ -297,8 +328,7 @@ static void note_who(struct call *call, const struct gate_verdict *who)
 	WHY(call->why, WHY_IDENTITY,
 	    who->action == GATE_REFUSE ? who->outcome : OUT_OK,
 	    who->trunk ? who->trunk->id : who->gateway->id,
-	    WHY_TEXT("by", who->credential ? "digest"
-			   : source[0] ? "address" : "name"),
+	    WHY_TEXT("by", source[0] ? known_by(who) : "name"),
 	    WHY_TEXT("username",
 		     who->credential ? who->credential->username : ""),
 	    WHY_TEXT("source", source),
@@ -314,6 +344,7 @@ static void call_who(struct call *call, const struct gate_verdict *who)
 	call->trunk = who->trunk;
 	call->site = who->site;
 	call->gateway = who->gateway;
+	call->tech_prefix_n = who->tech_prefix_n;
 	call->kind = who->trunk ? CALL_OUT : CALL_IN;
 
 	if (who->trunk) {

@@ -8,6 +8,7 @@
 #include "outcome.h"
 
 struct call;
+struct catalog;
 struct worker;
 struct gate_verdict;
 struct sip_path;
@@ -21,6 +22,13 @@ void call_birth(struct worker *w, const struct sip_msg *invite,
 
 /** An operator ends it. @param outcome OUT_ADMIN_DROP or OUT_LIMIT_NODE */
 void call_drop(struct call *call, enum outcome outcome);
+
+/**
+ * End the call (OUT_SUSPENDED) if one of its trunks is not usable any more
+ * and says that its calls are cut off then. An emergency call goes on, and so
+ * does a call through a carrier that was suspended: it gets no new ones.
+ */
+void call_suspend(struct call *call, const struct catalog *cat);
 
 /** Its END record is on disk. */
 void call_journalled(struct call *call);

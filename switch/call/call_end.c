@@ -188,7 +188,8 @@ static void tell_a(struct call *call, enum outcome out, const char *extra)
 	const char *phrase = row->phrase;
 	uint8_t q850 = row->q850;
 
-	call->sip_code = row->sip;
+	/* what ends an answered call well can also end one that rings */
+	call->sip_code = row->sip < 300 ? 480 : row->sip;
 	if (is_theirs && call->contacts && out == OUT_B_REDIRECT) {
 		call->sip_code = a->sip_code;
 		extra = call->contacts;

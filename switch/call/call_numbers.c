@@ -133,16 +133,25 @@ static void read_calling(struct call *call, const struct sip_msg *msg)
 }
 
 
+/* It said whose call this is (gate.h) and is not part of the number. */
+static void drop_tech_prefix(const struct call *call, struct party *p)
+{
+	const size_t len = strlen(p->received);
+	const size_t n = MIN(call->tech_prefix_n, len);
+
+	memmove(p->received, p->received + n, len - n + 1);
+}
+
+
 static void read_called(struct call *call, const struct sip_msg *msg)
 {
 	struct party *p = &call->called;
 
 	if (message_number(&msg->uri, p->received, sizeof(p->received)))
 		p->received[0] = '\0';
-	else
-		call->is_emergency = call->trunk &&
-				     catalog_emergency(call->cat,
-						       p->received);
+	drop_tech_prefix(call, p);
+	call->is_emergency = call->trunk &&
+			     catalog_emergency(call->cat, p->received);
 
 	if (call->is_emergency)
 		WHY(call->why, WHY_EMERGENCY, OUT_OK, NULL,

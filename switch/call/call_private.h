@@ -143,6 +143,7 @@ struct call {
 	 */
 	bool is_test;
 	bool is_emergency;           /**< dialled a number of its routes     */
+	uint8_t tech_prefix_n;       /**< digits before the called number   */
 	bool is_private;             /**< asked to be anonymous (RFC 3323)   */
 	bool is_told;                /**< call.started was               */
 	bool is_late;                /**< the INVITE had no offer: B makes it*/

@@ -358,12 +358,15 @@ void worker_leased(struct worker *w, const struct moment *now,
 void worker_catalog(struct worker *w, const struct moment *now,
 		    struct snapshot *snap)
 {
+	const struct catalog *before = w->cat;
 	struct snapshot *old = w->snap;
 
 	worker_now(w, now);
 	w->snap = snapshot_ref(snap);
 	w->cat = snapshot_data(w->snap);
 	ping_catalog(w->ping, w->cat);
+	if (before && catalog_usable(before) != catalog_usable(w->cat))
+		worker_sweep(w);
 	snapshot_release(old);
 }
 

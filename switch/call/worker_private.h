@@ -42,7 +42,9 @@ struct worker {
 	struct funds *funds;
 	struct limits_reached *reached;
 	struct htab *calls;     /**< by call id                            */
-	struct list live;       /**< by birth                              */
+	struct list live;       /**< by birth, but for a sweep             */
+	struct wheel_timer sweep;
+	size_t sweep_left;      /**< calls that it has still to look at    */
 	struct list closing;    /**< by sequence number of their END       */
 	struct list traces;     /**< newest last                           */
 	size_t traces_n;
@@ -70,6 +72,9 @@ int worker_path(const struct worker *w, const struct sa *peer,
 /** "ip:port" that Contact shall name for a path. */
 void worker_contact(const struct worker *w, const struct sip_path *path,
 		    char *buf, size_t size);
+
+/** Trunks may have been suspended: look at the live calls, in small steps. */
+void worker_sweep(struct worker *w);
 
 /** The endpoint's request handler. */
 endpoint_request_h worker_request;

@@ -67,6 +67,12 @@ uint64_t catalog_version(const struct catalog *c)
 }
 
 
+uint64_t catalog_usable(const struct catalog *c)
+{
+	return c->usable;
+}
+
+
 const struct realm *catalog_realm(const struct catalog *c, const char *name)
 {
 	return find(name, c->realms, c->realm_n, sizeof(*c->realms));
@@ -186,39 +192,193 @@ int address_compare(const void *a, const void *b)
 
 	if (!order)
 		order = memcmp(x->net, y->net, sizeof(x->net));
+	if (!order)
+		order = (int)x->port - (int)y->port;
+	if (!order)
+		order = strcmp(x->token_sha256, y->token_sha256);
 
-	return order ? order : (int)x->port - (int)y->port;
+	return order ? order : strcmp(x->tech_prefix, y->tech_prefix);
 }
 
 
 static const struct address *address_find(const struct catalog *c,
-					  struct address *key, uint16_t port)
+					  const struct address *key)
 {
-	key->port = port;
-
 	return bsearch(key, c->addresses, c->address_n, sizeof(*key),
 		       address_compare);
 }
 
 
-struct peer catalog_peer(const struct catalog *c, const struct sa *src)
+/* The first row of a network and port, whatever its marks. */
+static const struct address *address_first(const struct catalog *c,
+					   const struct address *key)
 {
-	const struct peer nobody = {NULL, NULL, NULL};
+	uint32_t low = 0, high = c->address_n;
+
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+
+		if (address_compare(&c->addresses[mid], key) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (low == c->address_n || c->addresses[low].bits != key->bits ||
+	    c->addresses[low].port != key->port ||
+	    memcmp(c->addresses[low].net, key->net, sizeof(key->net)))
+		return NULL;
+
+	return &c->addresses[low];
+}
+
+
+static const struct address *address_prefixed(const struct catalog *c,
+					      struct address *key,
+					      const char *called)
+{
+	size_t n = strnlen(called, c->tech_prefix_max);
 	const struct address *hit = NULL;
+
+	for (; n && !hit; n--) {
+		memcpy(key->tech_prefix, called, n);
+		key->tech_prefix[n] = '\0';
+		hit = address_find(c, key);
+	}
+	key->tech_prefix[0] = '\0';
+
+	return hit;
+}
+
+
+/* The row of one network and port that a call's marks fit. */
+static const struct address *address_marked(const struct catalog *c,
+					    struct address *key,
+					    const struct peer_marks *marks)
+{
+	const struct address *hit = NULL;
+
+	if (marks->token_sha256) {
+		(void)text_copy(key->token_sha256, sizeof(key->token_sha256),
+				marks->token_sha256);
+		hit = address_find(c, key);
+		key->token_sha256[0] = '\0';
+	}
+	if (!hit && marks->called)
+		hit = address_prefixed(c, key, marks->called);
+
+	return hit ? hit : address_find(c, key);
+}
+
+
+/* Each network that a source is in: long ones first, and of each the port
+ * before any port, until the handler has found what it wants. */
+typedef bool(network_h)(const struct catalog *c, struct address *key,
+			void *arg);
+
+static bool network_each(const struct catalog *c, const struct sa *src,
+			 network_h *h, void *arg)
+{
 	struct address key;
+	bool is_found = false;
 	uint8_t i;
 
+	memset(&key, 0, sizeof(key));
 	if (!address_set(key.net, src))
-		return nobody;
+		return false;
 
 	/* each length is shorter than the one before: masking adds up */
-	for (i = 0; i < c->length_n && !hit; i++) {
+	for (i = 0; i < c->length_n && !is_found; i++) {
 		key.bits = c->lengths[i];
 		address_mask(key.net, key.bits);
-		hit = address_find(c, &key, sa_port(src));
-		if (!hit)
-			hit = address_find(c, &key, 0);
+		key.port = sa_port(src);
+		is_found = h(c, &key, arg);
+		key.port = 0;
+		is_found = is_found || h(c, &key, arg);
 	}
 
-	return hit ? hit->peer : nobody;
+	return is_found;
+}
+
+
+static bool peer_find(const struct catalog *c, struct address *key, void *arg)
+{
+	const struct address *hit = address_first(c, key);
+	struct peer *peer = arg;
+
+	if (hit)
+		*peer = hit->peer;
+
+	return hit;
+}
+
+
+struct peer catalog_peer(const struct catalog *c, const struct sa *src)
+{
+	struct peer peer = {0};
+
+	(void)network_each(c, src, peer_find, &peer);
+
+	return peer;
+}
+
+
+struct calling {
+	const struct peer_marks *marks;
+	struct peer peer;
+};
+
+
+static bool caller_find(const struct catalog *c, struct address *key,
+			void *arg)
+{
+	struct calling *calling = arg;
+	const struct address *hit = address_marked(c, key, calling->marks);
+
+	if (!hit)
+		return false;
+
+	calling->peer = hit->peer;
+	calling->peer.tech_prefix_n = (uint8_t)strlen(hit->tech_prefix);
+	calling->peer.is_by_token = hit->token_sha256[0];
+
+	return true;
+}
+
+
+struct peer catalog_caller(const struct catalog *c, const struct sa *src,
+			   const struct peer_marks *marks)
+{
+	struct calling calling = {.marks = marks};
+
+	(void)network_each(c, src, caller_find, &calling);
+
+	return calling.peer;
+}
+
+
+static bool source_find(const struct catalog *c, struct address *key,
+			void *arg)
+{
+	const struct address *a = address_first(c, key);
+	const struct address *end = c->addresses + c->address_n;
+
+	for (; a && a < end && a->bits == key->bits && a->port == key->port &&
+	       !memcmp(a->net, key->net, sizeof(a->net)); a++)
+		if (a->peer.trunk == arg)
+			return true;
+
+	return false;
+}
+
+
+bool catalog_is_source(const struct catalog *c, const struct sa *src,
+		       const struct trunk *trunk)
+{
+	return network_each(c, src, source_find, (void *)(uintptr_t)trunk);
+}
+
+
+bool catalog_has_tokens(const struct catalog *c)
+{
+	return c->has_tokens;
 }

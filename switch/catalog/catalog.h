@@ -97,6 +97,16 @@ struct account {
 enum trunk_direction { TRUNK_BOTH, TRUNK_IN, TRUNK_OUT };
 /* in: towards the customer's PBX, out: from the PBX to the network */
 
+enum trunk_auth {
+	AUTH_ANY,    /**< one of its addresses or digest opens              */
+	AUTH_ALL,    /**< digest, and from one of its addresses             */
+};
+
+enum trunk_on_suspend {
+	SUSPEND_DROP,    /**< its live calls end                            */
+	SUSPEND_FINISH,  /**< they go on, new ones are refused              */
+};
+
 enum cli_policy {
 	CLI_OWNED,   /**< calling number must be owned, else default_cli   */
 	CLI_DEFAULT, /**< always default_cli                               */
@@ -114,6 +124,8 @@ struct trunk {
 	const struct deck *deck;     /**< sell rates; NULL: no outbound     */
 	bool is_active;              /**< and so is its tenant              */
 	uint8_t direction;           /**< enum trunk_direction              */
+	uint8_t auth;                /**< enum trunk_auth                   */
+	uint8_t on_suspend;          /**< enum trunk_on_suspend             */
 	uint8_t cli_policy;
 	uint8_t number_check;        /**< enum number_check                 */
 	int32_t channels_in, channels_out, channels_total; /**< -1: no limit */
@@ -142,6 +154,12 @@ struct site {
 	bool is_active;
 	int32_t channels_in, channels_out, channels_total; /**< -1: no limit */
 };
+
+/** Neither it nor its tenant nor its account is suspended. */
+static inline bool trunk_is_usable(const struct trunk *t)
+{
+	return t->is_active && t->tenant->is_active && t->account->is_active;
+}
 
 /** A number, or a range of numbers of one length. */
 struct did {
@@ -295,14 +313,48 @@ struct peer {
 	const struct trunk *trunk;
 	const struct site *site;    /**< of the trunk, or NULL              */
 	const struct gateway *gateway;
+	uint8_t tech_prefix_n;       /**< digits before the called number that
+					  said whose it is; 0: none        */
+	bool is_by_token;            /**< a header token said so            */
+};
+
+#define TECH_PREFIX_SIZE 17
+#define TOKEN_HASH_SIZE 65           /**< SHA-256 as lower-case hex         */
+
+/** What a call shows besides its address. */
+struct peer_marks {
+	const char *called;          /**< as dialled; NULL: none            */
+	const char *token_sha256;    /**< of its header token; NULL: none   */
 };
 
 struct catalog;
 
 uint64_t catalog_version(const struct catalog *c);
 
-/** Longest matching CIDR, port-specific before any port. */
+/** Changes when a trunk becomes usable or stops being it. */
+uint64_t catalog_usable(const struct catalog *c);
+
+/**
+ * Whose address is it? Longest matching CIDR, port-specific before any port;
+ * of several owners that tell themselves apart by marks the first.
+ */
 struct peer catalog_peer(const struct catalog *c, const struct sa *src);
+
+/**
+ * Whose call is it? As above, and among the rows of one network and port: the
+ * one with its token, then the one with the longest tech prefix of the called
+ * number, then the one without marks. When none fits the next shorter network
+ * is asked. The database refuses rows that could claim the same call.
+ */
+struct peer catalog_caller(const struct catalog *c, const struct sa *src,
+			   const struct peer_marks *marks);
+
+/** Is this an address of this trunk, whatever its marks? */
+bool catalog_is_source(const struct catalog *c, const struct sa *src,
+		       const struct trunk *trunk);
+
+/** Does any row ask for a header token? */
+bool catalog_has_tokens(const struct catalog *c);
 
 const struct realm *catalog_realm(const struct catalog *c, const char *name);
 /** The realm when there is just one; NULL when none or several. */

@@ -254,6 +254,9 @@ static const char *address_add(struct build *b, const struct row *row)
 		return "trunk_id or gateway_id";
 
 	a.peer.site = find_site(b, row, a.peer.trunk);
+	b->c->has_tokens |= a.token_sha256[0] != '\0';
+	b->c->tech_prefix_max = MAX(b->c->tech_prefix_max,
+				    (uint8_t)strlen(a.tech_prefix));
 	b->c->addresses[b->c->address_n++] = a;
 
 	return NULL;
@@ -448,6 +451,21 @@ static void arrays_sort(struct catalog *c)
 }
 
 
+/* A sum over ids (FNV-1a): the same set gives the same, in any order. */
+static void usable_sum(struct catalog *c)
+{
+	for (uint32_t i = 0; i < c->trunk_n; i++) {
+		uint64_t hash = UINT64_C(14695981039346656037);
+
+		if (!trunk_is_usable(&c->trunks[i]))
+			continue;
+		for (const char *p = c->trunks[i].id; *p; p++)
+			hash = (hash ^ (uint8_t)*p) * UINT64_C(1099511628211);
+		c->usable += hash;
+	}
+}
+
+
 int catalog_build(struct catalog **cp, struct catalog_store *s)
 {
 	struct build b = {0};
@@ -468,6 +486,7 @@ int catalog_build(struct catalog **cp, struct catalog_store *s)
 		goto out;
 
 	rows_add(&b);
+	usable_sum(b.c);
 	arrays_sort(b.c);
 	build_carrier_rules(b.c);
 	err = catalog_index_routes(b.c);

@@ -16,6 +16,8 @@ struct address {
 	uint8_t net[ADDRESS_BYTES];
 	uint8_t bits;            /**< 0..128                              */
 	uint16_t port;           /**< 0: any                              */
+	char token_sha256[TOKEN_HASH_SIZE]; /**< at most one of the two;  */
+	char tech_prefix[TECH_PREFIX_SIZE]; /**< "": not asked for        */
 	struct peer peer;
 };
 
@@ -34,6 +36,7 @@ struct route_scope {
 /* Every array is sorted by the key of its lookup. */
 struct catalog {
 	uint64_t version;
+	uint64_t usable;                /* of the ids of usable trunks */
 	struct tenant *tenants;         /* by id */
 	struct account *accounts;       /* by id */
 	struct realm *realms;           /* by name */
@@ -60,7 +63,8 @@ struct catalog {
 	struct carrier_group *groups;   /* by id */
 	struct carrier_rule *carrier_rules; /* by owner, carrier */
 	struct tag_table tags;
-	struct address *addresses;      /* by bits (long first), net, port */
+	struct address *addresses;      /* by bits (long first), net, port,
+					   token, tech prefix */
 	struct deck **decks;            /* our references, by id */
 	uint32_t tenant_n, account_n, realm_n, trunk_n, site_n, credential_n,
 		carrier_n, gateway_n, did_n, route_n, target_n, address_n,
@@ -70,6 +74,8 @@ struct catalog {
 	uint8_t lengths[ADDRESS_BYTES * 8 + 1]; /**< prefix lengths in use,
 						     long first            */
 	uint8_t length_n;
+	uint8_t tech_prefix_max;        /**< length of the longest        */
+	bool has_tokens;
 };
 
 /** Frees the catalog and lets go of its decks. NULL is fine. */

@@ -36,6 +36,8 @@ static const char *const active[] = {"active", NULL};
 static const char *const prepaid[] = {"prepaid", NULL};
 static const char *const emergency[] = {"emergency", NULL};
 static const char *const directions[] = {"both", "in", "out", NULL};
+static const char *const auths[] = {"any", "all", NULL};
+static const char *const on_suspends[] = {"drop", "finish", NULL};
 static const char *const cli_policies[] = {"owned", "default", "pass", NULL};
 static const char *const number_checks[] = {"off", "country", "length", NULL};
 static const char *const identities[] = {"from", "pai", NULL};
@@ -95,6 +97,8 @@ static const struct member trunk_members[] = {
 	TEXT_OR_NULL("name", trunk.name),
 	IS("status", trunk.is_active, active),
 	CHOICE("direction", trunk.direction, directions),
+	CHOICE("auth", trunk.auth, auths),
+	CHOICE("on_suspend", trunk.on_suspend, on_suspends),
 	CHOICE("cli_policy", trunk.cli_policy, cli_policies),
 	CHOICE("number_check", trunk.number_check, number_checks),
 	LIMIT("channels_in", trunk.channels_in),
@@ -142,6 +146,8 @@ static const struct member address_members[] = {
 	TEXT_OR_NULL("gateway_id", refs.gateway),
 	TEXT_OR_NULL("site_id", refs.site),
 	NUMBER("port", address.port, 65535, 0),
+	TEXT_OR_NULL("tech_prefix", address.tech_prefix),
+	TEXT_OR_NULL("token_sha256", address.token_sha256),
 	END
 };
 

@@ -3,6 +3,7 @@
  */
 #include <ctype.h>
 #include <string.h>
+#include "digest_hash.h"
 #include "gate.h"
 #include "log.h"
 #include "metric.h"
@@ -67,6 +68,7 @@ struct visit {
 	const struct sip_path *path;
 	enum method method;
 	enum source source;
+	struct peer at;           /**< whose address it is                  */
 	struct gate_verdict v;
 };
 
@@ -318,10 +320,41 @@ static enum method method_of(const struct sip_msg *msg)
 }
 
 
+/* Several trunks may call from one address: what else does the INVITE show? */
+static struct peer caller_of(const struct visit *vs)
+{
+	char called[64], hash[DIGEST_HEX_SIZE];
+	struct peer_marks marks = {NULL, NULL};
+	struct peer peer;
+	struct pl token;
+
+	if (message_number(&vs->msg->uri, called, sizeof(called)))
+		called[0] = '\0';
+	marks.called = called;
+
+	if (catalog_has_tokens(vs->cat)) {
+		token = message_header(vs->msg, GATE_TOKEN_HEADER);
+		if (token.l && !digest_hash_hex(hash, HA1_SHA256, &token, 1))
+			marks.token_sha256 = hash;
+	}
+
+	peer = catalog_caller(vs->cat, &vs->path->peer, &marks);
+	if (peer.trunk || peer.gateway)
+		return peer;
+
+	/* an emergency call is not lost for want of a mark */
+	return catalog_emergency(vs->cat, called)
+		       ? catalog_peer(vs->cat, &vs->path->peer) : peer;
+}
+
+
 static enum source source_of(struct visit *vs)
 {
-	struct peer peer = catalog_peer(vs->cat, &vs->path->peer);
+	struct peer peer = vs->method == M_INVITE
+				   ? caller_of(vs)
+				   : catalog_peer(vs->cat, &vs->path->peer);
 
+	vs->at = peer;
 	vs->v.gateway = peer.gateway;
 	if (peer.gateway)
 		return FROM_GATEWAY;
@@ -397,14 +430,12 @@ static void challenge(struct visit *vs, const struct realm *realm,
 
 static bool is_suspended(const struct gate_verdict *v)
 {
-	const struct trunk *t = v->trunk;
-
 	if (v->gateway)
 		return !v->gateway->is_active ||
 		       !v->gateway->carrier->is_active;
 
-	return !t->is_active || !t->tenant->is_active ||
-	       !t->account->is_active || (v->site && !v->site->is_active);
+	return !trunk_is_usable(v->trunk) ||
+	       (v->site && !v->site->is_active);
 }
 
 
@@ -414,6 +445,17 @@ static void admit(struct visit *vs)
 		refuse(vs, OUT_TRUNK_DISABLED);
 	else
 		vs->v.action = GATE_PASS;
+}
+
+
+/* Is the source one of the addresses of the trunk that the digest names? In a
+ * REGISTER nothing tells the trunks of one address apart but the digest. */
+static bool is_its_address(const struct visit *vs)
+{
+	return vs->method == M_INVITE
+		       ? vs->at.trunk == vs->v.trunk
+		       : catalog_is_source(vs->cat, &vs->path->peer,
+					   vs->v.trunk);
 }
 
 
@@ -427,6 +469,10 @@ static void settle_digest(struct visit *vs, const struct realm *realm,
 		vs->v.credential = cred;
 		vs->v.trunk = cred->trunk;
 		vs->v.site = cred->site;
+		if (cred->trunk->auth == AUTH_ALL && !is_its_address(vs)) {
+			refuse(vs, OUT_SOURCE_DENIED);
+			break;
+		}
 		seen_add(vs, cred->trunk);
 		admit(vs);
 		break;
@@ -484,6 +530,18 @@ static void check_digest(struct visit *vs)
 }
 
 
+/* By what the caller was known, when it is whose address it is. */
+static void name_marks(struct visit *vs)
+{
+	if (!vs->v.trunk || vs->at.trunk != vs->v.trunk)
+		return;
+
+	vs->v.is_by_address = true;
+	vs->v.is_by_token = vs->at.is_by_token;
+	vs->v.tech_prefix_n = vs->at.tech_prefix_n;
+}
+
+
 struct gate_verdict gate_decide(struct gate *g, const struct moment *now,
 				const struct catalog *cat,
 				const struct sip_msg *msg,
@@ -500,7 +558,11 @@ struct gate_verdict gate_decide(struct gate *g, const struct moment *now,
 	switch (steps[vs.method][vs.source]) {
 
 	case PASS:
-		admit(&vs);
+		if (vs.method == M_INVITE && vs.v.trunk &&
+		    vs.v.trunk->auth == AUTH_ALL)
+			check_digest(&vs);
+		else
+			admit(&vs);
 		break;
 
 	case DIGEST:
@@ -519,6 +581,7 @@ struct gate_verdict gate_decide(struct gate *g, const struct moment *now,
 		break;
 	}
 
+	name_marks(&vs);
 	metric_add(g->actions[vs.v.action], 1);
 	return vs.v;
 }

@@ -4,7 +4,7 @@
  *
  * | method                | unknown | seen   | trunk  | gateway |
  * |-----------------------|---------|--------|--------|---------|
- * | INVITE                | digest  | digest | pass   | pass    |
+ * | INVITE                | digest  | digest | pass *) | pass    |
  * | REGISTER              | digest  | digest | digest | digest  |
  * | OPTIONS               | silent  | pass   | pass   | pass    |
  * | ACK                   | silent  | silent | silent | silent  |
@@ -14,8 +14,12 @@
  *
  * unknown: an address that nobody has. seen: an address and port whose digest
  * was right within GATE_SEEN_S (PBXs behind dynamic addresses ask by OPTIONS
- * whether we live). trunk, gateway: by source address (catalog_peer()); it
- * outweighs credentials in an INVITE.
+ * whether we live). trunk, gateway: by source address, in an INVITE also by
+ * tech prefix or header token (catalog_caller()); it outweighs credentials in
+ * an INVITE.
+ *
+ * *) digest when the trunk's auth is all: then the credentials have to be of
+ * the trunk whose address it is, in a REGISTER too.
  *
  * digest: silence when the request is for no realm of ours; otherwise a
  * challenge until the answer is right. Suspension is told after that only.
@@ -54,7 +58,14 @@ struct gate_verdict {
 					    the digest user names one       */
 	const struct gateway *gateway; /**< carrier                         */
 	const struct credential *credential; /**< digest user, if any       */
+	uint8_t tech_prefix_n;         /**< digits before the called number
+					    that are not part of it         */
+	bool is_by_token;              /**< known by its header token       */
+	bool is_by_address;            /**< one of the trunk's addresses    */
 };
+
+/** Carries a trunk's token when several share an address; never relayed. */
+#define GATE_TOKEN_HEADER "X-Trunk-Token"
 
 struct gate;
 

@@ -211,7 +211,7 @@ Test(call, max_forwards_end_a_loop)
 }
 
 
-/* A trunk deleted under a call takes neither the call nor its record. */
+/* What is deleted under a call takes neither the call nor its record... */
 Test(call, what_is_deleted_in_mid_call)
 {
 	const struct cdr_call *r;
@@ -221,7 +221,6 @@ Test(call, what_is_deleted_in_mid_call)
 	answered_call(&x);
 	exchange_put(&x, "address", "adr_1", NULL);
 	exchange_put(&x, "did", "did_1", NULL);
-	exchange_put(&x, "trunk", "trk_1", NULL);
 	exchange_put(&x, "route", "rte_1", NULL);
 	exchange_put(&x, "gateway", "gwy_1", NULL);
 	exchange_put(&x, "rate_deck", "dck_1", NULL);
@@ -232,6 +231,27 @@ Test(call, what_is_deleted_in_mid_call)
 	r = exchange_record(&x);
 	cr_expect_eq(r->call.price_micro, 30000);
 	cr_expect_str_eq(r->call.trunk_id, "trk_1");
+	exchange_close(&x);
+}
+
+
+/* ... but its trunk: who has none may not call. The record is whole. */
+Test(call, a_trunk_deleted_in_mid_call_ends_it)
+{
+	const struct cdr_call *r;
+	struct exchange x;
+
+	exchange_open(&x);
+	answered_call(&x);
+	exchange_run(&x, 3000);
+	exchange_put(&x, "trunk", "trk_1", NULL);
+	exchange_run(&x, 100);
+	cr_expect(exchange_last(&x, FIRST, "BYE"));
+	cr_expect(exchange_last(&x, PBX, "BYE"));
+	r = exchange_record(&x);
+	cr_expect_str_eq(r->call.outcome, "suspended");
+	cr_expect_str_eq(r->call.trunk_id, "trk_1");
+	cr_expect_gt(r->call.price_micro, 0);
 	exchange_close(&x);
 }
 

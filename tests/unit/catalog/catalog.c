@@ -127,6 +127,47 @@ Test(catalog, site_of_another_trunk)
 }
 
 
+static void expect_caller(const char *host, const char *called,
+			  const char *token, const char *trunk, uint8_t strip)
+{
+	const struct peer_marks marks = {called, token};
+	struct sa sa = fixture_sa(host, 5060);
+	struct peer p = catalog_caller(c, &sa, &marks);
+
+	cr_expect_str_eq(p.trunk ? p.trunk->id : "", trunk, "%s %s", host,
+			 called);
+	cr_expect_eq(p.tech_prefix_n, strip);
+	cr_expect_eq(p.is_by_token, token && trunk[0] && !strip);
+}
+
+
+/* token, then the longest tech prefix, then the row without marks, then the
+ * next network */
+Test(catalog, caller_by_marks)
+{
+	expect_caller("198.18.0.1", "77#49301", NULL, "trk_1", 3);
+	expect_caller("198.18.0.1", "7749301", NULL, "trk_1", 2);
+	expect_caller("198.18.0.1", "49301", NULL, "", 0);
+	expect_caller("198.18.0.1", "77#49301", "0b1c", "trk_2", 0);
+	expect_caller("198.18.0.1", "49301", "0b1d", "", 0);
+	expect_caller("192.0.2.1", "77#49301", NULL, "trk_1", 0);
+	expect_peer("198.18.0.1", 5060, "trk_1", "");
+	cr_expect(catalog_has_tokens(c));
+}
+
+
+Test(catalog, source_of_a_trunk)
+{
+	struct sa sa = fixture_sa("198.18.0.1", 5060);
+
+	cr_expect(catalog_is_source(c, &sa, catalog_trunk(c, "trk_1")));
+	cr_expect(catalog_is_source(c, &sa, catalog_trunk(c, "trk_2")));
+	sa = fixture_sa("192.0.2.1", 5060);
+	cr_expect(catalog_is_source(c, &sa, catalog_trunk(c, "trk_1")));
+	cr_expect_not(catalog_is_source(c, &sa, catalog_trunk(c, "trk_2")));
+}
+
+
 Test(catalog, peer_of_no_address)
 {
 	struct sa sa;

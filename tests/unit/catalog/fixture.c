@@ -53,6 +53,12 @@ static const struct {
 	 "\"cidr\":\"2001:db8::/32\"}"},
 	{"address", "adr_5", "{\"trunk_id\":\"trk_1\",\"site_id\":\"sit_1\","
 	 "\"cidr\":\"2001:db8:1::/48\"}"},
+	{"address", "adr_6", "{\"trunk_id\":\"trk_1\","
+	 "\"cidr\":\"198.18.0.1/32\",\"tech_prefix\":\"77#\"}"},
+	{"address", "adr_7", "{\"trunk_id\":\"trk_1\","
+	 "\"cidr\":\"198.18.0.1/32\",\"tech_prefix\":\"77\"}"},
+	{"address", "adr_8", "{\"trunk_id\":\"trk_2\","
+	 "\"cidr\":\"198.18.0.1/32\",\"token_sha256\":\"0b1c\"}"},
 	{"did", "did_1", "{\"e164\":\"+4930111222\",\"trunk_id\":\"trk_1\","
 	 "\"status\":\"active\"}"},
 	{"did", "did_2", "{\"e164\":\"+4930111223\",\"trunk_id\":\"trk_2\","

@@ -148,14 +148,67 @@ struct sip_msg *fake_message(const char *fmt, ...)
 
 struct peer catalog_peer(const struct catalog *c, const struct sa *src)
 {
-	const struct peer nobody = {NULL, NULL, NULL};
 	unsigned i;
 
 	for (i = 0; i < c->peer_n; i++)
 		if (sa_cmp(&c->peers[i].addr, src, SA_ADDR))
 			return c->peers[i].peer;
 
-	return nobody;
+	return (struct peer){0};
+}
+
+
+struct peer catalog_caller(const struct catalog *c, const struct sa *src,
+			   const struct peer_marks *marks)
+{
+	for (unsigned i = 0; i < c->peer_n; i++) {
+		struct peer peer = c->peers[i].peer;
+		const char *prefix = c->peers[i].prefix;
+		const char *token = c->peers[i].token_sha256;
+
+		if (!sa_cmp(&c->peers[i].addr, src, SA_ADDR))
+			continue;
+		if (prefix && strncmp(marks->called, prefix, strlen(prefix)))
+			continue;
+		if (token && (!marks->token_sha256 ||
+			      strcmp(marks->token_sha256, token)))
+			continue;
+		peer.tech_prefix_n = prefix ? (uint8_t)strlen(prefix) : 0;
+		peer.is_by_token = token;
+		return peer;
+	}
+
+	return (struct peer){0};
+}
+
+
+bool catalog_is_source(const struct catalog *c, const struct sa *src,
+		       const struct trunk *trunk)
+{
+	for (unsigned i = 0; i < c->peer_n; i++)
+		if (sa_cmp(&c->peers[i].addr, src, SA_ADDR) &&
+		    c->peers[i].peer.trunk == trunk)
+			return true;
+
+	return false;
+}
+
+
+bool catalog_has_tokens(const struct catalog *c)
+{
+	for (unsigned i = 0; i < c->peer_n; i++)
+		if (c->peers[i].token_sha256)
+			return true;
+
+	return false;
+}
+
+
+const struct route *catalog_emergency(const struct catalog *c,
+				      const char *dialled)
+{
+	return c->emergency.prefix[0] && !strcmp(c->emergency.prefix, dialled)
+		       ? &c->emergency : NULL;
 }
 
 

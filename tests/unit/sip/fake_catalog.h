@@ -20,11 +20,13 @@ struct catalog {
 	struct {
 		struct sa addr; /**< port 0: any */
 		struct peer peer;
+		const char *prefix, *token_sha256; /**< NULL: not asked  */
 	} peers[FAKE_MAX];
 	unsigned peer_n;
 	struct tenant tenant;
 	struct account account;
 	struct carrier carrier;
+	struct route emergency;         /**< prefix: its number             */
 };
 
 /** An empty catalog with one active tenant, account and carrier. */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include "fake_catalog.h"
 #include "gate.h"
+#include "text.h"
 
 #define REALM "voip.example.com"
 #define TRUNK_IP "192.0.2.10"
@@ -531,5 +532,108 @@ Test(gate, bounded_memory)
 	door_from(&o, "203.0.113.100", 5060);
 	cr_expect_eq(act(&o, "INVITE"), GATE_CHALLENGE, "forgotten");
 	cr_expect_eq(gate_alloc(&g, o.d, 0, 2), EINVAL);
+	door_close(&o);
+}
+
+
+/* Two trunks behind one address, and a token. */
+static const char token_sha256[] = /* of "0123456789abcdef" */
+	"9f9f5111f7b27a781f1f1ddde5ebc2dd2b796bfc7365c9c28b548e564176929f";
+
+
+static void shared_address(struct door *o)
+{
+	struct trunk *first = fake_trunk(o->cat, "trk_prefix");
+	struct trunk *second = fake_trunk(o->cat, "trk_token");
+
+	fake_peer(o->cat, "192.0.2.20", first, NULL);
+	o->cat->peers[o->cat->peer_n - 1].prefix = "+49";
+	fake_peer(o->cat, "192.0.2.20", second, NULL);
+	o->cat->peers[o->cat->peer_n - 1].token_sha256 = token_sha256;
+	door_from(o, "192.0.2.20", 5060);
+}
+
+
+Test(gate, marks_tell_trunks_of_one_address_apart)
+{
+	struct gate_verdict v;
+	struct door o;
+
+	door_open(&o);
+	shared_address(&o);
+
+	v = decide(&o, "INVITE", REALM, "");
+	cr_assert_eq(v.action, GATE_PASS);
+	cr_expect_str_eq(v.trunk->id, "trk_prefix");
+	cr_expect_eq(v.tech_prefix_n, 3);
+	cr_expect_not(v.is_by_token);
+	cr_expect(v.is_by_address);
+
+	o.cat->peers[2].prefix = "99";
+	v = decide(&o, "INVITE", REALM, "X-Trunk-Token: 0123456789abcdef\n");
+	cr_assert_eq(v.action, GATE_PASS);
+	cr_expect_str_eq(v.trunk->id, "trk_token");
+	cr_expect(v.is_by_token);
+	cr_expect_eq(v.tech_prefix_n, 0);
+
+	/* no mark fits: nobody's address, so digest is asked for */
+	v = decide(&o, "INVITE", REALM, "X-Trunk-Token: 0123456789abcdeX\n");
+	cr_expect_eq(v.action, GATE_CHALLENGE);
+	cr_expect_null(v.trunk);
+	cr_expect_eq(act(&o, "OPTIONS"), GATE_PASS);
+	door_close(&o);
+}
+
+
+Test(gate, emergency_call_needs_no_mark)
+{
+	struct gate_verdict v;
+	struct door o;
+
+	door_open(&o);
+	shared_address(&o);
+	o.cat->peers[2].prefix = "99";
+	text_copy(o.cat->emergency.prefix, sizeof(o.cat->emergency.prefix),
+		  "+4930123");
+	v = decide(&o, "INVITE", REALM, "");
+	cr_assert_eq(v.action, GATE_PASS);
+	cr_expect_str_eq(v.trunk->id, "trk_prefix");
+	cr_expect_eq(v.tech_prefix_n, 0);
+	door_close(&o);
+}
+
+
+/* auth all: digest, and from one of its addresses */
+Test(gate, address_and_digest)
+{
+	struct gate_verdict v;
+	struct trunk *both;
+	struct door o;
+
+	door_open(&o);
+	both = &o.cat->trunks[1];
+	both->auth = AUTH_ALL;
+	fake_peer(o.cat, "192.0.2.30", both, NULL);
+
+	door_from(&o, "192.0.2.30", 5060);
+	cr_expect_eq(act(&o, "INVITE"), GATE_CHALLENGE);
+	v = answer(&o, "INVITE");
+	cr_expect_eq(v.action, GATE_PASS);
+	cr_expect_str_eq(v.trunk->id, "trk_digest");
+	cr_expect(v.is_by_address);
+	cr_expect_eq(answer(&o, "REGISTER").action, GATE_PASS);
+
+	door_from(&o, "203.0.113.9", 5060);
+	v = answer(&o, "INVITE");
+	cr_expect_eq(v.action, GATE_REFUSE);
+	cr_expect_eq(v.outcome, OUT_SOURCE_DENIED);
+	cr_expect_eq(v.scode, 403);
+	cr_expect_eq(answer(&o, "REGISTER").outcome, OUT_SOURCE_DENIED);
+	cr_expect_eq(act(&o, "OPTIONS"), GATE_SILENT, "it did not get in");
+
+	/* nor does the address of another trunk do */
+	door_from(&o, TRUNK_IP, 5060);
+	o.cat->trunks[0].auth = AUTH_ALL;
+	cr_expect_eq(answer(&o, "INVITE").outcome, OUT_SOURCE_DENIED);
 	door_close(&o);
 }

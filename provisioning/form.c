@@ -63,6 +63,53 @@ bool form_is_currency(const char *text)
 }
 
 
+bool form_is_country(const char *text)
+{
+	return strlen(text) == 2 &&
+	       strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 2;
+}
+
+
+bool form_is_service_number(const char *text)
+{
+	const char *digits = text + (*text == '+');
+
+	return *digits && form_is_dialled(digits);
+}
+
+
+bool form_is_degrees(const char *text)
+{
+	const char *number = text + (*text == '-');
+	const size_t whole = strspn(number, "0123456789");
+	size_t decimals;
+
+	if (!whole || whole > 3)
+		return false;
+	if (!number[whole])
+		return true;
+
+	decimals = strspn(number + whole + 1, "0123456789");
+
+	return number[whole] == '.' && decimals && decimals <= 8 &&
+	       !number[whole + 1 + decimals];
+}
+
+
+bool form_is_location_uri(const char *text)
+{
+	if (strncmp(text, "https:", 6) && strncmp(text, "sips:", 5) &&
+	    strncmp(text, "pres:", 5))
+		return false;
+
+	for (; *text; text++) {
+		if (*text <= ' ' || *text > '~' || strchr("\"<>", *text))
+			return false;
+	}
+	return true;
+}
+
+
 bool form_is_zone(const char *text)
 {
 	for (; *text; text++) {

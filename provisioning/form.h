@@ -22,6 +22,18 @@ bool form_is_realm(const char *text);
 /** "EUR" */
 bool form_is_currency(const char *text);
 
+/** "DE" */
+bool form_is_country(const char *text);
+
+/** Digits, '*' and '#', maybe '+' in front. */
+bool form_is_service_number(const char *text);
+
+/** "-12.345678": 1..3 digits and at most 8 decimals. */
+bool form_is_degrees(const char *text);
+
+/** A https:, sips: or pres: URI that can stand in angle brackets. */
+bool form_is_location_uri(const char *text);
+
 /** "Europe/Berlin", letters, digits and +-_/ */
 bool form_is_zone(const char *text);
 

@@ -14,6 +14,12 @@ static const struct field fields[] = {
 	FIELD_ROW_STATUS,
 	{.name = "main_number", .type = FIELD_E164, .flags = F_NULLABLE,
 	 .column = "main_number"},
+	{.name = "country", .type = FIELD_TEXT, .flags = F_NULLABLE,
+	 .column = "country", .min = 2, .max = 2, .form = form_is_country,
+	 .form_is = "as DE (ISO 3166-1)"},
+	{.name = "location_id", .type = FIELD_ID, .flags = F_NULLABLE,
+	 .column = "location_id",
+	 .choices = (const char *const[]){"loc_", NULL}},
 	FIELD_LIMIT("channels.in", "channels_in"),
 	FIELD_LIMIT("channels.out", "channels_out"),
 	FIELD_LIMIT("channels.total", "channels_total"),
@@ -22,6 +28,9 @@ static const struct field fields[] = {
 static const struct field_set set = FIELD_SET(fields);
 
 static const struct refusal refusals[] = {
+	{.constraint = "site_location_id_fkey", .field = "location_id",
+	 .kind = PROBLEM_VALIDATION,
+	 .detail = "this tenant has no such location"},
 	{.constraint = "site_one_name", .field = "name",
 	 .kind = PROBLEM_CONFLICT,
 	 .detail = "another site of the trunk has this name"},

@@ -17,6 +17,9 @@ static const struct field fields[] = {
 	{.name = "time_zone", .type = FIELD_TEXT, .column = "time_zone",
 	 .min = 1, .max = 63, .form = form_is_zone,
 	 .form_is = "as Europe/Berlin"},
+	{.name = "country", .type = FIELD_TEXT, .flags = F_NULLABLE,
+	 .column = "country", .min = 2, .max = 2, .form = form_is_country,
+	 .form_is = "as DE (ISO 3166-1)"},
 	FIELD_ROW_TIMES,
 };
 static const struct field_set set = FIELD_SET(fields);

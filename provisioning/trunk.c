@@ -48,6 +48,14 @@ static const struct field fields[] = {
 	 .column = "total_timeout_s", .min = 0, .max = 600},
 	{.name = "is_trusted", .type = FIELD_FLAG, .flags = F_PLATFORM,
 	 .column = "is_trusted"},
+	{.name = "country", .type = FIELD_TEXT, .flags = F_NULLABLE,
+	 .column = "country", .min = 2, .max = 2, .form = form_is_country,
+	 .form_is = "as DE (ISO 3166-1)"},
+	{.name = "emergency_cli", .type = FIELD_E164, .flags = F_NULLABLE,
+	 .column = "emergency_cli"},
+	{.name = "location_id", .type = FIELD_ID, .flags = F_NULLABLE,
+	 .column = "location_id",
+	 .choices = (const char *const[]){"loc_", NULL}},
 	FIELD_ROW_TIMES,
 };
 static const struct field_set set = FIELD_SET(fields);
@@ -69,6 +77,9 @@ static const struct refusal refusals[] = {
 	 .field = "realm", .kind = PROBLEM_VALIDATION,
 	 .detail = "cannot change while the trunk has credentials: a "
 		   "password's hash depends on the realm"},
+	{.constraint = "trunk_location_id_tenant_id_fkey",
+	 .field = "location_id", .kind = PROBLEM_VALIDATION,
+	 .detail = "this tenant has no such location"},
 	{.constraint = "trunk_default_cli_given", .field = "default_cli",
 	 .kind = PROBLEM_VALIDATION,
 	 .detail = "is needed when cli_policy is default"},

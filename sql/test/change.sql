@@ -17,7 +17,8 @@ create function pg_temp.moved() returns setof text language sql as
 select set_eq($$ select kind from api_v1.changes(0, 1000) $$,
 	$$ values ('tenant'), ('account'), ('realm'), ('trunk'),
 	('credential'), ('address'), ('carrier'), ('gateway'), ('did'),
-	('route'), ('rate_deck'), ('numbering') $$);
+	('route'), ('rate_deck'), ('numbering'), ('location'),
+	('emergency_number') $$);
 select results_eq($$ select count(*) from api_v1.changes(0, 1000) $$,
 	$$ select (select count(*) from core.tenant)
 	+ (select count(*) from core.account)
@@ -30,6 +31,8 @@ select results_eq($$ select count(*) from api_v1.changes(0, 1000) $$,
 	+ (select count(*) from core.did)
 	+ (select count(*) from core.route)
 	+ (select count(*) from core.rate_deck)
+	+ (select count(*) from core.location)
+	+ (select count(*) from core.emergency_number)
 	+ 1 -- the numbering plan
 	$$, 'every object once');
 select is_empty($$ select from api_v1.changes(0, 1000) where "row" is null $$,
@@ -89,6 +92,17 @@ select is("row" -> 'targets', jsonb_build_array(
 	jsonb_build_object('gateway_id', pg_temp.id('gwy', 2), 'priority', 2,
 		'weight', 7)), 'which carries them by priority')
 	from api_v1.changes(pg_temp.since(), 10);
+
+select pg_temp.mark();
+update core.emergency_target set weight = 8;
+update core.location set flr = '4';
+select results_eq('select pg_temp.moved()', $$ values ('emergency_number 1'),
+	('location 1') $$, 'so are those of emergency numbers');
+select is("row" -> 'targets', jsonb_build_array(
+	jsonb_build_object('gateway_id', pg_temp.id('gwy', 1), 'priority', 1,
+		'weight', 8)), 'which carry them too')
+	from api_v1.changes(pg_temp.since(), 10)
+	where kind = 'emergency_number';
 
 -- rates: one change per deck and transaction
 select pg_temp.mark();

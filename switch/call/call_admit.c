@@ -31,6 +31,7 @@ void call_unpin(struct call *call)
 	call->to_site = NULL;
 	call->gateway = NULL;
 	call->plan = NULL;
+	call->sos.route = NULL;
 	memset(&call->hunt, 0, sizeof(call->hunt));
 	memset(call->redirects, 0, sizeof(call->redirects));
 	call->redirect_n = call->redirect_next = 0;
@@ -66,6 +67,10 @@ static enum outcome check_request(struct call *call,
 {
 	const struct pl require = message_header(invite, "Require");
 
+	/* its INVITE onwards is a new request of ours, without what the PBX
+	   requires: better a call without than none */
+	if (call->is_emergency)
+		return OUT_OK;
 	if (call->max_forwards == 0)
 		return OUT_TOO_MANY_HOPS;
 	if (!require.l)
@@ -328,9 +333,7 @@ static enum outcome route_out(struct call *call)
 	enum outcome out;
 
 	if (call->is_emergency)
-		return route_to(call, catalog_emergency(
-					      call->cat,
-					      call->called.received));
+		return route_to(call, call->sos.route);
 
 	if (trunk->direction == TRUNK_IN)
 		return OUT_LIMIT_OUT;
@@ -411,6 +414,8 @@ void act_admit(void *subject, const void *data)
 	const enum outcome out = admit(call, ev->said);
 
 	call_event_started(call);
+	if (call->is_emergency)
+		call_emergency_alarm(call);
 	if (out == OUT_OK && call_journal(call, JOURNAL_BEGIN) &&
 	    !call->is_emergency) {
 		call_post(call, EV_REFUSED, OUT_JOURNAL_DOWN);

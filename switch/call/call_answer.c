@@ -60,8 +60,12 @@ static void start_clocks(struct call *call)
 
 	wheel_stop(wheel, &call->no_ring);
 	wheel_stop(wheel, &call->total);
-	wheel_start(wheel, &call->phase, (uint64_t)call->max_call_s * 1000,
-		    call_max_over, call);
+	if (call->is_emergency)
+		wheel_stop(wheel, &call->phase); /* no maximum */
+	else
+		wheel_start(wheel, &call->phase,
+			    (uint64_t)call->max_call_s * 1000, call_max_over,
+			    call);
 	call_check_start(call);
 	call_fund_start(call);
 }

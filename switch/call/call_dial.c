@@ -8,6 +8,7 @@
 #include "phrase.h"
 #include "text.h"
 
+#define MAX_FORWARDS 70 /* RFC 3261 8.1.1.6 */
 #define CONTACT_SILENCE_MS 4000 /* then the PBX's next contact is tried */
 
 
@@ -56,7 +57,9 @@ static void set_common(struct call *call, struct leg_out *out)
 	worker_contact(w, &out->path, out->contact_host,
 		       sizeof(out->contact_host));
 	host_of(w, &out->path, out->from_host, sizeof(out->from_host));
-	out->max_forwards = call->max_forwards - 1;
+	/* only an emergency call comes here with none left */
+	out->max_forwards = call->max_forwards ? call->max_forwards - 1
+					       : MAX_FORWARDS;
 	(void)text_copy(out->headers, sizeof(out->headers), call->headers);
 }
 
@@ -66,17 +69,14 @@ static int to_gateway(struct call *call, const struct gateway *gw,
 		      struct leg_out *out)
 {
 	struct party *called = &call->called, *calling = &call->calling;
-	const char *number = call->is_emergency ? called->received
-						: call_number(call);
 
 	if (worker_path(call->w, &gw->addr, &out->path))
 		return EAFNOSUPPORT;
-	if (rule_apply(&gw->number_out, number, called->sent,
-		       sizeof(called->sent))) {
-		if (!call->is_emergency)
-			return EINVAL;
-		TEXT_FILL(called->sent, number);
-	}
+	if (call->is_emergency)
+		TEXT_FILL(called->sent, call->sos.number); /* past any rule */
+	else if (rule_apply(&gw->number_out, call_number(call), called->sent,
+			    sizeof(called->sent)))
+		return EINVAL;
 	if (rule_apply(&gw->number_out, calling->e164, calling->sent,
 		       sizeof(calling->sent)))
 		TEXT_FILL(calling->sent, calling->e164);
@@ -92,6 +92,8 @@ static int to_gateway(struct call *call, const struct gateway *gw,
 			  &gw->addr);
 	out->credential = gw->credential;
 	out->no_response_ms = gw->no_response_ms;
+	if (call->is_emergency)
+		call_emergency_place(call, gw, out);
 
 	return 0;
 }

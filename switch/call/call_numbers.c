@@ -149,14 +149,12 @@ static void read_called(struct call *call, const struct sip_msg *msg)
 
 	if (message_number(&msg->uri, p->received, sizeof(p->received)))
 		p->received[0] = '\0';
-	drop_tech_prefix(call, p);
-	call->is_emergency = call->trunk &&
-			     catalog_emergency(call->cat, p->received);
+	/* a tech prefix stands before no emergency number either */
+	if (call_emergency(call))
+		return;
 
-	if (call->is_emergency)
-		WHY(call->why, WHY_EMERGENCY, OUT_OK, NULL,
-		    WHY_TEXT("number", p->received));
-	else
+	drop_tech_prefix(call, p);
+	if (!call->tech_prefix_n || !call_emergency(call))
 		WHY(call->why, WHY_NUMBER,
 		    normalise(call, p) ? OUT_BAD_NUMBER : OUT_OK, NULL,
 		    WHY_TEXT("which", "called"),
@@ -207,6 +205,11 @@ enum outcome call_calling(struct call *call)
 
 	if (!trunk)
 		return OUT_OK;
+	if (call->is_emergency) {
+		/* never refused for its number */
+		call_emergency_calling(call);
+		return OUT_OK;
+	}
 
 	if (trunk->cli_policy == CLI_PASS && e164[0])
 		return note_caller(call, OUT_OK, "passed");
@@ -219,8 +222,5 @@ enum outcome call_calling(struct call *call)
 		return note_caller(call, OUT_OK, "replaced");
 	}
 
-	/* an emergency call is never refused for its number */
-	return call->is_emergency
-		       ? note_caller(call, OUT_OK, "passed")
-		       : note_caller(call, OUT_BAD_CALLER, "refused");
+	return note_caller(call, OUT_BAD_CALLER, "refused");
 }

@@ -144,6 +144,11 @@ struct call {
 	bool is_test;
 	bool is_emergency;           /**< dialled a number of its routes     */
 	uint8_t tech_prefix_n;       /**< digits before the called number   */
+	struct {
+		const struct route *route; /**< until the answer or the end */
+		char number[EMERGENCY_NUMBER_SIZE]; /**< that is sent       */
+		bool is_test;
+	} sos;                       /**< of an emergency call              */
 	bool is_private;             /**< asked to be anonymous (RFC 3323)   */
 	bool is_told;                /**< call.started was               */
 	bool is_late;                /**< the INVITE had no offer: B makes it*/
@@ -248,6 +253,17 @@ void call_numbers(struct call *call, const struct sip_msg *invite);
 enum outcome call_dialled(const struct call *call);
 /** The trunk's policy for the calling number; may replace it. */
 enum outcome call_calling(struct call *call);
+
+/* call_emergency.c */
+/** Is an emergency number called? Asked before any rule. */
+bool call_emergency(struct call *call);
+/** Who is said to call, whatever the trunk's policy is. */
+void call_emergency_calling(struct call *call);
+/** The caller's place, when this gateway asks for it. */
+void call_emergency_place(struct call *call, const struct gateway *gw,
+			  struct leg_out *out);
+/** Somebody must hear of it. */
+void call_emergency_alarm(const struct call *call);
 
 /* call_admit.c */
 /** Hold the worker's present catalog. */

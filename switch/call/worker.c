@@ -144,6 +144,12 @@ static void metrics_init(struct worker *w)
 	w->metrics.unknown = metric_counter(
 		"strowger_sip_unknown_total", NULL,
 		"requests of unknown sources that got no answer");
+	w->metrics.emergency[0] = metric_counter(
+		"strowger_emergency_calls_total", "kind=\"emergency\"",
+		"calls to emergency numbers, whatever became of them");
+	w->metrics.emergency[1] = metric_counter(
+		"strowger_emergency_calls_total", "kind=\"test\"",
+		"calls to emergency numbers, whatever became of them");
 	for (int o = 0; o < OUTCOME_N; o++) {
 		(void)re_snprintf(label, sizeof(label), "outcome=\"%s\"",
 				  outcome_row((enum outcome)o)->code);

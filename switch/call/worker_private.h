@@ -57,7 +57,7 @@ struct worker {
 	bool is_draining;
 	struct {
 		struct metric *active, *begun, *ended[OUTCOME_N], *setup,
-			*duration, *unknown;
+			*duration, *unknown, *emergency[2];
 	} metrics;
 };
 

@@ -55,6 +55,8 @@ void catalog_free(void *catalog)
 	free(c->schedules);
 	free(c->groups);
 	free(c->carrier_rules);
+	free(c->locations);
+	free(c->emergencies);
 	free(c->addresses);
 	free(c->decks);
 	free(c);
@@ -149,6 +151,31 @@ const struct credential *catalog_credential(const struct catalog *c,
 const struct tag_table *catalog_tags(const struct catalog *c)
 {
 	return &c->tags;
+}
+
+
+int emergency_compare(const void *a, const void *b)
+{
+	const struct emergency *x = a, *y = b;
+	int order = strcmp(x->number, y->number);
+
+	return order ? order : strcmp(x->scope, y->scope);
+}
+
+
+const struct emergency *catalog_emergency_number(const struct catalog *c,
+						 const char *dialled,
+						 const char *scope)
+{
+	struct emergency key;
+
+	if (!c->emergency_n ||
+	    text_copy(key.number, sizeof(key.number), dialled) ||
+	    text_copy(key.scope, sizeof(key.scope), scope))
+		return NULL;
+
+	return bsearch(&key, c->emergencies, c->emergency_n, sizeof(key),
+		       emergency_compare);
 }
 
 

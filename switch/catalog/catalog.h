@@ -77,12 +77,15 @@ struct carrier_rules {
 	bool has_only;               /**< no carrier but those             */
 };
 
+#define COUNTRY_SIZE 3      /**< ISO 3166-1 alpha-2 + NUL               */
+
 struct tenant {
 	char id[ID_SIZE];
 	char name[NAME_SIZE];
 	bool is_active;
 	const struct routing_plan *plan; /**< NULL: the routes of no plan  */
 	struct carrier_rules carriers;
+	char country[COUNTRY_SIZE]; /**< where it is at home; "": not said  */
 };
 
 struct account {
@@ -92,6 +95,38 @@ struct account {
 	bool is_active;
 	bool is_prepaid;
 	uint32_t index;         /**< dense, stable in one snapshot          */
+};
+
+/*	name           element of civicAddress (RFC 5139), member in JSON */
+#define CIVIC_ELEMENTS(X) \
+X(CIVIC_COUNTRY, "country", "country") \
+X(CIVIC_A1,      "A1",      "a1") \
+X(CIVIC_A2,      "A2",      "a2") \
+X(CIVIC_A3,      "A3",      "a3") \
+X(CIVIC_A4,      "A4",      "a4") \
+X(CIVIC_RD,      "RD",      "rd") \
+X(CIVIC_HNO,     "HNO",     "hno") \
+X(CIVIC_HNS,     "HNS",     "hns") \
+X(CIVIC_LMK,     "LMK",     "lmk") \
+X(CIVIC_LOC,     "LOC",     "loc") \
+X(CIVIC_NAM,     "NAM",     "nam") \
+X(CIVIC_PC,      "PC",      "pc") \
+X(CIVIC_BLD,     "BLD",     "bld") \
+X(CIVIC_UNIT,    "UNIT",    "unit") \
+X(CIVIC_FLR,     "FLR",     "flr") \
+X(CIVIC_ROOM,    "ROOM",    "room")
+
+#define X(name, element, member) name,
+enum civic { CIVIC_ELEMENTS(X) CIVIC_N };
+#undef X
+
+/** Where callers are, by value, by reference or both. */
+struct location {
+	char id[ID_SIZE];
+	char civic[CIVIC_N][96]; /**< UTF-8; "": not said                  */
+	char latitude[16], longitude[16]; /**< WGS 84 degrees; "": no point */
+	uint32_t radius_m;       /**< 0: the point itself                  */
+	char uri[204];           /**< who tells it; "": nobody             */
 };
 
 enum trunk_direction { TRUNK_BOTH, TRUNK_IN, TRUNK_OUT };
@@ -143,6 +178,9 @@ struct trunk {
 	const struct routing_plan *plan; /**< NULL: the tenant's           */
 	struct tag_set tags;         /**< its calls carry these            */
 	struct carrier_rules carriers;
+	char country[COUNTRY_SIZE];  /**< "": the tenant's                  */
+	char emergency_cli[E164_SIZE]; /**< main number, or ""              */
+	const struct location *location; /**< NULL: not known               */
 };
 
 /** A place under a trunk; all sites of a trunk share its channels. */
@@ -153,6 +191,8 @@ struct site {
 	char main_number[E164_SIZE]; /**< "+49..." or ""                    */
 	bool is_active;
 	int32_t channels_in, channels_out, channels_total; /**< -1: no limit */
+	char country[COUNTRY_SIZE];  /**< "": the trunk's                   */
+	const struct location *location; /**< NULL: the trunk's             */
 };
 
 /** Neither it nor its tenant nor its account is suspended. */
@@ -230,6 +270,8 @@ struct quality_limits {
 	uint32_t lock_s;             /**< then it gets trial calls         */
 	uint32_t trials;
 };
+/** How a gateway wants to hear where an emergency call comes from. */
+enum location_form { LOCATION_NONE, LOCATION_VALUE, LOCATION_REFERENCE };
 
 /** What becomes of a 3xx of a gateway. */
 enum redirect_policy {
@@ -247,6 +289,7 @@ struct gateway {
 	struct sa addr;              /**< IP literal and port               */
 	bool is_active;              /**< and so is its carrier             */
 	uint8_t identity;            /**< PAI + From, or From alone         */
+	uint8_t emergency_location;  /**< enum location_form                */
 	int32_t channels, cps;       /**< -1: no limit                      */
 	struct rule_set number_in, number_out;
 	struct credential credential;/**< username "" when none             */
@@ -306,6 +349,17 @@ struct route_hits {
 		uint32_t n;
 	} spans[2 * E164_SIZE];
 	uint8_t n;
+};
+
+#define EMERGENCY_NUMBER_SIZE 20
+
+/** An emergency number as it is dialled, and where its calls go. */
+struct emergency {
+	char number[EMERGENCY_NUMBER_SIZE];
+	char send_as[EMERGENCY_NUMBER_SIZE]; /**< "": the number itself     */
+	char scope[ID_SIZE];         /**< id of site, trunk or tenant, "DE" or "" */
+	bool is_test;
+	struct route route;          /**< has the id of the number          */
 };
 
 /** Who sends from an address: exactly one of the two, or nobody. */
@@ -383,6 +437,11 @@ bool numbering_fits(const struct numbering *n, const char *e164);
 /** Emergency route for a number as dialled (digits only), or NULL. */
 const struct route *catalog_emergency(const struct catalog *c,
 				      const char *dialled);
+
+/** The emergency number of just this scope, or NULL. */
+const struct emergency *catalog_emergency_number(const struct catalog *c,
+						 const char *dialled,
+						 const char *scope);
 
 /**
  * Routes of a plan (NULL: of no plan) for a number.

@@ -115,6 +115,23 @@ static const char *realm_add(struct build *b, const struct row *row)
 }
 
 
+static const char *location_add(struct build *b, const struct row *row)
+{
+	b->c->locations[b->c->location_n++] = row->body->location;
+
+	return NULL;
+}
+
+
+static const struct location *find_location(const struct catalog *c,
+					    const char *id)
+{
+	return c->location_n ? bsearch(id, c->locations, c->location_n,
+				       sizeof(*c->locations), id_compare)
+			     : NULL;
+}
+
+
 static const char *trunk_add(struct build *b, const struct row *row)
 {
 	const struct row_refs *refs = &row->body->refs;
@@ -135,6 +152,7 @@ static const char *trunk_add(struct build *b, const struct row *row)
 		return "tags: more different ones than fit";
 
 	t.deck = find_deck(b->c, refs->deck);
+	t.location = find_location(b->c, refs->location);
 	t.is_active = t.is_active && t.tenant->is_active;
 	b->c->trunks[b->c->trunk_n++] = t;
 
@@ -150,6 +168,7 @@ static const char *site_add(struct build *b, const struct row *row)
 	if (!s.trunk)
 		return "trunk_id";
 
+	s.location = find_location(b->c, row->body->refs.location);
 	b->c->sites[b->c->site_n++] = s;
 
 	return NULL;
@@ -305,6 +324,7 @@ static const struct step {
 	{ROW_ROUTING_PLAN, plan_add},
 	{ROW_TENANT, tenant_add},   {ROW_RATE_DECK, deck_add},
 	{ROW_ACCOUNT, account_add}, {ROW_REALM, realm_add},
+	{ROW_LOCATION, location_add},
 	{ROW_TRUNK, trunk_add},	    {ROW_SITE, site_add},
 	{ROW_CREDENTIAL, credential_add},
 	{ROW_DISCONNECT, disconnect_add},
@@ -314,6 +334,7 @@ static const struct step {
 	{ROW_ROUTE, route_add},
 	{ROW_CARRIER_RULE, carrier_rule_add},
 	{ROW_NUMBERING, numbering_add},
+	{ROW_EMERGENCY_NUMBER, emergency_add},
 };
 
 
@@ -395,6 +416,8 @@ static int arrays_alloc(struct build *b)
 	    !ARRAY(c->dids, n[ROW_DID]) ||
 	    !ARRAY(c->ranges, n[ROW_DID]) ||
 	    !ARRAY(c->routes, n[ROW_ROUTE]) ||
+	    !ARRAY(c->locations, n[ROW_LOCATION]) ||
+	    !ARRAY(c->emergencies, n[ROW_EMERGENCY_NUMBER]) ||
 	    !ARRAY(c->addresses, n[ROW_ADDRESS]) ||
 	    !ARRAY(c->disconnects, n[ROW_DISCONNECT]) ||
 	    !ARRAY(c->disconnect_rules, rule_sum(b)) ||
@@ -441,6 +464,8 @@ static void arrays_sort(struct catalog *c)
 	      credential_compare);
 	qsort(c->dids, c->did_n, sizeof(*c->dids), did_compare);
 	qsort(c->ranges, c->range_n, sizeof(*c->ranges), range_compare);
+	qsort(c->emergencies, c->emergency_n, sizeof(*c->emergencies),
+	      emergency_compare);
 	qsort(c->addresses, c->address_n, sizeof(*c->addresses),
 	      address_compare);
 

@@ -22,7 +22,7 @@ const struct routing_plan *build_plan(const struct catalog *c,
 				      const char *id);
 
 /* catalog_build_route.c */
-add_h plan_add, schedule_add, group_add, route_add, carrier_rule_add;
+add_h plan_add, schedule_add, group_add, route_add, carrier_rule_add, emergency_add;
 
 /** How many gateways the routes name at most, those of groups counted. */
 size_t build_target_sum(const struct build *b);

@@ -88,6 +88,9 @@ size_t build_target_sum(const struct build *b)
 		}
 	}
 
+	for (i = 0; i < b->n[ROW_EMERGENCY_NUMBER]; i++)
+		sum += b->rows[ROW_EMERGENCY_NUMBER][i]->body->target_n;
+
 	return sum;
 }
 
@@ -216,6 +219,20 @@ static void targets_add(struct build *b, struct route *r,
 	r->decks = p.decks;
 	b->c->target_n += r->target_n;
 	b->c->route_deck_n += r->deck_n;
+}
+
+
+const char *emergency_add(struct build *b, const struct row *row)
+{
+	struct emergency e = row->body->emergency;
+
+	if (!row->body->is_active)
+		return NULL;
+
+	targets_add(b, &e.route, row->body);
+	b->c->emergencies[b->c->emergency_n++] = e;
+
+	return NULL;
 }
 
 

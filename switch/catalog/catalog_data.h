@@ -63,10 +63,13 @@ struct catalog {
 	struct carrier_group *groups;   /* by id */
 	struct carrier_rule *carrier_rules; /* by owner, carrier */
 	struct tag_table tags;
+	struct location *locations;     /* by id */
+	struct emergency *emergencies;  /* by number, scope */
 	struct address *addresses;      /* by bits (long first), net, port,
 					   token, tech prefix */
 	struct deck **decks;            /* our references, by id */
 	uint32_t tenant_n, account_n, realm_n, trunk_n, site_n, credential_n,
+		location_n, emergency_n,
 		carrier_n, gateway_n, did_n, route_n, target_n, address_n,
 		deck_n, route_deck_n, scope_n, plan_n, schedule_n,
 		group_n, carrier_rule_n;
@@ -86,6 +89,7 @@ int credential_compare(const void *a, const void *b);
 int did_compare(const void *a, const void *b);
 int range_compare(const void *a, const void *b);
 int carrier_rule_compare(const void *a, const void *b);
+int emergency_compare(const void *a, const void *b);
 int address_compare(const void *a, const void *b);
 
 /** Sort the routes and build their trees. @return 0 or ENOMEM */

@@ -47,6 +47,9 @@ static const char *const strategies[] = {"priority", "weight", "percentage",
 					 "lcr", "lcr_priority", "priority_lcr",
 					 "quality", "quality_lcr", NULL};
 static const char *const redirects[] = {"refuse", "follow", "pass", NULL};
+static const char *const test[] = {"test", NULL};
+static const char *const location_forms[] = {"none", "value", "reference",
+					     NULL};
 static const char *const roundings[] = {"up", "down", "half_up", "half_even",
 					NULL};
 
@@ -74,6 +77,7 @@ static const char *const roundings[] = {"up", "down", "half_up", "half_even",
 static const struct member tenant_members[] = {
 	TEXT_OR_NULL("routing_plan_id", refs.plan),
 	TEXT_OR_NULL("name", tenant.name),
+	TEXT_OR_NULL("country", tenant.country),
 	IS("status", tenant.is_active, active),
 	END
 };
@@ -116,6 +120,9 @@ static const struct member trunk_members[] = {
 	NUMBER("media_timeout_s", trunk.media_timeout_s, 3600, 60),
 	NUMBER("total_timeout_s", trunk.total_timeout_s, 600, 0),
 	FLAG("is_trusted", trunk.is_trusted),
+	TEXT_OR_NULL("country", trunk.country),
+	TEXT_OR_NULL("emergency_cli", trunk.emergency_cli),
+	TEXT_OR_NULL("location_id", refs.location),
 	END
 };
 
@@ -127,6 +134,8 @@ static const struct member site_members[] = {
 	LIMIT("channels_in", site.channels_in),
 	LIMIT("channels_out", site.channels_out),
 	LIMIT("channels_total", site.channels_total),
+	TEXT_OR_NULL("country", site.country),
+	TEXT_OR_NULL("location_id", refs.location),
 	END
 };
 
@@ -174,6 +183,8 @@ static const struct member gateway_members[] = {
 	NUMBER("quality_short_s", gateway.quality.short_s, 600, 6),
 	NUMBER("quality_lock_s", gateway.quality.lock_s, 86400, 300),
 	NUMBER("quality_trials", gateway.quality.trials, 1000, 5),
+	CHOICE("emergency_location", gateway.emergency_location,
+	       location_forms),
 	LIMIT("channels", gateway.channels),
 	LIMIT("cps", gateway.cps),
 	RULES("number_in", gateway.number_in),
@@ -255,6 +266,30 @@ static const struct member carrier_rule_members[] = {
 
 static const struct member numbering_members[] = {END};
 static const struct member disconnect_members[] = {END};
+
+#define X(name, element, member) TEXT_OR_NULL(member, location.civic[name]),
+static const struct member location_members[] = {
+	CIVIC_ELEMENTS(X)
+	TEXT_OR_NULL("latitude", location.latitude),
+	TEXT_OR_NULL("longitude", location.longitude),
+	NUMBER("radius_m", location.radius_m, 1000000, 0),
+	TEXT_OR_NULL("uri", location.uri),
+	END
+};
+#undef X
+
+static const struct member emergency_members[] = {
+	TEXT("number", emergency.number),
+	TEXT_OR_NULL("send_as", emergency.send_as),
+	IS("kind", emergency.is_test, test),
+	TEXT_OR_NULL("country", emergency.scope),
+	TEXT_OR_NULL("tenant_id", refs.tenant),
+	TEXT_OR_NULL("trunk_id", refs.trunk),
+	TEXT_OR_NULL("site_id", refs.site),
+	IS("status", is_active, active),
+	NUMBER("max_attempts", emergency.route.max_attempts, 20, 20),
+	END
+};
 
 static const struct member deck_members[] = {
 	TEXT("currency", deck.currency),
@@ -646,6 +681,25 @@ static int disconnect_decode(struct row_body *body, const json_t *json)
 }
 
 
+/* The nearest to the caller is whom the number is for. */
+static int emergency_decode(struct row_body *body, const json_t *json)
+{
+	struct emergency *e = &body->emergency;
+
+	if (body->refs.site[0])
+		TEXT_FILL(e->scope, body->refs.site);
+	else if (body->refs.trunk[0])
+		TEXT_FILL(e->scope, body->refs.trunk);
+	else if (body->refs.tenant[0])
+		TEXT_FILL(e->scope, body->refs.tenant);
+
+	e->route.is_emergency = true;
+	TEXT_FILL(e->route.prefix, e->number);
+
+	return e->number[0] ? targets_decode(body, json) : EINVAL;
+}
+
+
 typedef int(special_h)(struct row_body *body, const json_t *json);
 
 static const struct kind {
@@ -680,6 +734,12 @@ static const struct kind {
 		     "e164, e164_last: + and 5..15 digits, of one length"},
 	[ROW_ROUTE] = {"route", route_members, AT(route.id), SIZE(route.id),
 		       route_decode, "prefix, targets: not allowed"},
+	[ROW_LOCATION] = {"location", location_members, AT(location.id),
+			  SIZE(location.id), NULL, NULL},
+	[ROW_EMERGENCY_NUMBER] = {"emergency_number", emergency_members,
+				  AT(emergency.route.id),
+				  SIZE(emergency.route.id), emergency_decode,
+				  "number, targets: not allowed"},
 	[ROW_RATE_DECK] = {"rate_deck", deck_members, 0, 0, NULL, NULL},
 	[ROW_NUMBERING] = {"numbering", numbering_members, 0, 0,
 			   numbering_decode, "rows: not allowed"},
@@ -722,7 +782,8 @@ int row_kind_parse(enum row_kind *ret_kind, const char *name)
 
 static size_t target_count(enum row_kind kind, const json_t *json)
 {
-	return kind == ROW_ROUTE || kind == ROW_CARRIER_GROUP
+	return kind == ROW_ROUTE || kind == ROW_CARRIER_GROUP ||
+			       kind == ROW_EMERGENCY_NUMBER
 		       ? json_array_size(json_object_get(json, "targets"))
 		       : 0;
 }

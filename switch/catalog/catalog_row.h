@@ -14,6 +14,7 @@ enum row_kind {
 	ROW_RATE_DECK, ROW_NUMBERING,
 	ROW_ROUTING_PLAN, ROW_SCHEDULE, ROW_CARRIER_GROUP, ROW_CARRIER_RULE,
 	ROW_DISCONNECT,
+	ROW_LOCATION, ROW_EMERGENCY_NUMBER,
 	ROW_KIND_N
 };
 
@@ -24,6 +25,7 @@ struct row_refs {
 	char site[ID_SIZE];
 	char plan[ID_SIZE], schedule[ID_SIZE];
 	char disconnect[ID_SIZE];
+	char location[ID_SIZE];
 };
 
 #define ROUTE_TARGETS_MAX 64
@@ -54,6 +56,8 @@ struct row_body {
 		struct gateway gateway;
 		struct did did;
 		struct route route;
+		struct location location;
+		struct emergency emergency;
 		struct deck_row deck;
 		struct disconnect_policy disconnect;
 		struct routing_plan plan;
@@ -63,8 +67,8 @@ struct row_body {
 	struct disconnect_rule *rules; /**< of a disconnect policy, behind
 				            the targets, in the same block  */
 	struct tag_list tags;  /**< what became a set in the catalog       */
-	bool is_active;        /**< routes and carrier groups              */
-	uint16_t target_n;     /**< routes and carrier groups              */
+	bool is_active;        /**< routes, groups, emergency numbers      */
+	uint16_t target_n;     /**< the same                               */
 	uint32_t number_n;     /**< of row_numbers()                       */
 	struct target_row targets[];
 };

@@ -76,6 +76,8 @@ struct leg_out {
 	uint8_t max_forwards;       /**< sent as it is, 0 too               */
 	struct credential credential; /**< username "": never answer        */
 	uint32_t no_response_ms;    /**< no 1xx at all: LEG_FAILED ETIMEDOUT*/
+	const struct location *location; /**< borrowed; NULL: not told      */
+	enum location_form location_form;
 	char headers[1024];         /**< allowed through (hide.h), CRLF ended */
 	void *owner;                /**< leg_set_owner() for the INVITE too */
 };

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 #include "leg_private.h"
+#include "location.h"
 #include "text.h"
 
 
@@ -115,6 +116,28 @@ static bool headers_end(const char *headers)
 }
 
 
+/* The SDP, with the caller's place where the owner says so */
+static int body_make(struct mbuf *mb, const struct leg *leg,
+		     const struct leg_out *out, const uint8_t *sdp, size_t len)
+{
+	struct location_parts parts;
+	char token[TOKEN_SIZE];
+
+	if (!out->location)
+		return leg_tail_print(mb, sdp, len);
+
+	endpoint_token(leg->ep, token);
+	(void)re_snprintf(parts.boundary, sizeof(parts.boundary), "b-%s",
+			  token);
+	endpoint_token(leg->ep, token);
+	(void)re_snprintf(parts.cid, sizeof(parts.cid), "%s@location.invalid",
+			  token);
+
+	return location_print(mb, out->location, out->location_form, &parts,
+			      out->from_user, sdp, len);
+}
+
+
 /* What the owner says besides From and To, our Contact and the SDP. */
 static int tail_make(struct mbuf **mbp, const struct leg *leg,
 		     const struct leg_out *out, const uint8_t *sdp, size_t len)
@@ -143,7 +166,7 @@ static int tail_make(struct mbuf **mbp, const struct leg *leg,
 	if (!err)
 		err = mbuf_write_str(mb, out->headers);
 	if (!err)
-		err = leg_tail_print(mb, sdp, len);
+		err = body_make(mb, leg, out, sdp, len);
 
 	mem_deref(pai);
 	if (err)

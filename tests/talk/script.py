@@ -17,7 +17,7 @@ CDR_WAIT_S = 15.0
 COMPARE = re.compile(r"^([A-Za-z][\w.-]*)(<=|>=|!=|!~|~|=|<|>)(.*)$", re.S)
 EDGE = re.compile(r"^([A-Z]\w*)(?:\.(\d+))?$")
 WORLD = ("tenant", "account", "rate", "route", "trunk", "site", "gateway",
-         "emergency", "stranger", "row")
+         "emergency", "location", "stranger", "row")
 
 
 class Script:

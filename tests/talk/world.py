@@ -92,6 +92,9 @@ class World:
         self.variables["digits" + name] = number[1:]
         digest = options.pop("digest", None)
         has_address = options.pop("address", "yes") == "yes" and not digest
+        if "location" in options:
+            options["location_id"] = self.variables[
+                "location" + options.pop("location")]
         if options.pop("static", None):
             options.update(uri_host=self.ip(name), uri_port=5060)
         row = {"id": trunk, "tenant_id": self.tenant,
@@ -120,6 +123,9 @@ class World:
         number = "+4930%05d%02d" % (self.n, 50 + len(self.trunks))
         self.variables["did" + name] = number
         self.variables["digits" + name] = number[1:]
+        if "location" in options:
+            options["location_id"] = self.variables[
+                "location" + options.pop("location")]
         row = {"id": site, "trunk_id": trunk, "name": name}
         row.update(options)
         self.trunks.append(
@@ -162,7 +168,10 @@ class World:
                 priority=priority, weight=weight))
         self.gateways.append(sql)
 
-    def do_emergency(self, words, _):
+    def do_emergency(self, words, options):
+        if options:
+            self.emergency_number(words, options)
+            return
         route = self.id("rte")
         self.last.append(insert("core.route", id=route, kind="emergency",
                                 prefix=words[0], name=words[0]))
@@ -178,6 +187,30 @@ class World:
             self.variables["row" + words[1]] = options["id"]
         where = self.last if self.trunks or self.gateways else self.first
         where.append(insert("core." + words[0], **options))
+
+    def emergency_number(self, words, options):
+        row = {"id": self.id("emn"), "number": words[0], "name": words[0]}
+        if "trunk" in options:
+            options["trunk_id"] = self.variables["trunk" +
+                                                 options.pop("trunk")]
+        if "site" in options:
+            options["site_id"] = self.variables["site" + options.pop("site")]
+        if options.get("for") == "tenant":
+            options["tenant_id"] = self.tenant
+            del options["for"]
+        row.update(options)
+        self.last.append(insert("core.emergency_number", **row))
+        for name in words[1:]:
+            self.last.append(insert(
+                "core.emergency_target", emergency_number_id=row["id"],
+                gateway_id=self.variables["gateway" + name]))
+
+    def do_location(self, words, options):
+        location = self.id("loc")
+        self.variables["location" + words[0]] = location
+        self.first.append(insert("core.location", id=location,
+                                 tenant_id=self.tenant, name=words[0],
+                                 **options))
 
     def do_stranger(self, words, _):
         for name in words:

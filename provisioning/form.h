@@ -50,10 +50,7 @@ bool form_is_dialled(const char *text);
 /** Printable ASCII without blanks. */
 bool form_is_token(const char *text);
 
-/**
- * RFC 3339 5.6 date-time with a year of 1970..9999.
- * @return 0 or EBADMSG; fractions finer than ms are cut
- */
+/** moment_parse() */
 int form_time(int64_t *ret_ms, const char *text);
 
 /**

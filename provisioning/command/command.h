@@ -23,6 +23,12 @@ struct options {
 	bool is_plan;
 	bool is_off;
 	const char *argument;    /**< CALL or FILE; NULL when not given     */
+	/** `route test`: who calls whom; NULL when not given */
+	struct {
+		const char *trunk, *gateway, *source, *from, *to, *display,
+			*at;
+		bool is_private;
+	} test;
 };
 
 /** @return enum command_exit; answers on stdout, complaints on stderr */
@@ -31,7 +37,7 @@ typedef int(command_h)(const struct options *opt);
 command_h command_calls, command_drop, command_trace, command_drain,
 	command_metrics, command_table, command_status, command_registrations,
 	command_db_migrate, command_db_status, command_doctor,
-	command_rate_check;
+	command_rate_check, command_route_test;
 
 /** "strowger: ..." on stderr; returns code. */
 int command_fail(int code, const char *fmt, ...)

@@ -8,7 +8,9 @@
 #include <string.h>
 #include "command.h"
 #include "control.h"
+#include "decision.h"
 #include "grid.h"
+#include "moment.h"
 #include "text.h"
 
 
@@ -216,7 +218,7 @@ static void members_print(const json_t *object)
 
 	json_object_foreach((json_t *)(uintptr_t)object, name, value) {
 		if (json_is_array(value) || json_is_object(value) ||
-		    !strcmp(name, "ok"))
+		    !strcmp(name, "ok") || !strcmp(name, "invite"))
 			continue;
 		(void)printf("%-16s %s\n", name,
 			     member(object, name, buf, sizeof(buf)));
@@ -292,7 +294,9 @@ static int story_print(const json_t *answer)
 			members_print(value);
 	}
 	json_object_foreach((json_t *)(uintptr_t)answer, name, value) {
-		if (json_is_array(value) && !code)
+		if (!strcmp(name, "decision"))
+			decision_print(value, stdout);
+		else if (json_is_array(value) && !code)
 			code = rows_print(name, value);
 	}
 
@@ -315,10 +319,93 @@ static int ask_story(const struct options *opt, json_t *request)
 }
 
 
+static bool is_forgotten(const json_t *answer)
+{
+	const char *code = json_string_value(json_object_get(answer, "code"));
+
+	return code && !strcmp(code, "no_such_call");
+}
+
+
+/* The switch knows live calls and the last that ended, the database all. */
 int command_trace(const struct options *opt)
 {
-	return ask_story(opt, json_pack("{ssss}", "op", "trace", "call",
-					opt->argument));
+	json_t *request = json_pack("{ssss}", "op", "trace", "call",
+				    opt->argument);
+	json_t *answer = NULL;
+	const int err = control_ask(opt->control, request, &answer, NULL);
+	int code;
+
+	json_decref(request);
+	if (err || is_forgotten(answer)) {
+		code = decision_past(opt);
+	}
+	else {
+		code = opt->is_json ? answer_dump(answer)
+				    : story_print(answer);
+	}
+	json_decref(answer);
+
+	return code;
+}
+
+
+static void fact_set(json_t *request, const char *name, const char *text)
+{
+	if (text)
+		(void)json_object_set_new(request, name, json_string(text));
+}
+
+
+static int test_print(const struct options *opt, const json_t *answer)
+{
+	const char *invite =
+		json_string_value(json_object_get(answer, "invite"));
+	int code;
+
+	if (opt->is_json)
+		return answer_dump(answer);
+
+	code = story_print(answer);
+	if (invite)
+		(void)printf("\ninvite:\n%s", invite);
+
+	return code;
+}
+
+
+int command_route_test(const struct options *opt)
+{
+	json_t *request = json_pack("{sssb}", "op", "route_test", "private",
+				    opt->test.is_private);
+	json_t *answer;
+	int64_t at_ms;
+	int code;
+
+	fact_set(request, "trunk", opt->test.trunk);
+	fact_set(request, "gateway", opt->test.gateway);
+	fact_set(request, "source", opt->test.source);
+	fact_set(request, "from", opt->test.from);
+	fact_set(request, "to", opt->test.to);
+	fact_set(request, "display", opt->test.display);
+	if (opt->test.at) {
+		if (moment_parse(&at_ms, opt->test.at)) {
+			json_decref(request);
+			return command_fail(COMMAND_USAGE, "--at: like "
+					    "2026-11-22T10:31:00Z");
+		}
+		(void)json_object_set_new(request, "at_ms",
+					  json_integer(at_ms));
+	}
+
+	code = ask(opt, request, &answer);
+	if (code)
+		return code;
+
+	code = test_print(opt, answer);
+	json_decref(answer);
+
+	return code;
 }
 
 

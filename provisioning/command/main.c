@@ -25,6 +25,8 @@ static const struct command {
 	{{"drop"}, "CALL", command_drop, "end one call"},
 	{{"trace"}, "CALL", command_trace, "what happened to one call, and "
 	 "why"},
+	{{"route", "test"}, NULL, command_route_test, "what would become of "
+	 "a call (--trunk, --from, --to ...)"},
 	{{"drain"}, NULL, command_drain, "refuse new calls, let the others "
 	 "end (--off: back)"},
 	{{"status"}, NULL, command_status, "the node and its gateways"},
@@ -55,6 +57,10 @@ static const char options_help[] =
 	"  --format FORM    table (default) or json\n"
 	"  --limit N        rows of `calls` (100)\n"
 	"  --plan, --off    see migrate, drain\n"
+	"  --trunk ID, --gateway ID, --source ADDRESS:PORT\n"
+	"                   `route test`: who calls\n"
+	"  --from N, --to N, --display TEXT, --private, --at TIME\n"
+	"                   as what, whom, and when (RFC 3339; now)\n"
 	"  --version, --help\n"
 	"\nExit codes: 0 done; 1 refused, failed or something found wrong;\n"
 	"2 wrong usage; 3 the switch or the database cannot be reached.\n";
@@ -145,7 +151,8 @@ int command_rate_check(const struct options *opt)
 
 
 enum { OPT_CONTROL = 256, OPT_DSN, OPT_DIR, OPT_STATE, OPT_FORMAT, OPT_LIMIT,
-       OPT_PLAN, OPT_OFF, OPT_VERSION, OPT_HELP };
+       OPT_PLAN, OPT_OFF, OPT_TRUNK, OPT_GATEWAY, OPT_SOURCE, OPT_FROM,
+       OPT_TO, OPT_DISPLAY, OPT_PRIVATE, OPT_AT, OPT_VERSION, OPT_HELP };
 
 static const struct option long_options[] = {
 	{"control", required_argument, NULL, OPT_CONTROL},
@@ -156,6 +163,14 @@ static const struct option long_options[] = {
 	{"limit", required_argument, NULL, OPT_LIMIT},
 	{"plan", no_argument, NULL, OPT_PLAN},
 	{"off", no_argument, NULL, OPT_OFF},
+	{"trunk", required_argument, NULL, OPT_TRUNK},
+	{"gateway", required_argument, NULL, OPT_GATEWAY},
+	{"source", required_argument, NULL, OPT_SOURCE},
+	{"from", required_argument, NULL, OPT_FROM},
+	{"to", required_argument, NULL, OPT_TO},
+	{"display", required_argument, NULL, OPT_DISPLAY},
+	{"private", no_argument, NULL, OPT_PRIVATE},
+	{"at", required_argument, NULL, OPT_AT},
 	{"version", no_argument, NULL, OPT_VERSION},
 	{"help", no_argument, NULL, OPT_HELP},
 	{NULL, 0, NULL, 0},
@@ -198,6 +213,14 @@ static int option_set(struct options *opt, int option, bool *ret_done)
 	case OPT_LIMIT:   return limit_set(opt, optarg);
 	case OPT_PLAN:    opt->is_plan = true; return COMMAND_OK;
 	case OPT_OFF:     opt->is_off = true; return COMMAND_OK;
+	case OPT_TRUNK:   opt->test.trunk = optarg; return COMMAND_OK;
+	case OPT_GATEWAY: opt->test.gateway = optarg; return COMMAND_OK;
+	case OPT_SOURCE:  opt->test.source = optarg; return COMMAND_OK;
+	case OPT_FROM:    opt->test.from = optarg; return COMMAND_OK;
+	case OPT_TO:      opt->test.to = optarg; return COMMAND_OK;
+	case OPT_DISPLAY: opt->test.display = optarg; return COMMAND_OK;
+	case OPT_PRIVATE: opt->test.is_private = true; return COMMAND_OK;
+	case OPT_AT:      opt->test.at = optarg; return COMMAND_OK;
 	case OPT_VERSION:
 		(void)puts("strowger " STROWGER_VERSION);
 		*ret_done = true;

@@ -31,4 +31,10 @@ static inline int64_t moment_wall_ms(const struct moment *now)
 /** Write UTC RFC 3339 with ms, "2026-11-22T10:31:00.123Z". buf >= 32 bytes. */
 const char *moment_format(char *buf, int64_t wall_ms);
 
+/**
+ * Read RFC 3339 5.6 date-time with a year of 1970..9999.
+ * @return 0 or EBADMSG; fractions finer than ms are cut
+ */
+int moment_parse(int64_t *ret_ms, const char *text);
+
 #endif

@@ -100,7 +100,8 @@ class Node:
 
     def command(self, *words):
         done = subprocess.run(
-            [COMMAND, *words, "--control", self.control],
+            [COMMAND, *words, "--control", self.control,
+             "--dsn", self.database.owner],
             capture_output=True, text=True, check=False)
         return done.returncode, done.stdout + done.stderr
 

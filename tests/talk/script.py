@@ -349,6 +349,24 @@ class Run:
             raise Failed("strowger %s: exit %d, said:\n%s" % (
                 " ".join(words), code, text))
 
+    def do_foretell(self, words):
+        """foretell A NUMBER: what a route test says of a call from A"""
+        answer = self.node.ask(
+            "route", "test", "--source", self.variables[words[0]] + ":5060",
+            "--from", self.variables["did" + words[0]], "--to", words[1])
+        if not answer:
+            raise Failed("no answer to the route test")
+        self.foretold = answer["decision"]
+
+    def do_foretold(self, _):
+        """foretold: $call took the same notes, up to its first attempt"""
+        notes = self.node.ask("trace", self.variables["call"])["decision"]
+        wanted = [n for n in self.foretold if n["step"] != "funds"]
+        got = [n for n in notes if n["step"] != "funds"][:len(wanted)]
+        if got != wanted:
+            raise Failed("the route test said\n%s\nthe call\n%s" % (
+                wanted, got))
+
     def do_live(self, _):
         """$call is the live call of this script"""
         for call in (self.node.ask("calls") or {}).get("calls", []):

@@ -118,6 +118,69 @@ Test(live, trace)
 }
 
 
+Test(live, trace_tells_the_decision)
+{
+	const struct options opt = {.argument = "c1"};
+	const char *answer =
+		"{\"ok\":true,\"call\":{\"call_id\":\"c1\"},\"decision\":[{"
+		"\"step\":\"limit\",\"outcome\":\"limit_cps\",\"id\":\"trk_1\","
+		"\"level\":\"trunk\",\"cps\":3},{\"step\":\"emergency\"}]}\n";
+
+	cr_expect_eq(run(command_trace, opt, answer), COMMAND_OK);
+	(void)server_stop();
+	cr_expect(strstr(output, "STEP       OUTCOME              ID"), "%s",
+		  output);
+	cr_expect(strstr(output, "limit      limit_cps            trk_1 "),
+		  "%s", output);
+	cr_expect(strstr(output, " level=trunk cps=3\n"), "%s", output);
+	cr_expect(strstr(output, "emergency  -                    - "), "%s",
+		  output);
+}
+
+
+/* The switch has forgotten it, and no database answers. */
+Test(live, trace_of_a_forgotten_call)
+{
+	const struct options opt = {.argument = "c1",
+				    .dsn = "host=/nonexistent"};
+
+	cr_redirect_stderr();
+	cr_expect_eq(run(command_trace, opt, "{\"ok\":false,\"code\":"
+			 "\"no_such_call\",\"detail\":\"\"}\n"),
+		     COMMAND_UNREACHABLE);
+	(void)server_stop();
+}
+
+
+Test(live, route_test)
+{
+	const struct options opt = {
+		.test = {.trunk = "trk_1", .from = "+49", .to = "+44",
+			 .at = "1970-01-01T00:00:01Z"},
+	};
+
+	cr_expect_eq(run(command_route_test, opt,
+			 "{\"ok\":true,\"outcome\":\"ok\",\"invite\":"
+			 "\"INVITE sip:a SIP/2.0\\r\\n\"}\n"), COMMAND_OK);
+	cr_expect_str_eq(server_stop(),
+			 "{\"op\":\"route_test\",\"private\":false,"
+			 "\"trunk\":\"trk_1\",\"from\":\"+49\",\"to\":"
+			 "\"+44\",\"at_ms\":1000}");
+	cr_expect(strstr(output, "outcome          ok\n"), "%s", output);
+	cr_expect(strstr(output, "\ninvite:\nINVITE sip:a SIP/2.0\r\n"),
+		  "%s", output);
+}
+
+
+Test(live, route_test_at_no_time)
+{
+	const struct options opt = {.test = {.at = "noon"}};
+
+	cr_redirect_stderr();
+	cr_expect_eq(command_route_test(&opt), COMMAND_USAGE);
+}
+
+
 Test(live, metrics_as_they_are)
 {
 	cr_expect_eq(run(command_metrics, (struct options){0},

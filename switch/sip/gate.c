@@ -611,6 +611,7 @@ struct gate_verdict gate_test(const struct gate *g, const struct moment *now,
 
 	if (steps[M_INVITE][source] == PASS)
 		admit(&vs);
+	name_marks(&vs);
 
 	return vs.v;
 }

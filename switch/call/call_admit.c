@@ -6,7 +6,6 @@
 #include <string.h>
 #include "call_private.h"
 #include "log.h"
-#include "match.h"
 #include "text.h"
 
 #define CONTACTS_TRIED 4
@@ -149,64 +148,6 @@ enum outcome call_take_gateway(struct call *call, struct channel_hold *hold,
 }
 
 
-static bool is_up(const struct gateway *gw, void *arg)
-{
-	const struct worker *w = arg;
-
-	return ping_is_up(w->ping, gw);
-}
-
-
-/* Each target of the route: at which place it is tried, or why not. */
-static void note_targets(struct call *call, const struct route *route)
-{
-	const struct hunt *hunt = &call->hunt;
-
-	for (uint16_t i = 0; i < route->target_n; i++) {
-		const struct route_target *t = &route->targets[i];
-		const struct gateway *gw = t->gateway;
-		const char *dropped = "";
-		int64_t place = 0;
-
-		if (!gw)
-			continue;
-		for (uint8_t k = 0; k < hunt->n; k++)
-			if (hunt->hops[k] == gw)
-				place = k + 1;
-		if (!gw->is_active || !gw->carrier->is_active)
-			dropped = "inactive";
-		else if (!place && !is_up(gw, call->w))
-			dropped = "down";
-		else if (!place)
-			dropped = "max_attempts";
-
-		WHY(call->why, WHY_CANDIDATE, OUT_NONE, gw->id,
-		    WHY_TEXT("carrier_id", gw->carrier->id),
-		    WHY_TEXT("dropped", dropped), WHY_COUNT("place", place),
-		    WHY_COUNT("priority", t->priority),
-		    WHY_COUNT("weight", t->weight));
-	}
-}
-
-
-static enum outcome route_to(struct call *call, const struct route *route)
-{
-	if (!route) {
-		why_note(call->why, WHY_PLAN, OUT_NO_ROUTE, NULL, NULL, 0);
-		return OUT_NO_ROUTE;
-	}
-
-	TEXT_FILL(call->route_id, route->id);
-	WHY(call->why, WHY_PLAN, OUT_OK, route->id,
-	    WHY_TEXT("prefix", route->prefix),
-	    WHY_COUNT("max_attempts", route->max_attempts));
-	hunt_build(&call->hunt, route, call->w->rng, is_up, call->w);
-	note_targets(call, route);
-
-	return call->hunt.n ? OUT_OK : OUT_B_DOWN;
-}
-
-
 /* Where the PBX of to_trunk can be reached: contacts, or its address. */
 static int find_targets(struct call *call)
 {
@@ -304,28 +245,6 @@ static enum outcome deliver(struct call *call, const struct did *did)
 }
 
 
-static const struct route *find_route(struct call *call)
-{
-	const struct match_query query = {
-		.plan = match_plan(call->trunk),
-		.tenant = call->trunk->tenant,
-		.called = call->called.e164 + 1,
-		.calling = call->calling.e164[0] ? call->calling.e164 + 1
-						 : "",
-		.tags = &call->tags,
-		.wall_ms = call->begun_wall_ms,
-	};
-
-	call->plan = query.plan;
-	if (call->plan) {
-		TEXT_FILL(call->plan_id, call->plan->id);
-		tag_set_join(&call->tags, &call->plan->tags);
-	}
-
-	return match_route(call->cat, &query, call->why);
-}
-
-
 static enum outcome route_out(struct call *call)
 {
 	const struct trunk *trunk = call->trunk;
@@ -333,7 +252,7 @@ static enum outcome route_out(struct call *call)
 	enum outcome out;
 
 	if (call->is_emergency)
-		return route_to(call, call->sos.route);
+		return call_route_to(call, call->sos.route);
 
 	if (trunk->direction == TRUNK_IN)
 		return OUT_LIMIT_OUT;
@@ -345,9 +264,7 @@ static enum outcome route_out(struct call *call)
 		return out == OUT_OK ? deliver(call, did) : out;
 	}
 
-	out = route_to(call, find_route(call));
-
-	return out == OUT_OK ? call_price(call) : out;
+	return call_route(call);
 }
 
 

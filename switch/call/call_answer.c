@@ -49,6 +49,7 @@ static void answered(struct call *call, const struct leg_event *said)
 	(void)text_copy(a->user_agent, sizeof(a->user_agent),
 			leg_user_agent(call->leg[SIDE_B]));
 	call_attempt_note(call);
+	call_judge_attempt(call, true);
 	metric_observe(call->w->metrics.setup,
 		       (double)(call->answered_ms - call->begun_ms) / 1e3);
 }

@@ -42,6 +42,7 @@ static void set_who(const struct call *call, struct cdr *r)
 					      : call->site_id);
 	TEXT_FILL(r->did_id, call->did_id);
 	TEXT_FILL(r->route_id, call->route_id);
+	TEXT_FILL(r->plan_id, call->plan_id);
 	r->is_emergency = call->is_emergency;
 	r->is_onnet = call->kind == CALL_ONNET;
 	TEXT_FILL(r->calling_received, call->calling.received);

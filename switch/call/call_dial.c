@@ -233,6 +233,9 @@ static enum outcome dial_gateway(struct call *call, const struct gateway *gw)
 		return OUT_BAD_NUMBER;
 	}
 
+	if (OUT_OK != call_margin(call, gw))
+		return OUT_NO_MARGIN;
+
 	if (OUT_OK != call_take_gateway(call, &call->hop_hold, gw,
 					CHANNEL_OUT))
 		return OUT_LIMIT_CARRIER;
@@ -241,6 +244,7 @@ static enum outcome dial_gateway(struct call *call, const struct gateway *gw)
 	if (res == OUT_OK) {
 		call->limit_hit[0] = '\0'; /* of a gateway passed by */
 		call_buy(call, gw);
+		quality_dialled(call->w->quality, gw, &call->w->now);
 		if (gw->no_ring_ms)
 			wheel_start(call->w->wheel, &call->no_ring,
 				    gw->no_ring_ms, call_no_ring_over, call);

@@ -63,6 +63,7 @@ void call_attempt_end(struct call *call, enum outcome out, uint16_t sip_code,
 				leg_user_agent(call->leg[SIDE_B]));
 	if (!call->answered_ms)
 		call_attempt_note(call);
+	call_judge_attempt(call, false);
 }
 
 
@@ -134,6 +135,7 @@ static void ended(struct call *call, enum outcome out, const char *initiator)
 	    WHY_TEXT("hint", out == OUT_OK ? "" : outcome_row(out)->hint));
 
 	call_give_back(call);
+	call_judge_talk(call);
 	if (call->answered_ms)
 		metric_observe(w->metrics.duration,
 			       1e-3 * call_duration_ms(call));

@@ -89,7 +89,7 @@ void call_buy(struct call *call, const struct gateway *gw)
 		rate = deck_find(deck, call_number(call)[0]
 					       ? call_number(call) + 1
 					       : call->called.received,
-				 call->begun_wall_ms, &found);
+				 moment_wall_ms(&call->w->now), &found);
 	if (!rate)
 		return;
 

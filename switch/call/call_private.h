@@ -8,6 +8,7 @@
 #include "leg.h"
 #include "disconnect.h"
 #include "hunt.h"
+#include "strategy.h"
 #include "tap.h"
 #include "why.h"
 #include "worker_private.h"
@@ -65,6 +66,7 @@ struct attempt {
 	uint16_t sip_code;
 	uint8_t q850;
 	struct disconnect_rule rule; /**< that decided; code 0: built in     */
+	bool is_judged;              /**< counted for the gateway's quality */
 };
 
 struct money {
@@ -274,6 +276,18 @@ void call_unpin(struct call *call);
 enum outcome call_take_gateway(struct call *call, struct channel_hold *hold,
 			       const struct gateway *gw,
 			       enum channel_dir dir);
+
+/* call_route.c */
+/** Plan, route, price and order of gateways of a call to the network. */
+enum outcome call_route(struct call *call);
+/** The order of gateways of this route; NULL: OUT_NO_ROUTE. */
+enum outcome call_route_to(struct call *call, const struct route *route);
+/** The plan's margin with what this gateway costs now. */
+enum outcome call_margin(const struct call *call, const struct gateway *gw);
+/** The present attempt was answered or not: counted once. */
+void call_judge_attempt(struct call *call, bool is_answered);
+/** An answered call is over. */
+void call_judge_talk(const struct call *call);
 
 /* call_media.c: side is who sent the SDP. @return OUT_OK or why not */
 enum outcome call_media_open(struct call *call, const uint8_t *sdp,

@@ -43,6 +43,7 @@ static void worker_destructor(void *arg)
 
 	mem_deref(w->reached);
 	mem_deref(w->ping);
+	mem_deref(w->quality);
 	mem_deref(w->registrar);
 	mem_deref(w->gate);
 	mem_deref(w->digest);
@@ -222,6 +223,7 @@ static int parts_alloc(struct worker *w)
 	reg.ep = w->ep;
 	err = gate_alloc(&w->gate, w->digest, GUESSES_MAX, SOURCES_MAX);
 	err |= registrar_alloc(&w->registrar, &reg);
+	err |= quality_alloc(&w->quality, worker_quality_changed, w);
 	err |= ping_alloc(&w->ping, w->ep, from, cfg->sock_n,
 			  worker_gateway_changed, w);
 
@@ -373,6 +375,7 @@ void worker_catalog(struct worker *w, const struct moment *now,
 	ping_catalog(w->ping, w->cat);
 	if (before && catalog_usable(before) != catalog_usable(w->cat))
 		worker_sweep(w);
+	quality_catalog(w->quality, w->cat);
 	snapshot_release(old);
 }
 

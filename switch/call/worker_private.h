@@ -10,6 +10,7 @@
 #include "htab.h"
 #include "metric.h"
 #include "ping.h"
+#include "quality.h"
 #include "registrar.h"
 #include "wheel.h"
 #include "worker.h"
@@ -38,6 +39,7 @@ struct worker {
 	struct gate *gate;
 	struct registrar *registrar;
 	struct ping *ping;
+	struct quality *quality;
 	struct channels *channels;
 	struct funds *funds;
 	struct limits_reached *reached;
@@ -78,6 +80,9 @@ void worker_sweep(struct worker *w);
 
 /** The endpoint's request handler. */
 endpoint_request_h worker_request;
+
+/** quality_change_h: arg is the worker. */
+quality_change_h worker_quality_changed;
 
 struct call *worker_call(const struct worker *w, const uint8_t id[16]);
 

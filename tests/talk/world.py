@@ -157,7 +157,7 @@ class World:
             options["ha1_md5"] = ha1(options["username"], options["realm"],
                                      password, "MD5")
         sql = insert("core.carrier", id=carrier, name=name, currency="EUR",
-                     rate_deck_id="dck_" + "9" * 26)
+                     rate_deck_id=options.pop("deck", "dck_" + "9" * 26))
         row = {"id": gateway, "carrier_id": carrier, "name": name,
                "address": self.ip(name)}
         row.update(options)

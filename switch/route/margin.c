@@ -1,0 +1,40 @@
+/** @file margin.c  See margin.h. */
+#include "margin.h"
+
+
+int64_t margin_minute_nano(const struct tariff *t)
+{
+	__int128 nano;
+
+	if (!t)
+		return COST_UNKNOWN;
+
+	nano = (__int128)t->rate_per_min_nano *
+		       (int64_t)charge_billed_ms(t, MARGIN_CALL_MS) / 60000 +
+	       (__int128)t->connect_fee_micro * 1000;
+
+	return nano < COST_UNKNOWN ? (int64_t)nano : COST_UNKNOWN;
+}
+
+
+bool margin_is_tested(const struct routing_plan *plan)
+{
+	return plan && (plan->margin_per_min_nano >= 0 ||
+			plan->margin_percent >= 0);
+}
+
+
+bool margin_is_kept(const struct routing_plan *plan, int64_t sell_nano,
+		    int64_t cost_nano)
+{
+	const __int128 margin = (__int128)sell_nano - cost_nano;
+
+	if (cost_nano == COST_UNKNOWN)
+		return false;
+	if (plan->margin_per_min_nano >= 0 &&
+	    margin < plan->margin_per_min_nano)
+		return false;
+
+	return plan->margin_percent < 0 ||
+	       margin * 100 >= (__int128)sell_nano * plan->margin_percent;
+}

@@ -202,7 +202,7 @@ static bool choices_has(const struct field *f, const char *s)
 static int choices_value(const struct decode *d, const struct field *f,
 			 struct record *r, size_t i)
 {
-	char text[256] = "{";
+	char text[1024] = "{";
 	const size_t count = json_array_size(d->json);
 
 	if (!json_is_array(d->json))

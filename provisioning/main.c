@@ -17,6 +17,7 @@
 #include "rng.h"
 #include "settings.h"
 #include "text.h"
+#include "webhook_send.h"
 
 #define OPTION(field) \
 	offsetof(struct options, field), sizeof(((struct options *)0)->field)
@@ -25,6 +26,9 @@ struct options {
 	char listen[64], socket[108], dsn[512], control[108], node[64];
 	int64_t threads, connections;
 	bool jobs;
+	char webhook_key[256];
+	bool webhook_private;
+	int64_t retry_first_ms, retry_for_s, disable_after_s, keep_days;
 	int log_level;
 	bool show_numbers;
 };
@@ -48,6 +52,23 @@ static const struct setting table[] = {
 	 "256", "HTTP connections at once; more are refused"},
 	{"api.jobs", SET_FLAG, OPTION(jobs), 0, 0, NULL, "true",
 	 "do jobs (exports, imports) in this process, one at a time"},
+	{"webhooks.key_file", SET_PATH, OPTION(webhook_key), 0, 0, NULL,
+	 "/var/lib/strowger-api/webhook.key",
+	 "what secrets of webhooks are sealed with; made when it is not there, "
+	 "the same for all processes"},
+	{"webhooks.allow_private", SET_FLAG, OPTION(webhook_private), 0, 0,
+	 NULL, "false", "send to private and loopback addresses, too"},
+	{"webhooks.retry_first_ms", SET_NUMBER, OPTION(retry_first_ms), 10,
+	 3600000, NULL, "5000",
+	 "first pause after a failure; each next is four times as long, at "
+	 "most 6 h"},
+	{"webhooks.retry_for_s", SET_NUMBER, OPTION(retry_for_s), 1, 604800,
+	 NULL, "86400", "then a delivery is dead, until it is replayed"},
+	{"webhooks.disable_after_s", SET_NUMBER, OPTION(disable_after_s), 1,
+	 2592000, NULL, "432000",
+	 "an endpoint that only failed for so long is disabled"},
+	{"events.keep_days", SET_NUMBER, OPTION(keep_days), 2, 3650, NULL,
+	 "30", "events and their deliveries are kept so long"},
 	{"log.level", SET_CHOICE, OPTION(log_level), 0, 0, levels, "info",
 	 "least level that is written"},
 	{"log.show_numbers", SET_FLAG, OPTION(show_numbers), 0, 0, NULL,
@@ -170,16 +191,40 @@ static int key_create(const struct options *opt, const struct command *cmd)
 }
 
 
+/* Without a key there are no webhooks, and everything else works */
+static void webhooks_set(struct webhook_config *cfg,
+			 const struct options *opt)
+{
+	const int err = webhook_key_load(cfg->key, opt->webhook_key);
+
+	cfg->has_key = !err;
+	cfg->allow_private = opt->webhook_private;
+	cfg->retry_first_ms = opt->retry_first_ms;
+	cfg->retry_for_s = opt->retry_for_s;
+	cfg->disable_after_s = opt->disable_after_s;
+	cfg->keep_days = opt->keep_days;
+	if (err)
+		log_event(LOG_WARN, "webhook", "no_key",
+			  "file=%s error=\"%s\" now=\"no webhooks\" "
+			  "fix=\"webhooks.key_file: a file of ours with 64 "
+			  "hex digits, or a folder to make it in\"",
+			  opt->webhook_key, strerror(err));
+}
+
+
 static int serve(const struct options *opt)
 {
+	struct webhook_config webhooks = {.has_key = false};
 	const struct api api = {.dsn = opt->dsn, .node = opt->node,
-				.control = opt->control};
+				.control = opt->control,
+				.webhooks = &webhooks};
 	const struct http_config cfg = {
 		.listen = opt->listen,
 		.socket = opt->socket,
 		.threads = (unsigned)opt->threads,
 		.connections = (unsigned)opt->connections,
 	};
+	struct webhook_send *sender = NULL;
 	struct http *http = NULL;
 	struct job_runner *jobs = NULL;
 	sigset_t set;
@@ -193,7 +238,11 @@ static int serve(const struct options *opt)
 	signal(SIGPIPE, SIG_IGN);
 
 	(void)log_open((enum log_level)opt->log_level, opt->show_numbers);
-	err = http_start(&http, &cfg, &api);
+	(void)curl_global_init(CURL_GLOBAL_DEFAULT);
+	webhooks_set(&webhooks, opt);
+	err = webhook_send_start(&sender, opt->dsn, &webhooks);
+	if (!err)
+		err = http_start(&http, &cfg, &api);
 	if (!err && opt->jobs)
 		err = job_runner_start(&jobs, opt->dsn);
 	if (err) {
@@ -209,6 +258,8 @@ static int serve(const struct options *opt)
 
 	mem_deref(jobs);
 	mem_deref(http);
+	mem_deref(sender);
+	curl_global_cleanup();
 	log_close();
 	return err ? EXIT_FAILURE : EXIT_SUCCESS;
 }

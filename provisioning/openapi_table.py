@@ -3,7 +3,7 @@
 
 Each operation names the least scope that may do it (x-scope) and either a
 resource with a generic verb (x-resource, x-verb) or nothing, when its handler
-has the name of the operationId. What all operations have in common is said
+has the name of the operationId (it may do more than its resource does). What all operations have in common is said
 once, here (conventions()), and stands in the document that is served:
 
     every write         ?dry_run=1; not where x-effect: none says that nothing
@@ -151,7 +151,7 @@ def operation(doc, method, path, item, op):
     media = list(resolve(doc, body)["content"]) if body else []
     body_max = op.get("x-body-max", BODY_DEFAULT) if body else 0
     resource = op.get("x-resource")
-    handler = f"resource_{op['x-verb']}" if resource else name
+    handler = f"resource_{op['x-verb']}" if "x-verb" in op else name
     constants = (strings(f"query_{name}", query) +
                  strings(f"media_{name}", media) +
                  strings(f"members_{name}", members))
@@ -163,7 +163,7 @@ def operation(doc, method, path, item, op):
            f'\t query_{name}, media_{name}, {body_max},\n'
            f'\t {handler}, '
            f'{"&resource_" + resource if resource else "NULL"}}},\n')
-    return constants, row, None if resource else handler
+    return constants, row, None if "x-verb" in op else handler
 
 
 def c_bytes(data):

@@ -30,6 +30,7 @@ X(PROBLEM_RATE,            "too_many_requests",     429, "Too many requests",   
 X(PROBLEM_INTERNAL,        "internal",              500, "Internal error",             "report it with the request_id; the log has the cause") \
 X(PROBLEM_BUSY,            "busy",                  503, "Busy",                       "repeat it later") \
 X(PROBLEM_DATABASE,        "database_unavailable",  503, "Database unavailable",       "repeat it later; strowger doctor tells why") \
+X(PROBLEM_NO_KEY,          "webhooks_off",          503, "Webhooks are off",           "webhooks.key_file of strowger-api is no key that can be read, or not the one of these secrets; its log says more") \
 X(PROBLEM_SWITCH,          "switch_unavailable",    503, "Switch unavailable",         "is strowger-switch running, and api.control its control socket?")
 
 #define X(name, code, status, title, help) name,

@@ -18,6 +18,7 @@
 #define LIMIT_MAX 500
 
 struct pg;
+struct webhook_config;
 struct rng;
 
 /** Who asks: one API key. */
@@ -45,6 +46,7 @@ struct answer {
 /** Everything of the process that a request may need; set once at start. */
 struct api {
 	const char *dsn, *node, *control;
+	const struct webhook_config *webhooks;
 };
 
 struct request {

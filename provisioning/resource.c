@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 #include "cursor.h"
+#include "form.h"
+#include "moment.h"
 #include "pg.h"
 #include "query.h"
 #include "resource.h"
@@ -153,6 +155,28 @@ static void add_filters(struct query *q, const struct request *req,
 }
 
 
+/* Rows of that moment and later; text is the caller's for the query */
+static bool add_since(struct query *q, struct request *req,
+		      const struct resource *res, char text[32])
+{
+	const char *value = res->since ? request_query(req, "since") : NULL;
+	int64_t ms;
+
+	if (!value)
+		return true;
+	if (form_time(&ms, value)) {
+		problem_set(&req->problem, PROBLEM_BAD_PARAMETER,
+			    "since must be a time as 2026-11-22T10:31:00Z");
+		return false;
+	}
+
+	query_text(q, " AND t.%s >= ", res->since);
+	query_param(q, moment_format(text, ms));
+	query_text(q, "::timestamptz");
+	return true;
+}
+
+
 static bool add_cursor(struct query *q, struct request *req,
 		       const struct resource *res, struct cursor *cursor)
 {
@@ -229,6 +253,7 @@ void resource_list(struct request *req)
 	struct cursor cursor;
 	PGresult *result = NULL;
 	struct query q;
+	char since[32];
 	int err;
 
 	if (problem_is_set(&req->problem) ||
@@ -239,7 +264,8 @@ void resource_list(struct request *req)
 	select_fields(&q, res);
 	from_seen(&q, req, res);
 	add_filters(&q, req, res);
-	if (!add_cursor(&q, req, res, &cursor))
+	if (!add_since(&q, req, res, since) ||
+	    !add_cursor(&q, req, res, &cursor))
 		goto out;
 	query_text(&q, " ORDER BY t.%s %s LIMIT %d", res->key,
 		   res->newest_first ? "DESC" : "ASC", limit + 1);

@@ -32,6 +32,7 @@ struct resource {
 	 *  the rows are the platform's and no tenant's key sees any. */
 	const char *owner;
 	const char *visible;    /**< SQL: rows the API shows, NULL: all    */
+	const char *since;      /**< time column of ?since=, or NULL       */
 	bool newest_first;
 	bool is_versioned;      /**< has row_version                       */
 	const struct resource *parent;
@@ -134,6 +135,9 @@ extern const struct resource resource_rate_deck;
 extern const struct resource resource_rate;
 extern const struct resource resource_job;
 extern const struct resource resource_job_error;
+extern const struct resource resource_event;
+extern const struct resource resource_webhook;
+extern const struct resource resource_webhook_delivery;
 extern const struct resource resource_node;
 extern const struct resource resource_audit_event;
 

@@ -172,7 +172,9 @@ class Operation:
 class Contract:
     def __init__(self, doc):
         self.doc = doc
-        self.ids = {}
+        # nothing is sent beyond loopback
+        self.ids = {"https://hooks.example.net/strowger":
+                    "http://127.0.0.1:9/strowger"}
         self.resolver = jsonschema.RefResolver("", doc)
         self.operations = [
             Operation(self, m, path, item, item[m])
@@ -231,8 +233,10 @@ class Contract:
             location = answer.headers.get("Location")
             if location:
                 again = call("get", location)
+                # a secret is shown once, by whoever made it
+                kept = made | {"secret": None} if "secret" in made else made
                 Tally.check(again.status == 200 and (
-                    again.json() == made and
+                    again.json() == kept and
                     again.headers["ETag"] == answer.headers["ETag"] or
                     status == 202 and again.json()["id"] == made["id"]),
                             f"{op.id}: Location gives the same row")

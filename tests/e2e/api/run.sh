@@ -45,6 +45,11 @@ api:
   socket: $dir/api.sock
   dsn: host=$dir/pg user=api dbname=strowger
   control: $dir/control.sock
+webhooks:
+  key_file: $dir/webhook.key
+  allow_private: true
+  retry_first_ms: 300
+  retry_for_s: 3
 END
 
 python3 "$here/control_stub.py" "$dir/control.sock" &
@@ -72,11 +77,12 @@ done
 status=0
 python3 "$here/contract.py" >"$dir/contract.out" || status=1
 python3 "$here/behaviour.py" >"$dir/behaviour.out" || status=1
+python3 "$here/webhook.py" >"$dir/webhook.out" || status=1
 
 kill -TERM "$api_pid"
 wait "$api_pid" && end=0 || end=$?
 api_pid=''
-cat "$dir/contract.out" "$dir/behaviour.out" >"$dir/all.out"
+cat "$dir/contract.out" "$dir/behaviour.out" "$dir/webhook.out" >"$dir/all.out"
 grep -v -E '^[0-9]+ passed' "$dir/all.out" || true
 if [ $end != 0 ]; then
 	echo "not ok strowger-api ended with $end"

@@ -30,3 +30,15 @@ insert into core.node (name, boot, version, applied_version)
 values ('n1', 1, '0.1.0', 7), ('n2', 1, '0.1.0', 6);
 -- the pages of one row each are quicker through a short numbering plan
 delete from core.numbering where length(prefix) > 2;
+-- A delivery that nobody makes by itself: its endpoint is disabled.
+insert into core.webhook_endpoint (id, name, url, kinds, status, secret_box)
+values ('whk_' || repeat('y', 26), 'seed', 'http://127.0.0.1:9/',
+	'{carrier.up}', 'disabled', '\x00');
+insert into core.event (id, kind, at, node, object_id)
+values ('06e8b1d2-7c3a-7d4e-8f50-123456789df0', 'carrier.up',
+	'2026-11-10T10:00:00Z', 'n1', 'gwy_x'),
+	('06e8b1d2-7c3a-7d4e-8f50-123456789df1', 'carrier.down',
+	'2026-11-10T10:00:00Z', 'n1', 'gwy_x');
+insert into core.webhook_delivery (id, endpoint_id, event_id)
+values ('06e8b1d2-7c3a-7d4e-8f50-123456789de0', 'whk_' || repeat('y', 26),
+	'06e8b1d2-7c3a-7d4e-8f50-123456789df0');

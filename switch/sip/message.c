@@ -280,6 +280,64 @@ bool message_lists(const struct sip_msg *msg, const char *header,
 }
 
 
+void message_values_init(struct message_values *v, const struct sip_msg *msg,
+			 const char *name)
+{
+	v->name = name;
+	v->le = msg->hdrl.head;
+	v->rest = pl_null;
+}
+
+
+/* Up to the next comma that separates. */
+static size_t value_length(const struct pl *text)
+{
+	bool is_quoted = false, is_angled = false;
+	size_t i;
+
+	for (i = 0; i < text->l; i++) {
+		const char c = text->p[i];
+
+		if (is_quoted && c == '\\')
+			++i;
+		else if (c == '"')
+			is_quoted = !is_quoted;
+		else if (!is_quoted && (c == '<' || c == '>'))
+			is_angled = c == '<';
+		else if (c == ',' && !is_quoted && !is_angled)
+			break;
+	}
+
+	return i < text->l ? i : text->l;
+}
+
+
+bool message_values_next(struct message_values *v, struct pl *ret_value)
+{
+	const struct sip_hdr *hdr;
+
+	for (;;) {
+		while (v->rest.l) {
+			struct pl value = v->rest;
+
+			value.l = value_length(&v->rest);
+			pl_advance(&v->rest, (ssize_t)(value.l +
+						(value.l < v->rest.l)));
+			trim(&value);
+			if (value.l) {
+				*ret_value = value;
+				return true;
+			}
+		}
+
+		hdr = header_next(&v->le, v->name);
+		if (!hdr)
+			return false;
+		v->rest = hdr->val;
+	}
+}
+
+
 /** Does this part's head say application/sdp? */
 static bool part_is_sdp(struct pl head)
 {

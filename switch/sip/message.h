@@ -63,6 +63,20 @@ struct pl message_header(const struct sip_msg *msg, const char *name);
 bool message_lists(const struct sip_msg *msg, const char *header,
 		   const char *token);
 
+/** Walks through the values of a header: all its lines, and each line split at
+ *  commas outside of quotes and angle brackets (RFC 3261 7.3.1). */
+struct message_values {
+	const char *name;
+	struct le *le;
+	struct pl rest;
+};
+
+void message_values_init(struct message_values *v, const struct sip_msg *msg,
+			 const char *name);
+
+/** @return false at the end. Values are trimmed and not empty; borrowed. */
+bool message_values_next(struct message_values *v, struct pl *ret_value);
+
 /** Body when its type is application/sdp (also inside multipart). Borrowed.
  *  @return 0 or ENOENT (none) */
 int message_sdp(const struct sip_msg *msg, const uint8_t **ret_sdp,

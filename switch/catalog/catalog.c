@@ -46,6 +46,10 @@ void catalog_free(void *catalog)
 	free(c->ranges);
 	free(c->numbering);
 	free(c->numbers.entries);
+	number_lists_free(c);
+	free(c->rule_sets);
+	free(c->grants);
+	free(c->short_codes);
 	free(c->routes);
 	free(c->targets);
 	free(c->route_decks);

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "deck.h"
+#include "number_policy.h"
 #include "rule.h"
 #include "schedule.h"
 #include "tag.h"
@@ -86,6 +87,7 @@ struct tenant {
 	const struct routing_plan *plan; /**< NULL: the routes of no plan  */
 	struct carrier_rules carriers;
 	char country[COUNTRY_SIZE]; /**< where it is at home; "": not said  */
+	struct number_lists lists;   /**< of all its trunks                 */
 };
 
 struct account {
@@ -142,10 +144,13 @@ enum trunk_on_suspend {
 	SUSPEND_FINISH,  /**< they go on, new ones are refused              */
 };
 
+/** A number that the customer was granted is as good as an owned one. */
 enum cli_policy {
 	CLI_OWNED,   /**< calling number must be owned, else default_cli   */
 	CLI_DEFAULT, /**< always default_cli                               */
 	CLI_PASS,    /**< special arrangement: pass what the PBX says      */
+	CLI_REJECT,  /**< must be owned, else refused                      */
+	CLI_MARK,    /**< passed, and told in the record when not owned    */
 };
 
 /** What a called number is held against. */
@@ -181,6 +186,7 @@ struct trunk {
 	char country[COUNTRY_SIZE];  /**< "": the tenant's                  */
 	char emergency_cli[E164_SIZE]; /**< main number, or ""              */
 	const struct location *location; /**< NULL: not known               */
+	struct number_policy numbers;
 };
 
 /** A place under a trunk; all sites of a trunk share its channels. */
@@ -305,6 +311,7 @@ struct gateway {
 	uint32_t index;              /**< dense in one snapshot             */
 	struct tag_set tags;         /**< only calls that have all of these */
 	struct quality_limits quality;
+	struct number_policy numbers;
 };
 
 #define ROUTE_GATEWAYS_MAX 64 /**< of one route, those of groups counted */

@@ -72,14 +72,17 @@ static const char *tenant_add(struct build *b, const struct row *row)
 {
 	const char *plan = row->body->refs.plan;
 	struct tenant t = row->body->tenant;
+	const char *broken;
 
 	t.plan = build_plan(b->c, plan);
 	if (plan[0] && !t.plan)
 		return "routing_plan_id";
 
-	b->c->tenants[b->c->tenant_n++] = t;
+	broken = build_lists(b->c, &t.lists, row->body);
+	if (!broken)
+		b->c->tenants[b->c->tenant_n++] = t;
 
-	return NULL;
+	return broken;
 }
 
 
@@ -136,6 +139,7 @@ static const char *trunk_add(struct build *b, const struct row *row)
 {
 	const struct row_refs *refs = &row->body->refs;
 	struct trunk t = row->body->trunk;
+	const char *broken;
 
 	t.tenant = build_tenant(b->c, refs->tenant);
 	if (!t.tenant)
@@ -154,9 +158,11 @@ static const char *trunk_add(struct build *b, const struct row *row)
 	t.deck = find_deck(b->c, refs->deck);
 	t.location = find_location(b->c, refs->location);
 	t.is_active = t.is_active && t.tenant->is_active;
-	b->c->trunks[b->c->trunk_n++] = t;
+	broken = build_policy(b->c, &t.numbers, row->body);
+	if (!broken)
+		b->c->trunks[b->c->trunk_n++] = t;
 
-	return NULL;
+	return broken;
 }
 
 
@@ -243,6 +249,7 @@ static const char *carrier_add(struct build *b, const struct row *row)
 static const char *gateway_add(struct build *b, const struct row *row)
 {
 	struct gateway g = row->body->gateway;
+	const char *broken;
 
 	g.carrier = build_carrier(b->c, row->body->refs.carrier);
 	if (!g.carrier)
@@ -255,6 +262,10 @@ static const char *gateway_add(struct build *b, const struct row *row)
 	g.disconnect = find_disconnect(b->c, row->body->refs.disconnect);
 	if (!g.disconnect)
 		g.disconnect = g.carrier->disconnect;
+	broken = build_policy(b->c, &g.numbers, row->body);
+	if (broken)
+		return broken;
+
 	g.index = b->c->gateway_n;
 	b->c->gateways[b->c->gateway_n++] = g;
 
@@ -300,27 +311,13 @@ static const char *did_add(struct build *b, const struct row *row)
 }
 
 
-static const char *numbering_add(struct build *b, const struct row *row)
-{
-	const struct numbering *list = row_numbers(row->body);
-	struct catalog *c = b->c;
-
-	for (uint32_t i = 0; i < row->body->number_n; i++) {
-		c->numbering[i] = list[i];
-		prefix_index_add(&c->numbers, list[i].key, i);
-	}
-	prefix_index_build(&c->numbers);
-
-	return NULL;
-}
-
-
 /* --- the order in which references can be followed */
 
 static const struct step {
 	enum row_kind kind;
 	add_h *add;
 } steps[] = {
+	{ROW_RULE_SET, rule_set_add}, {ROW_NUMBER_LIST, number_list_add},
 	{ROW_ROUTING_PLAN, plan_add},
 	{ROW_TENANT, tenant_add},   {ROW_RATE_DECK, deck_add},
 	{ROW_ACCOUNT, account_add}, {ROW_REALM, realm_add},
@@ -333,8 +330,9 @@ static const struct step {
 	{ROW_SCHEDULE, schedule_add}, {ROW_CARRIER_GROUP, group_add},
 	{ROW_ROUTE, route_add},
 	{ROW_CARRIER_RULE, carrier_rule_add},
-	{ROW_NUMBERING, numbering_add},
 	{ROW_EMERGENCY_NUMBER, emergency_add},
+	{ROW_NUMBERING, numbering_add}, {ROW_GRANT, grant_add},
+	{ROW_SHORT_CODE, short_code_add},
 };
 
 
@@ -390,14 +388,6 @@ static size_t rule_sum(const struct build *b)
 /** calloc() that gives a block for n = 0 as well. */
 #define ARRAY(field, n) ((field) = calloc((n) + 1, sizeof(*(field))))
 
-/** There is one row of the kind, whatever its id. */
-static uint32_t number_sum(const struct build *b)
-{
-	return b->n[ROW_NUMBERING] ? b->rows[ROW_NUMBERING][0]->body->number_n
-				   : 0;
-}
-
-
 static int arrays_alloc(struct build *b)
 {
 	const size_t targets = build_target_sum(b);
@@ -428,8 +418,12 @@ static int arrays_alloc(struct build *b)
 	    !ARRAY(c->schedules, n[ROW_SCHEDULE]) ||
 	    !ARRAY(c->groups, n[ROW_CARRIER_GROUP]) ||
 	    !ARRAY(c->carrier_rules, n[ROW_CARRIER_RULE]) ||
-	    !ARRAY(c->numbering, number_sum(b)) ||
-	    prefix_index_alloc(&c->numbers, number_sum(b)))
+	    !ARRAY(c->numbering, build_numbering_sum(b)) ||
+	    prefix_index_alloc(&c->numbers, build_numbering_sum(b)) ||
+	    !ARRAY(c->rule_sets, n[ROW_RULE_SET]) ||
+	    !ARRAY(c->number_lists, n[ROW_NUMBER_LIST]) ||
+	    !ARRAY(c->grants, n[ROW_GRANT]) ||
+	    !ARRAY(c->short_codes, n[ROW_SHORT_CODE]))
 		return ENOMEM;
 
 	return 0;
@@ -514,7 +508,8 @@ int catalog_build(struct catalog **cp, struct catalog_store *s)
 	usable_sum(b.c);
 	arrays_sort(b.c);
 	build_carrier_rules(b.c);
-	err = catalog_index_routes(b.c);
+	build_number_order(b.c);
+	err = b.err ? b.err : catalog_index_routes(b.c);
 
  out:
 	for (i = 0; i < ROW_KIND_N; i++)

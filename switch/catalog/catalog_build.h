@@ -10,6 +10,7 @@ struct build {
 	struct catalog *c;
 	struct row **rows[ROW_KIND_N]; /**< by id */
 	size_t n[ROW_KIND_N];
+	int err;             /**< ENOMEM: there is no catalog              */
 };
 
 /** @return NULL, or which reference is broken; nothing was added then */
@@ -23,6 +24,18 @@ const struct routing_plan *build_plan(const struct catalog *c,
 
 /* catalog_build_route.c */
 add_h plan_add, schedule_add, group_add, route_add, carrier_rule_add, emergency_add;
+
+/* catalog_build_number.c */
+add_h numbering_add, rule_set_add, number_list_add, grant_add,
+	short_code_add;
+uint32_t build_numbering_sum(const struct build *b);
+void build_number_order(struct catalog *c);
+
+/** References of a tenant's or peer's row. @return NULL, or what is broken */
+const char *build_lists(const struct catalog *c, struct number_lists *lists,
+			const struct row_body *body);
+const char *build_policy(const struct catalog *c, struct number_policy *p,
+			 const struct row_body *body);
 
 /** How many gateways the routes name at most, those of groups counted. */
 size_t build_target_sum(const struct build *b);

@@ -51,7 +51,11 @@ struct catalog {
 	struct did *ranges;             /* by e164, all digits a number */
 	struct numbering *numbering;
 	struct prefix_index numbers;    /* into numbering */
-	uint32_t range_n;
+	struct number_rules *rule_sets; /* by id */
+	struct number_list *number_lists; /* by id */
+	struct cli_grant *grants;       /* by owner, length, e164 */
+	struct short_code *short_codes; /* by owner, code */
+	uint32_t range_n, rule_set_n, number_list_n, grant_n, short_code_n;
 	struct route *routes;           /* by kind, plan, tenant, prefix,
 					   position, id */
 	struct route_target *targets;   /* by route, priority */
@@ -88,6 +92,12 @@ void catalog_free(void *catalog);
 int credential_compare(const void *a, const void *b);
 int did_compare(const void *a, const void *b);
 int range_compare(const void *a, const void *b);
+int grant_compare(const void *a, const void *b);
+int short_code_compare(const void *a, const void *b);
+
+/** The lists and what they own. */
+void number_lists_free(struct catalog *c);
+
 int carrier_rule_compare(const void *a, const void *b);
 int emergency_compare(const void *a, const void *b);
 int address_compare(const void *a, const void *b);

@@ -38,7 +38,8 @@ static const char *const emergency[] = {"emergency", NULL};
 static const char *const directions[] = {"both", "in", "out", NULL};
 static const char *const auths[] = {"any", "all", NULL};
 static const char *const on_suspends[] = {"drop", "finish", NULL};
-static const char *const cli_policies[] = {"owned", "default", "pass", NULL};
+static const char *const cli_policies[] = {"owned", "default", "pass",
+					   "reject", "mark", NULL};
 static const char *const number_checks[] = {"off", "country", "length", NULL};
 static const char *const identities[] = {"from", "pai", NULL};
 static const char *const only[] = {"only", NULL};
@@ -265,6 +266,37 @@ static const struct member carrier_rule_members[] = {
 };
 
 static const struct member numbering_members[] = {END};
+
+static const struct member rule_set_members[] = {
+	TEXT_OR_NULL("name", rule_set.name),
+	RULES("rules", rule_set.rules),
+	END
+};
+
+static const struct member number_list_members[] = {
+	TEXT_OR_NULL("name", number_list.name),
+	TAGS("tags"),
+	END
+};
+
+static const struct member grant_members[] = {
+	TEXT("tenant_id", refs.tenant),
+	TEXT_OR_NULL("trunk_id", refs.trunk),
+	TEXT("e164", grant.e164),
+	TEXT_OR_NULL("e164_last", grant.e164_last),
+	NUMBER("from_ms", grant.from_ms, INT64_MAX, 0),
+	NUMBER("to_ms", grant.to_ms, INT64_MAX, INT64_MAX),
+	END
+};
+
+static const struct member short_code_members[] = {
+	TEXT("tenant_id", refs.tenant),
+	TEXT_OR_NULL("trunk_id", refs.trunk),
+	TEXT("code", short_code.code),
+	TEXT("e164", short_code.e164),
+	END
+};
+
 static const struct member disconnect_members[] = {END};
 
 #define X(name, element, member) TEXT_OR_NULL(member, location.civic[name]),
@@ -541,7 +573,8 @@ static int gateway_decode(struct row_body *body, const json_t *json)
 
 	if (!host || n < 1 || n > 65535 ||
 	    redirect_decode(&body->gateway,
-			    json_object_get(json, "redirect_prefixes")))
+			    json_object_get(json, "redirect_prefixes")) ||
+	    policy_decode(&body->gateway.numbers, body, json))
 		return EINVAL;
 
 	return sa_set_str(&body->gateway.addr, host, (uint16_t)n) ? EINVAL : 0;
@@ -700,6 +733,9 @@ static int emergency_decode(struct row_body *body, const json_t *json)
 }
 
 
+#define policy_why "number_lists, number_rules, calling_sources, " \
+		   "identity_domain: not allowed"
+
 typedef int(special_h)(struct row_body *body, const json_t *json);
 
 static const struct kind {
@@ -710,14 +746,15 @@ static const struct kind {
 	const char *special_why;
 } kinds[ROW_KIND_N] = {
 	[ROW_TENANT] = {"tenant", tenant_members, AT(tenant.id),
-			SIZE(tenant.id), NULL, NULL},
+			SIZE(tenant.id), tenant_decode,
+			"number_lists: ids, at most 8"},
 	[ROW_ACCOUNT] = {"account", account_members, AT(account.id),
 			 SIZE(account.id), NULL, NULL},
 	[ROW_REALM] = {"realm", realm_members, AT(realm.name),
 		       SIZE(realm.name), realm_decode,
 		       "algorithms: MD5, SHA-256, SHA-512-256"},
 	[ROW_TRUNK] = {"trunk", trunk_members, AT(trunk.id), SIZE(trunk.id),
-		       NULL, NULL},
+		       trunk_decode, policy_why},
 	[ROW_SITE] = {"site", site_members, AT(site.id), SIZE(site.id), NULL,
 		      NULL},
 	[ROW_CREDENTIAL] = {"credential", credential_members, 0, 0, NULL,
@@ -729,7 +766,7 @@ static const struct kind {
 	[ROW_GATEWAY] = {"gateway", gateway_members, AT(gateway.id),
 			 SIZE(gateway.id), gateway_decode,
 			 "address, port: an IP address and 1..65535; "
-			 "redirect_prefixes: digits"},
+			 "redirect_prefixes: digits; or the numbers' members"},
 	[ROW_DID] = {"did", did_members, AT(did.id), SIZE(did.id), did_decode,
 		     "e164, e164_last: + and 5..15 digits, of one length"},
 	[ROW_ROUTE] = {"route", route_members, AT(route.id), SIZE(route.id),
@@ -741,6 +778,18 @@ static const struct kind {
 				  SIZE(emergency.route.id), emergency_decode,
 				  "number, targets: not allowed"},
 	[ROW_RATE_DECK] = {"rate_deck", deck_members, 0, 0, NULL, NULL},
+	[ROW_RULE_SET] = {"number_rule_set", rule_set_members,
+			  AT(rule_set.id), SIZE(rule_set.id), NULL, NULL},
+	[ROW_NUMBER_LIST] = {"number_list", number_list_members,
+			     AT(number_list.id), SIZE(number_list.id),
+			     number_list_decode,
+			     "kind, subject, entries: not allowed"},
+	[ROW_GRANT] = {"cli_grant", grant_members, AT(grant.id),
+		       SIZE(grant.id), grant_decode,
+		       "e164, e164_last: + and 5..15 digits, of one length"},
+	[ROW_SHORT_CODE] = {"short_code", short_code_members,
+			    AT(short_code.id), SIZE(short_code.id),
+			    short_code_decode, "code, e164: not allowed"},
 	[ROW_NUMBERING] = {"numbering", numbering_members, 0, 0,
 			   numbering_decode, "rows: not allowed"},
 	[ROW_ROUTING_PLAN] = {"routing_plan", plan_members, AT(plan.id),

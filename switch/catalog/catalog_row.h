@@ -15,6 +15,7 @@ enum row_kind {
 	ROW_ROUTING_PLAN, ROW_SCHEDULE, ROW_CARRIER_GROUP, ROW_CARRIER_RULE,
 	ROW_DISCONNECT,
 	ROW_LOCATION, ROW_EMERGENCY_NUMBER,
+	ROW_RULE_SET, ROW_NUMBER_LIST, ROW_GRANT, ROW_SHORT_CODE,
 	ROW_KIND_N
 };
 
@@ -63,6 +64,10 @@ struct row_body {
 		struct routing_plan plan;
 		struct schedule schedule;
 		struct carrier_rule carrier_rule;
+		struct number_rules rule_set;
+		struct number_list number_list;
+		struct cli_grant grant;
+		struct short_code short_code;
 	};
 	struct disconnect_rule *rules; /**< of a disconnect policy, behind
 				            the targets, in the same block  */

@@ -11,17 +11,28 @@
 #define NUMBERING_MAX 65536
 
 
-static const json_t *numbers_of(enum row_kind kind, const json_t *json)
+/* Of a list that is too long nothing is decoded. */
+static size_t list_size(const json_t *json, const char *name, size_t max,
+			size_t size)
 {
-	return kind == ROW_NUMBERING ? json_object_get(json, "rows") : NULL;
+	const size_t n = json_array_size(json_object_get(json, name));
+
+	return n <= max ? n * size : 0;
 }
 
 
 size_t row_numbers_size(enum row_kind kind, const json_t *json)
 {
-	const size_t n = json_array_size(numbers_of(kind, json));
+	if (kind == ROW_NUMBERING)
+		return list_size(json, "rows", NUMBERING_MAX,
+				 sizeof(struct numbering));
+	if (kind == ROW_NUMBER_LIST)
+		return list_size(json, "entries", NUMBER_ENTRIES_MAX,
+				 sizeof(struct list_entry));
 
-	return n <= NUMBERING_MAX ? n * sizeof(struct numbering) : 0;
+	return kind == ROW_TENANT || kind == ROW_TRUNK || kind == ROW_GATEWAY
+		       ? sizeof(struct number_refs)
+		       : 0;
 }
 
 
@@ -89,7 +100,7 @@ static int number_decode(struct numbering *n, const json_t *array)
 
 int numbering_decode(struct row_body *body, const json_t *json)
 {
-	const json_t *rows = numbers_of(ROW_NUMBERING, json);
+	const json_t *rows = json_object_get(json, "rows");
 	struct numbering *list = row_numbers(body);
 
 	if (!json_is_array(rows) || json_array_size(rows) > NUMBERING_MAX)

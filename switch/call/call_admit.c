@@ -5,6 +5,7 @@
  */
 #include <string.h>
 #include "call_private.h"
+#include "identity.h"
 #include "log.h"
 #include "text.h"
 
@@ -72,6 +73,8 @@ static enum outcome check_request(struct call *call,
 		return OUT_OK;
 	if (call->max_forwards == 0)
 		return OUT_TOO_MANY_HOPS;
+	if (privacy_is_impossible(call->privacy) && !call->is_emergency)
+		return OUT_PRIVACY;
 	if (!require.l)
 		return OUT_OK;
 
@@ -234,7 +237,9 @@ static enum outcome deliver(struct call *call, const struct did *did)
 		call->total_timeout_s = trunk->total_timeout_s;
 	}
 
-	out = take_trunk(call, &call->to_hold, trunk, CHANNEL_IN);
+	out = call_lists_in(call, trunk);
+	if (out == OUT_OK)
+		out = take_trunk(call, &call->to_hold, trunk, CHANNEL_IN);
 	if (out != OUT_OK)
 		return out;
 
@@ -315,6 +320,8 @@ static enum outcome admit(struct call *call, const struct leg_event *said)
 				 CHANNEL_OUT);
 	if (out == OUT_OK)
 		out = call_calling(call);
+	if (out == OUT_OK)
+		out = call_lists(call);
 	if (out == OUT_OK)
 		out = call->trunk ? route_out(call) : route_in(call);
 	if (out == OUT_OK)

@@ -55,6 +55,7 @@ static void set_who(const struct call *call, struct cdr *r)
 	TEXT_FILL(r->called_country, call->called.country);
 	TEXT_FILL(r->called_network, call->called.network);
 	TEXT_FILL(r->called_type, call->called.type);
+	TEXT_FILL(r->calling_action, call->calling_action);
 }
 
 

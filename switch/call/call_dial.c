@@ -24,32 +24,6 @@ static void host_of(const struct worker *w, const struct sip_path *path,
 }
 
 
-/*
- * Who is said to call. An anonymous caller's number goes only to a peer that
- * is trusted with P-Asserted-Identity and then with Privacy: id (RFC 3325 7);
- * to all others the number is in no header.
- */
-static void set_identity(const struct call *call, struct leg_out *out,
-			 const char *number, bool is_trusted)
-{
-	if (is_trusted)
-		(void)text_copy(out->pai, sizeof(out->pai), number);
-
-	if (call->is_private) {
-		out->is_private = true;
-		TEXT_FILL(out->from_display, "Anonymous");
-		TEXT_FILL(out->from_user, "anonymous");
-		TEXT_FILL(out->from_host, "anonymous.invalid");
-		return;
-	}
-
-	(void)text_copy(out->from_display, sizeof(out->from_display),
-			call->display);
-	(void)text_copy(out->from_user, sizeof(out->from_user),
-			number[0] ? number : "anonymous");
-}
-
-
 static void set_common(struct call *call, struct leg_out *out)
 {
 	struct worker *w = call->w;
@@ -69,25 +43,27 @@ static int to_gateway(struct call *call, const struct gateway *gw,
 		      struct leg_out *out)
 {
 	struct party *called = &call->called, *calling = &call->calling;
+	const struct number_rules *own =
+		gw->numbers.rules[RULES_OUT][RULE_CALLED];
 
 	if (worker_path(call->w, &gw->addr, &out->path))
 		return EAFNOSUPPORT;
 	if (call->is_emergency)
 		TEXT_FILL(called->sent, call->sos.number); /* past any rule */
-	else if (rule_apply(&gw->number_out, call_number(call), called->sent,
+	else if (rule_apply(own ? &own->rules : &gw->number_out,
+			    call_number(call), called->sent,
 			    sizeof(called->sent)))
 		return EINVAL;
-	if (rule_apply(&gw->number_out, calling->e164, calling->sent,
-		       sizeof(calling->sent)))
-		TEXT_FILL(calling->sent, calling->e164);
+	call_number_out(&gw->numbers, &gw->number_out, RULE_CALLING,
+			calling->e164, calling->sent, sizeof(calling->sent));
 
 	set_common(call, out);
-	set_identity(call, out, calling->sent,
-		     gw->identity == IDENTITY_PAI);
+	TEXT_FILL(out->to_user, called->sent);
+	call_identity(call, out, &gw->numbers, &gw->number_out,
+		      gw->identity == IDENTITY_PAI);
 	if (re_snprintf(out->request_uri, sizeof(out->request_uri),
 			"sip:%s@%J", called->sent, &gw->addr) < 0)
 		return EOVERFLOW;
-	TEXT_FILL(out->to_user, called->sent);
 	(void)re_snprintf(out->to_host, sizeof(out->to_host), "%j",
 			  &gw->addr);
 	out->credential = gw->credential;
@@ -109,25 +85,24 @@ static int to_pbx(struct call *call, const struct target *target,
 	const struct trunk *trunk = call->to_trunk;
 	struct party *called = &call->called, *calling = &call->calling;
 
-	if (rule_apply(&trunk->number_out, called->e164, called->sent,
-		       sizeof(called->sent)))
-		TEXT_FILL(called->sent, called->e164);
-	if (rule_apply(&trunk->number_out, calling->e164, calling->sent,
-		       sizeof(calling->sent)))
-		TEXT_FILL(calling->sent, calling->e164);
+	call_number_out(&trunk->numbers, &trunk->number_out, RULE_CALLED,
+			called->e164, called->sent, sizeof(called->sent));
+	call_number_out(&trunk->numbers, &trunk->number_out, RULE_CALLING,
+			calling->e164, calling->sent, sizeof(calling->sent));
 
 	out->path = target->path;
 	if (call->target_next < call->target_n)
 		out->no_response_ms = CONTACT_SILENCE_MS;
 	set_common(call, out);
-	set_identity(call, out, calling->sent, trunk->is_trusted);
+	TEXT_FILL(out->to_user, called->sent);
+	call_identity(call, out, &trunk->numbers, &trunk->number_out,
+		      trunk->is_trusted);
 	if (target->uri[0])
 		TEXT_FILL(out->request_uri, target->uri);
 	else if (re_snprintf(out->request_uri, sizeof(out->request_uri),
 			     "sip:%s@%J", called->sent,
 			     &target->path.peer) < 0)
 		return EOVERFLOW;
-	TEXT_FILL(out->to_user, called->sent);
 	host_of(call->w, &out->path, out->to_host, sizeof(out->to_host));
 
 	return 0;

@@ -1,7 +1,7 @@
 /**
- * @file call_numbers.c  Which number is called, and who may be said to call:
- * the rules of the peer (data) make E.164 of what was dialled; the trunk's
- * policy decides about the calling number (RFC 3325 for who is trusted).
+ * @file call_numbers.c  What a number of the INVITE means: the rules of the
+ * peer (data) make E.164 of what was said, the numbering plan says where it
+ * belongs. Who calls is in call_calling.c.
  */
 #include <string.h>
 #include "call_private.h"
@@ -9,37 +9,49 @@
 #include "text.h"
 
 
-static const struct rule_set *rules_in(const struct call *call)
+const struct number_policy *call_policy(const struct call *call)
 {
+	return call->trunk ? &call->trunk->numbers : &call->gateway->numbers;
+}
+
+
+static const struct rule_set *rules_in(const struct call *call,
+				       enum rule_subject subject)
+{
+	const struct number_rules *own =
+		call_policy(call)->rules[RULES_IN][subject];
+
+	if (own)
+		return &own->rules;
+
 	return call->trunk ? &call->trunk->number_in
 			   : &call->gateway->number_in;
 }
 
 
-/* received -> e164; ENOENT or EOVERFLOW when no rule makes a number of it */
-static int normalise(const struct call *call, struct party *party)
+int call_normalise(const struct call *call, enum rule_subject subject,
+		   const char *received, char e164[E164_SIZE])
 {
 	char number[E164_SIZE];
 	int err;
 
-	if (!number_is_dialable(party->received))
+	if (!number_is_dialable(received))
 		return EBADMSG;
 
-	err = rule_apply(rules_in(call), party->received, number,
+	err = rule_apply(rules_in(call, subject), received, number,
 			 sizeof(number));
 	if (err)
 		return err;
 	if (!number_is_e164(number))
 		return EBADMSG;
 
-	TEXT_FILL(party->e164, number);
+	(void)text_copy(e164, E164_SIZE, number);
 
 	return 0;
 }
 
 
-/* Country, network and type, for the record. */
-static void set_place(const struct call *call, struct party *party)
+void call_place(const struct call *call, struct party *party)
 {
 	const struct numbering *n = catalog_numbering(call->cat, party->e164);
 
@@ -83,53 +95,24 @@ enum outcome call_dialled(const struct call *call)
 }
 
 
-/* A header of the form of From: user part into buf. */
-static int user_of(const struct pl *value, char *buf, size_t size)
+/* Request-URI, or To when the peer puts the number there. */
+static void read_dialled(const struct call *call, const struct sip_msg *msg,
+			 struct party *p)
 {
-	struct sip_addr addr;
+	const struct uri *uri = call_policy(call)->called_in_to ? &msg->to.uri
+								: &msg->uri;
 
-	if (!value->l || sip_addr_decode(&addr, value))
-		return ENOENT;
-
-	return message_number(&addr.uri, buf, size);
+	if (message_number(uri, p->received, sizeof(p->received)))
+		p->received[0] = '\0';
 }
 
 
-static bool is_anonymous(const struct sip_msg *msg)
+/* A short code is not asked for what an emergency number is. */
+static const struct short_code *find_short_code(const struct call *call)
 {
-	static const char *const levels[] = {"id", "user", "header",
-					     "critical"}; /* RFC 3323 4.2 */
-	const struct pl privacy = message_header(msg, "Privacy");
-
-	for (size_t i = 0; privacy.l && i < ARRAY_SIZE(levels); i++)
-		if (!re_regex(privacy.p, privacy.l, levels[i]))
-			return true;
-
-	return 0 == pl_strcasecmp(&msg->from.uri.host, "anonymous.invalid");
-}
-
-
-/* The number the peer asserts: PAI from those we trust, else From. */
-static void read_calling(struct call *call, const struct sip_msg *msg)
-{
-	const bool is_trusted = call->gateway ||
-				(call->trunk && call->trunk->is_trusted);
-	const struct pl pai = message_header(msg, "P-Asserted-Identity");
-	struct party *p = &call->calling;
-
-	call->is_private = is_anonymous(msg);
-	(void)text_set(call->display, sizeof(call->display),
-		       msg->from.dname.p ? msg->from.dname.p : "",
-		       msg->from.dname.l);
-
-	if (!is_trusted || user_of(&pai, p->received, sizeof(p->received)))
-		(void)message_number(&msg->from.uri, p->received,
-				     sizeof(p->received));
-
-	WHY(call->why, WHY_NUMBER, normalise(call, p) ? OUT_NONE : OUT_OK,
-	    NULL, WHY_TEXT("which", "calling"),
-	    WHY_TEXT("received", p->received), WHY_TEXT("e164", p->e164),
-	    WHY_COUNT("private", call->is_private));
+	return call->trunk ? catalog_short_code(call->cat, call->trunk,
+						call->called.received)
+			   : NULL;
 }
 
 
@@ -146,81 +129,34 @@ static void drop_tech_prefix(const struct call *call, struct party *p)
 static void read_called(struct call *call, const struct sip_msg *msg)
 {
 	struct party *p = &call->called;
+	const struct short_code *code;
+	int err = 0;
 
-	if (message_number(&msg->uri, p->received, sizeof(p->received)))
-		p->received[0] = '\0';
+	read_dialled(call, msg, p);
 	/* a tech prefix stands before no emergency number either */
 	if (call_emergency(call))
 		return;
 
 	drop_tech_prefix(call, p);
-	if (!call->tech_prefix_n || !call_emergency(call))
-		WHY(call->why, WHY_NUMBER,
-		    normalise(call, p) ? OUT_BAD_NUMBER : OUT_OK, NULL,
-		    WHY_TEXT("which", "called"),
-		    WHY_TEXT("received", p->received),
-		    WHY_TEXT("e164", p->e164));
+	if (call->tech_prefix_n && call_emergency(call))
+		return;
+
+	code = find_short_code(call);
+	if (code)
+		TEXT_FILL(p->e164, code->e164);
+	else
+		err = call_normalise(call, RULE_CALLED, p->received, p->e164);
+
+	WHY(call->why, WHY_NUMBER, err ? OUT_BAD_NUMBER : OUT_OK,
+	    code ? code->id : NULL, WHY_TEXT("which", "called"),
+	    WHY_TEXT("received", p->received), WHY_TEXT("e164", p->e164));
 }
 
 
 void call_numbers(struct call *call, const struct sip_msg *invite)
 {
 	read_called(call, invite);
-	read_calling(call, invite);
-	set_place(call, &call->called);
-	set_place(call, &call->calling);
-}
-
-
-static bool is_owned(const struct call *call)
-{
-	const struct did *did = catalog_did(call->cat, call->calling.e164);
-
-	return did &&
-	       did_is_in_service(did, moment_wall_ms(&call->w->now)) &&
-	       did->trunk->tenant == call->trunk->tenant;
-}
-
-
-static enum outcome note_caller(struct call *call, enum outcome out,
-				const char *action)
-{
-	static const char *const policies[] = {
-		[CLI_OWNED] = "owned", [CLI_DEFAULT] = "default",
-		[CLI_PASS] = "pass",
-	};
-
-	WHY(call->why, WHY_CALLER, out, NULL, WHY_TEXT("action", action),
-	    WHY_TEXT("policy", policies[call->trunk->cli_policy]),
-	    WHY_TEXT("number", call->calling.e164));
-
-	return out;
-}
-
-
-enum outcome call_calling(struct call *call)
-{
-	const struct trunk *trunk = call->trunk;
-	char *e164 = call->calling.e164;
-
-	if (!trunk)
-		return OUT_OK;
-	if (call->is_emergency) {
-		/* never refused for its number */
-		call_emergency_calling(call);
-		return OUT_OK;
-	}
-
-	if (trunk->cli_policy == CLI_PASS && e164[0])
-		return note_caller(call, OUT_OK, "passed");
-	if (trunk->cli_policy == CLI_OWNED && e164[0] && is_owned(call))
-		return note_caller(call, OUT_OK, "passed");
-
-	if (trunk->default_cli[0]) {
-		TEXT_FILL(call->calling.e164, trunk->default_cli);
-		set_place(call, &call->calling);
-		return note_caller(call, OUT_OK, "replaced");
-	}
-
-	return note_caller(call, OUT_BAD_CALLER, "refused");
+	call_read_calling(call, invite);
+	call_place(call, &call->called);
+	call_place(call, &call->calling);
 }

@@ -5,6 +5,7 @@
 #include "call_action.h"
 #include "call_table.h"
 #include "cdr.h"
+#include "diversion.h"
 #include "leg.h"
 #include "disconnect.h"
 #include "hunt.h"
@@ -159,6 +160,12 @@ struct call {
 	char site_id[ID_SIZE], to_site_id[ID_SIZE];
 	char from_carrier_id[ID_SIZE], from_gateway_id[ID_SIZE];
 	struct party calling, called;
+	char calling_action[12];     /**< screening: pass, replace, reject,
+				          mark; "": not screened           */
+	uint8_t privacy;             /**< PRIVACY_ID ... (identity.h)        */
+	struct diversion diversions[DIVERSIONS_MAX]; /**< who forwarded, in
+				          E.164, the last one first          */
+	uint8_t diversion_n;
 	char display[64];
 	uint8_t max_forwards;
 	struct tag_set tags;         /**< of trunk, lists and plan; of cat  */
@@ -253,6 +260,16 @@ void call_tell(const struct call *call, enum tap_kind kind);
 void call_numbers(struct call *call, const struct sip_msg *invite);
 /** May the called number be dialled? */
 enum outcome call_dialled(const struct call *call);
+/** By the peer's rules for the subject. @return 0, or errno: no number */
+int call_normalise(const struct call *call, enum rule_subject subject,
+		   const char *received, char e164[E164_SIZE]);
+/** Country, network and type of e164. */
+void call_place(const struct call *call, struct party *party);
+/** Of the trunk or gateway that calls. */
+const struct number_policy *call_policy(const struct call *call);
+
+/* call_calling.c */
+void call_read_calling(struct call *call, const struct sip_msg *invite);
 /** The trunk's policy for the calling number; may replace it. */
 enum outcome call_calling(struct call *call);
 
@@ -266,6 +283,22 @@ void call_emergency_place(struct call *call, const struct gateway *gw,
 			  struct leg_out *out);
 /** Somebody must hear of it. */
 void call_emergency_alarm(const struct call *call);
+/* call_list.c: each may rewrite numbers, and tag the call */
+/** Lists of who calls. @return OUT_OK or OUT_LIST_DENIED */
+enum outcome call_lists(struct call *call);
+/** Lists of who is called, as to the calling number. */
+enum outcome call_lists_in(struct call *call, const struct trunk *to);
+
+/* call_identity.c */
+/** A number as the peer wants it; it passes when no rule matches. */
+void call_number_out(const struct number_policy *p,
+		     const struct rule_set *rules, enum rule_subject subject,
+		     const char *number, char *buf, size_t size);
+/** From, asserted identities, privacy and who forwarded; calling.sent and
+ *  the headers that cross are set. */
+void call_identity(const struct call *call, struct leg_out *out,
+		   const struct number_policy *p,
+		   const struct rule_set *rules, bool is_trusted);
 
 /* call_admit.c */
 /** Hold the worker's present catalog. */

@@ -97,3 +97,27 @@ size_t hide_headers(const struct sip_msg *msg, char *buf, size_t size)
 	buf[pos] = '\0';
 	return pos;
 }
+
+
+void hide_private(char *headers)
+{
+	static const char *const personal[] = {"Subject:", "User-to-User:"};
+	char *to = headers, *line = headers;
+
+	while (*line) {
+		const char *end = strstr(line, "\r\n");
+		const size_t len = end ? (size_t)(end - line) + 2
+				       : strlen(line);
+		bool is_personal = false;
+
+		for (size_t i = 0; i < ARRAY_SIZE(personal); i++)
+			is_personal |= !strncmp(line, personal[i],
+						strlen(personal[i]));
+		if (!is_personal) {
+			memmove(to, line, len);
+			to += len;
+		}
+		line += len;
+	}
+	*to = '\0';
+}

@@ -14,4 +14,11 @@
  */
 size_t hide_headers(const struct sip_msg *msg, char *buf, size_t size);
 
+/**
+ * Take out what a caller says of itself in words or data: a private caller's
+ * request to who is not trusted must not carry it (RFC 3323 4.1).
+ * @param headers  as written by hide_headers()
+ */
+void hide_private(char *headers);
+
 #endif

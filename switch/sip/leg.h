@@ -6,6 +6,7 @@
 #ifndef LEG_H
 #define LEG_H
 #include "catalog.h"
+#include "diversion.h"
 #include "endpoint.h"
 #include "outcome.h"
 #include "transaction_server.h"
@@ -72,7 +73,15 @@ struct leg_out {
 	char from_display[64], from_user[64], from_host[64];
 	char to_user[64], to_host[64];
 	char pai[64];               /**< "+49..": P-Asserted-Identity; ""   */
+	char ppi[64];               /**< P-Preferred-Identity; ""           */
+	char rpid[64];              /**< Remote-Party-ID; ""                */
+	bool is_tel;                /**< these as tel: URI (RFC 3966)       */
+	char identity_host[64];     /**< of these; "": contact_host         */
+	struct diversion diversions[DIVERSIONS_MAX];
+	uint8_t diversion_n;
+	bool sends_diversion, sends_history;
 	bool is_private;            /**< Privacy: id (RFC 3323, 3325)       */
+	bool is_critical;           /**< and critical with it               */
 	uint8_t max_forwards;       /**< sent as it is, 0 too               */
 	struct credential credential; /**< username "": never answer        */
 	uint32_t no_response_ms;    /**< no 1xx at all: LEG_FAILED ETIMEDOUT*/

@@ -144,7 +144,6 @@ static int tail_make(struct mbuf **mbp, const struct leg *leg,
 {
 	const char *server = endpoint_config(leg->ep)->server_name;
 	struct mbuf *mb;
-	char *pai = NULL;
 	int err;
 
 	if (!headers_end(out->headers))
@@ -157,18 +156,13 @@ static int tail_make(struct mbuf **mbp, const struct leg *leg,
 	err = mbuf_printf(mb, "Contact: %s\r\n" LEG_ALLOW, leg->contact);
 	if (!err && str_isset(server))
 		err = mbuf_printf(mb, "User-Agent: %s\r\n", server);
-	if (!err && out->pai[0])
-		err = address_print(&pai, "", out->pai, out->contact_host);
-	if (!err && pai)
-		err = mbuf_printf(mb, "P-Asserted-Identity: %s\r\n", pai);
-	if (!err && out->is_private)
-		err = mbuf_write_str(mb, "Privacy: id\r\n");
+	if (!err)
+		err = leg_identity_print(mb, out);
 	if (!err)
 		err = mbuf_write_str(mb, out->headers);
 	if (!err)
 		err = body_make(mb, leg, out, sdp, len);
 
-	mem_deref(pai);
 	if (err)
 		mem_deref(mb);
 	else

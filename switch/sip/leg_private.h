@@ -143,6 +143,9 @@ void leg_repeat_start(struct leg *leg, struct server_tx *tx, uint32_t cseq,
 		     bool is_offer);
 void leg_repeat_stop(struct leg *leg);
 
+/* --- leg_identity.c: lines for who calls and who forwarded */
+int leg_identity_print(struct mbuf *mb, const struct leg_out *out);
+
 /* --- leg_out.c */
 void leg_out_abandon(struct leg *leg, uint8_t q850);
 

@@ -303,6 +303,26 @@ static void on_datagram(const struct sip_path *path, const uint8_t *buf,
 }
 
 
+static void on_unreachable(const struct sip_path *path, const uint8_t *buf,
+			   size_t len, int err, void *arg)
+{
+	struct loop *l = arg;
+
+	worker_unreachable(l->worker, &l->now, path, buf, len, err);
+}
+
+
+static void read_socket(struct loop *l, const struct epoll_event *ev)
+{
+	if (ev->events & EPOLLERR)
+		(void)sip_udp_errors(ev->data.ptr, BATCH_MAX, on_unreachable,
+				     l);
+	if (ev->events & EPOLLIN)
+		(void)sip_udp_receive(ev->data.ptr, BATCH_MAX, on_datagram,
+				      l);
+}
+
+
 static int wait_ms(const struct loop *l)
 {
 	const uint64_t ms = worker_next_ms(l->worker);
@@ -325,8 +345,7 @@ static void pass(struct loop *l, const struct epoll_event *evs, int n)
 
 	for (int i = 0; i < n; i++)
 		if (evs[i].data.ptr != l)
-			(void)sip_udp_receive(evs[i].data.ptr, BATCH_MAX,
-					      on_datagram, l);
+			read_socket(l, &evs[i]);
 
 	synced = atomic_load(&l->synced);
 	if (synced > l->synced_seen) {

@@ -108,17 +108,6 @@ void call_post(struct call *call, enum call_event_id ev, enum outcome out)
 }
 
 
-/* The gateway of the present attempt; NULL: a PBX is called, or the call has
-   let go of its catalog. */
-static const struct gateway *hop_of(const struct call *call)
-{
-	const struct attempt *a = call_attempt(call);
-
-	return a && a->gateway_id[0] && call->cat
-		       ? catalog_gateway(call->cat, a->gateway_id) : NULL;
-}
-
-
 /* An operator's rule decided: kept for what the caller is told, and noted. */
 static void rule_applied(struct call *call, const struct gateway *gw,
 			 const struct disconnect *d)
@@ -140,7 +129,7 @@ static enum call_event_id b_failed(struct call *call,
 				   const struct leg_event *said,
 				   enum outcome *ret_outcome)
 {
-	const struct gateway *gw = hop_of(call);
+	const struct gateway *gw = call_hop(call);
 	struct disconnect d;
 
 	disconnect_decide(&d, gw && !call->is_emergency ? gw->disconnect
@@ -151,6 +140,8 @@ static enum call_event_id b_failed(struct call *call,
 			 said->q850 ? said->q850
 				    : outcome_row(d.outcome)->q850,
 			 said->reason_header);
+	call_health_failed(call, d.outcome, said->scode, said->err,
+			   said->scode == 503 ? said->retry_after_s : 0);
 	rule_applied(call, gw, &d);
 	if (gw && said->msg && said->scode / 100 == 3) {
 		enum redirect_verdict v = call_redirect(call, gw, said->msg);
@@ -219,7 +210,10 @@ void call_leg_b(struct leg *leg, const struct leg_event *said, void *arg)
 void call_ring_over(void *arg)
 {
 	const struct call_event data = {.outcome = OUT_B_NO_ANSWER};
+	const struct attempt *a = call_attempt(arg);
 
+	if (a && !a->ringing_ms && !a->ended_wall_ms)
+		call_health_no_ring(arg);
 	call_run(arg, EV_T_RING, &data);
 }
 

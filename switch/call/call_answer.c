@@ -38,6 +38,7 @@ static void answered(struct call *call, const struct leg_event *said)
 {
 	struct attempt *a = call_attempt(call);
 
+	call_health_alive(call);
 	call->answered_ms = moment_ms(&call->w->now);
 	call->answered_wall_ms = moment_wall_ms(&call->w->now);
 	a->outcome = OUT_OK;

@@ -172,6 +172,7 @@ static enum outcome dial(struct call *call, const struct gateway *gw,
 {
 	struct mbuf *mb = call->w->scratch;
 	enum outcome res;
+	int err = 0;
 
 	if (!attempt_begin(call, gw, out))
 		return OUT_B_CONGESTED;
@@ -180,10 +181,14 @@ static enum outcome dial(struct call *call, const struct gateway *gw,
 
 	out->owner = call_own(call, SIDE_B);
 	res = out->owner ? offer_out(call, mb) : OUT_LIMIT_NODE;
-	if (res == OUT_OK &&
-	    leg_dial(&call->leg[SIDE_B], call->w->ep, out,
-		     mb->end ? mb->buf : NULL, mb->end, call_leg_b, call))
-		res = OUT_B_ERROR;
+	if (res == OUT_OK) {
+		err = leg_dial(&call->leg[SIDE_B], call->w->ep, out,
+			       mb->end ? mb->buf : NULL, mb->end, call_leg_b,
+			       call);
+		res = err ? OUT_B_ERROR : OUT_OK;
+	}
+	if (err)
+		call_health_failed(call, res, 0, err, 0);
 	if (res != OUT_OK) {
 		call_attempt_end(call, res, 0, outcome_row(res)->q850, "");
 		return res;
@@ -220,6 +225,7 @@ static enum outcome dial_gateway(struct call *call, const struct gateway *gw)
 		call->limit_hit[0] = '\0'; /* of a gateway passed by */
 		call_buy(call, gw);
 		quality_dialled(call->w->quality, gw, &call->w->now);
+		ping_dialled(call->w->ping, gw);
 		if (gw->no_ring_ms)
 			wheel_start(call->w->wheel, &call->no_ring,
 				    gw->no_ring_ms, call_no_ring_over, call);
@@ -301,16 +307,6 @@ void act_dial_next(void *subject, const void *data)
 {
 	const struct call_event *ev = data;
 	struct call *call = subject;
-	struct worker *w = call->w;
-
-	/* what real calls tell of a carrier (ping.h) */
-	if (ev->outcome == OUT_B_SILENT && call->cat) {
-		const struct gateway *gw = catalog_gateway(
-			call->cat, call_attempt(call)->gateway_id);
-
-		if (gw)
-			ping_heard(w->ping, gw, false);
-	}
 
 	hunt(call, ev->outcome);
 }
@@ -322,6 +318,7 @@ void act_no_ring(void *subject, const void *data)
 	const struct call_event *ev = data;
 	struct call *call = subject;
 
+	call_health_no_ring(call);
 	leg_cancel(call->leg[SIDE_B], outcome_row(ev->outcome)->q850);
 	call_attempt_end(call, ev->outcome, 0, outcome_row(ev->outcome)->q850,
 			 "");
@@ -342,21 +339,6 @@ void act_total_over(void *subject, const void *data)
 }
 
 
-static void heard(struct call *call)
-{
-	const struct attempt *a = call_attempt(call);
-	const struct gateway *gw;
-
-	if (call->b_progressed || !a || !a->gateway_id[0] || !call->cat)
-		return;
-
-	call->b_progressed = true;
-	gw = catalog_gateway(call->cat, a->gateway_id);
-	if (gw)
-		ping_heard(call->w->ping, gw, true);
-}
-
-
 static void keep_early(struct call *call, const struct leg_event *said)
 {
 	mem_deref(call->early);
@@ -374,10 +356,11 @@ void act_relay_ringing(void *subject, const void *data)
 	struct attempt *a = call_attempt(call);
 	struct mbuf *mb = call->w->scratch;
 
-	heard(call);
+	/* 100 is said by the next hop before it knows anything */
 	if (said->id == LEG_TRYING)
 		return;
 
+	call_health_alive(call);
 	wheel_stop(call->w->wheel, &call->no_ring);
 	if (!call->ringing_wall_ms) {
 		call->ringing_wall_ms = moment_wall_ms(&call->w->now);

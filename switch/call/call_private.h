@@ -183,7 +183,7 @@ struct call {
 	uint8_t target_n, target_next;
 	struct attempt *attempts;
 	uint8_t attempt_n;
-	bool b_progressed;           /**< this attempt's B said 1xx          */
+	bool b_progressed;           /**< this attempt's B rang or answered    */
 	struct redirect redirects[REDIRECTS_MAX];
 	uint8_t redirect_n, redirect_next;
 	const char *redirected;      /**< the number that this attempt calls
@@ -337,6 +337,18 @@ void call_media_read(struct call *call);
 void call_media_close(struct call *call);
 /** Silent for longer than the trunk allows? Held calls may be silent long. */
 bool call_media_is_lost(const struct call *call);
+
+/* call_health.c */
+/** The gateway of the present attempt; NULL: a PBX is called, or the call has
+ *  let go of its catalog. */
+const struct gateway *call_hop(const struct call *call);
+/** It rings or has answered: once an attempt. */
+void call_health_alive(struct call *call);
+/** It has not rung in the time that it had. */
+void call_health_no_ring(struct call *call);
+/** A final failure; scode 0: err of the wire. */
+void call_health_failed(struct call *call, enum outcome out, uint16_t scode,
+			int err, uint32_t retry_after_s);
 
 /* call_redirect.c */
 enum redirect_verdict {

@@ -301,6 +301,15 @@ void worker_recv(struct worker *w, const struct moment *now,
 }
 
 
+void worker_unreachable(struct worker *w, const struct moment *now,
+			const struct sip_path *path, const uint8_t *buf,
+			size_t len, int err)
+{
+	worker_now(w, now);
+	endpoint_unreachable(w->ep, now, path, buf, len, err);
+}
+
+
 void worker_advance(struct worker *w, const struct moment *now)
 {
 	worker_now(w, now);

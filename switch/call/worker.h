@@ -70,6 +70,10 @@ int worker_alloc(struct worker **wp, const struct worker_config *cfg,
 /* --- inputs */
 void worker_recv(struct worker *w, const struct moment *now,
 		 const struct sip_path *path, const uint8_t *buf, size_t len);
+/** What we sent came back by ICMP; see endpoint_unreachable(). */
+void worker_unreachable(struct worker *w, const struct moment *now,
+			const struct sip_path *path, const uint8_t *buf,
+			size_t len, int err);
 /** Fire timers that are due. */
 void worker_advance(struct worker *w, const struct moment *now);
 /** Milliseconds until worker_advance() has work; UINT64_MAX: none. */

@@ -184,10 +184,12 @@ static json_t *do_registrations(struct worker *w, const json_t *req)
 static void add_gateway(const struct ping_state *s, void *arg)
 {
 	char at[32];
-	json_t *o = json_pack("{s:s,s:b,s:b,s:I,s:s}", "gateway",
+	json_t *o = json_pack("{s:s,s:b,s:b,s:I,s:s,s:s,s:s,s:I}", "gateway",
 			      s->gateway_id, "up", s->is_up, "probed",
 			      s->is_probed, "rtt_us", (json_int_t)s->rtt_us,
-			      "since", moment_format(at, s->changed_wall_ms));
+			      "since", moment_format(at, s->changed_wall_ms),
+			      "state", s->state, "reason", s->reason,
+			      "failures", (json_int_t)s->failures);
 
 	if (o)
 		(void)json_array_append_new(arg, o);

@@ -433,6 +433,17 @@ void endpoint_recv(struct sip_endpoint *ep, const struct moment *now,
 }
 
 
+void endpoint_unreachable(struct sip_endpoint *ep, const struct moment *now,
+			  const struct sip_path *path, const uint8_t *buf,
+			  size_t len, int err)
+{
+	mem_ref(ep);
+	ep->now = *now;
+	client_tx_unreachable(ep, path, buf, len, err);
+	mem_deref(ep);
+}
+
+
 void endpoint_now(struct sip_endpoint *ep, const struct moment *now)
 {
 	ep->now = *now;

@@ -88,6 +88,17 @@ int endpoint_send(struct sip_endpoint *ep, const struct sip_path *path,
 		  const uint8_t *buf, size_t len, bool retransmission,
 		  void *owner);
 
+/**
+ * A datagram of ours came back by ICMP: the request in it, if it is one that
+ * has heard nothing yet, fails at once with err. Its branch stands in what is
+ * quoted, so that nobody who has not seen the request can end it.
+ * @param path  peer: where it went
+ * @param buf   the beginning of the datagram, maybe nothing
+ */
+void endpoint_unreachable(struct sip_endpoint *ep, const struct moment *now,
+			  const struct sip_path *path, const uint8_t *buf,
+			  size_t len, int err);
+
 /** A fresh opaque token of ours (tag, branch suffix, Call-ID). */
 void endpoint_token(struct sip_endpoint *ep, char token[TOKEN_SIZE]);
 

@@ -26,14 +26,15 @@ struct target {
 	char id[ID_SIZE];
 	struct sa addr;
 	uint32_t interval_s;            /**< 0: not probed                  */
-	uint32_t down_after, up_after;
-	bool is_up, is_marked;
-	uint32_t failures, successes;   /**< in a row                       */
+	struct health health;
+	uint8_t state;                  /**< as it was told last            */
+	bool was_up, is_marked;
 	uint32_t rtt_us;
 	int64_t changed_wall_ms;
 	uint64_t sent_us;
 	struct client_tx *tx;           /**< probe on its way               */
-	struct wheel_timer timer;       /**< next probe, or end of the hold */
+	struct wheel_timer timer;       /**< next probe                     */
+	struct wheel_timer hold;        /**< end of being left alone        */
 	struct metric *gauge;
 };
 
@@ -43,6 +44,7 @@ static void target_destructor(void *arg)
 	struct target *t = arg;
 
 	wheel_stop(endpoint_wheel(t->p->ep), &t->timer);
+	wheel_stop(endpoint_wheel(t->p->ep), &t->hold);
 	htab_remove(t->p->targets, &t->node);
 	mem_deref(t->tx);
 }
@@ -119,62 +121,89 @@ static struct target *target_find(const struct ping *p, const char *id)
 static void hold_handler(void *arg);
 
 
-static void target_change(struct target *t, bool is_up, const char *why)
+/* A probed gateway's timer sends the probes; holds have their own. */
+static void hold_set(struct target *t)
 {
-	char addr[64];
+	struct wheel *wheel = endpoint_wheel(t->p->ep);
 
-	t->is_up = is_up;
-	t->failures = t->successes = 0;
-	t->changed_wall_ms = moment_wall_ms(endpoint_moment(t->p->ep));
-	metric_set(t->gauge, is_up);
-
-	if (!t->interval_s) {
-		if (is_up)
-			wheel_stop(endpoint_wheel(t->p->ep), &t->timer);
-		else
-			wheel_start(endpoint_wheel(t->p->ep), &t->timer,
-				    PING_HOLD_MS, hold_handler, t);
-	}
-
-	re_snprintf(addr, sizeof(addr), "%J", &t->addr);
-	log_event(is_up ? LOG_INFO : LOG_WARN, "ping",
-		  is_up ? "carrier_up" : "carrier_down",
-		  "gateway=%s addr=%s why=%s", t->id, addr, why);
-
-	if (t->p->h)
-		t->p->h(t->id, is_up, t->p->arg);
+	if (t->health.fsm.state == HEALTH_DOWN && t->health.hold_ms)
+		wheel_start(wheel, &t->hold, t->health.hold_ms, hold_handler,
+			    t);
+	else
+		wheel_stop(wheel, &t->hold);
 }
 
 
-/* Half open: calls may try, and the first failure closes it again. */
+static bool has_moved(const struct fsm *f)
+{
+	return f->trail[(f->steps - 1) % FSM_TRAIL_N].kind == FSM_GO;
+}
+
+
+static bool is_up(const struct target *t)
+{
+	return t->health.fsm.state == HEALTH_UP ||
+	       t->health.fsm.state == HEALTH_SUSPECT;
+}
+
+
+/* Something was told of it: what follows when that moved its state. Alarms
+   are for what calls may meet: SUSPECT is no news, HALF_OPEN not yet. */
+static void settle(struct target *t, uint32_t steps)
+{
+	const uint8_t state = t->health.fsm.state;
+	char addr[64];
+
+	if (t->health.fsm.steps == steps || !has_moved(&t->health.fsm))
+		return;
+
+	hold_set(t);
+	if (state == t->state)
+		return;
+
+	t->state = state;
+	t->changed_wall_ms = moment_wall_ms(endpoint_moment(t->p->ep));
+	re_snprintf(addr, sizeof(addr), "%J", &t->addr);
+	log_event(state == HEALTH_DOWN ? LOG_WARN : LOG_INFO, "ping",
+		  "carrier_health", "gateway=%s addr=%s state=%s why=%s",
+		  t->id, addr, health_name(&t->health), t->health.reason);
+
+	if (state == HEALTH_HALF_OPEN || is_up(t) == t->was_up)
+		return;
+
+	t->was_up = is_up(t);
+	metric_set(t->gauge, t->was_up);
+	if (t->p->h)
+		t->p->h(t->id, t->was_up, t->p->arg);
+}
+
+
 static void hold_handler(void *arg)
 {
 	struct target *t = arg;
+	const uint32_t steps = t->health.fsm.steps;
 
-	target_change(t, true, "hold_over");
-	t->failures = t->down_after - 1;
+	health_over(&t->health, endpoint_moment(t->p->ep));
+	settle(t, steps);
 }
 
 
-static void target_success(struct target *t, const char *why)
+static void probed(struct target *t, bool is_answered, const char *why)
 {
-	t->failures = 0;
-	if (t->is_up)
-		return;
+	const uint32_t steps = t->health.fsm.steps;
 
-	if (++t->successes >= t->up_after || !t->interval_s)
-		target_change(t, true, why);
+	health_probe(&t->health, is_answered, why,
+		     endpoint_moment(t->p->ep));
+	settle(t, steps);
 }
 
 
-static void target_failure(struct target *t, const char *why)
+static void forgotten(struct target *t)
 {
-	t->successes = 0;
-	if (!t->is_up)
-		return;
+	const uint32_t steps = t->health.fsm.steps;
 
-	if (++t->failures >= t->down_after)
-		target_change(t, false, why);
+	health_forget(&t->health, endpoint_moment(t->p->ep));
+	settle(t, steps);
 }
 
 
@@ -194,15 +223,15 @@ static void answer_handler(struct client_tx *tx, int err,
 	t->tx = NULL;
 
 	if (err || !msg) {
-		target_failure(t, "no_answer");
+		probed(t, false, "no_answer");
 	}
 	else if (msg->scode == 408 || msg->scode == 503) {
-		target_failure(t, "refused");
+		probed(t, false, "refused");
 	}
 	else {
 		t->rtt_us = (uint32_t)MIN(now->mono_us - t->sent_us,
 					  UINT32_MAX);
-		target_success(t, "answered");
+		probed(t, true, "");
 	}
 }
 
@@ -256,7 +285,7 @@ static void probe_send(struct target *t)
 	int err;
 
 	if (!from) {
-		target_failure(t, "no_socket");
+		probed(t, false, "no_socket");
 		return;
 	}
 
@@ -276,7 +305,7 @@ static void probe_send(struct target *t)
 
 	/* our own lack of memory or room says nothing about the carrier */
 	if (err && err != ENOMEM && err != ENOBUFS)
-		target_failure(t, "not_sent");
+		probed(t, false, "not_sent");
 }
 
 
@@ -290,7 +319,7 @@ static void probe_handler(void *arg)
 	/* Timer F would tell after 32 s; the interval is sooner */
 	if (t->tx) {
 		t->tx = mem_deref(t->tx);
-		target_failure(t, "no_answer");
+		probed(t, false, "no_answer");
 	}
 
 	probe_send(t);
@@ -320,7 +349,8 @@ static struct target *target_new(struct ping *p, const struct gateway *gw)
 		return NULL;
 
 	t->p = p;
-	t->is_up = true;
+	t->was_up = true;
+	health_init(&t->health);
 	t->changed_wall_ms = moment_wall_ms(endpoint_moment(p->ep));
 	text_copy(t->id, sizeof(t->id), gw->id);
 	text_format(labels, sizeof(labels), "gateway=\"%s\"", gw->id);
@@ -339,9 +369,9 @@ static void target_update(struct target *t, const struct gateway *gw)
 	bool is_moved = !sa_cmp(&t->addr, &gw->addr, SA_ALL);
 	bool is_retimed = t->interval_s != gw->ping_s;
 
-	t->down_after = gw->ping_down_after ? gw->ping_down_after
-					    : DOWN_AFTER_DEFAULT;
-	t->up_after = MAX(gw->ping_up_after, 1);
+	t->health.down_after = gw->ping_down_after ? gw->ping_down_after
+						   : DOWN_AFTER_DEFAULT;
+	t->health.up_after = MAX(gw->ping_up_after, 1);
 	if (!is_moved && !is_retimed)
 		return;
 
@@ -349,13 +379,12 @@ static void target_update(struct target *t, const struct gateway *gw)
 	t->addr = gw->addr;
 	t->interval_s = gw->ping_s;
 	t->tx = mem_deref(t->tx);
-	t->failures = t->successes = 0;
 	wheel_stop(endpoint_wheel(t->p->ep), &t->timer);
-
+	/* without probes what they said would stay for ever */
+	if (is_moved || (!t->interval_s && t->health.is_by_probes))
+		forgotten(t);
 	if (t->interval_s)
 		probe_start(t);
-	else if (!t->is_up)
-		target_change(t, true, "unprobed");
 }
 
 
@@ -415,21 +444,32 @@ bool ping_is_up(const struct ping *p, const struct gateway *gw)
 {
 	const struct target *t = target_find(p, gw->id);
 
-	return !t || t->is_up;
+	return !t || health_may(&t->health, endpoint_moment(p->ep));
 }
 
 
-void ping_heard(struct ping *p, const struct gateway *gw, bool was_heard)
+void ping_dialled(struct ping *p, const struct gateway *gw)
 {
 	struct target *t = target_find(p, gw->id);
+
+	if (t)
+		health_dialled(&t->health, endpoint_moment(p->ep));
+}
+
+
+void ping_heard(struct ping *p, const struct gateway *gw,
+		enum health_word word, const char *why, uint32_t retry_after_s)
+{
+	struct target *t = target_find(p, gw->id);
+	uint32_t steps;
 
 	if (!t)
 		return;
 
-	if (was_heard)
-		target_success(t, "call");
-	else
-		target_failure(t, "silent_call");
+	steps = t->health.fsm.steps;
+	health_call(&t->health, word, why, retry_after_s,
+		    endpoint_moment(p->ep));
+	settle(t, steps);
 }
 
 
@@ -445,10 +485,13 @@ static bool each_handler(void *data, void *arg)
 	const struct target *t = data;
 	const struct each *e = arg;
 	struct ping_state s = {
-		.is_up = t->is_up,
+		.is_up = is_up(t),
 		.is_probed = t->interval_s > 0,
 		.rtt_us = t->rtt_us,
-		.failures = t->failures,
+		.failures = t->health.probe_failures +
+			    t->health.call_failures + t->health.refusals,
+		.state = health_name(&t->health),
+		.reason = t->health.reason,
 		.changed_wall_ms = t->changed_wall_ms,
 	};
 

@@ -66,6 +66,10 @@ bool endpoint_is_full(const struct sip_endpoint *ep, bool is_initial);
 /** The transaction that a response answers (RFC 3261 17.1.3), or NULL. */
 struct client_tx *client_tx_find(const struct sip_endpoint *ep,
 				 const struct sip_msg *msg);
+/** endpoint_unreachable() */
+void client_tx_unreachable(struct sip_endpoint *ep,
+			   const struct sip_path *path, const uint8_t *buf,
+			   size_t len, int err);
 bool client_tx_is_over(const struct client_tx *tx);
 void *client_tx_owner(const struct client_tx *tx);
 void client_tx_receive(struct client_tx *tx, const struct sip_msg *msg);

@@ -232,6 +232,56 @@ struct client_tx *client_tx_find(const struct sip_endpoint *ep,
 }
 
 
+/* "INVITE sip:... SIP/2.0", then our Via, which is the topmost */
+static int quoted_key(struct key *key, const uint8_t *buf, size_t len)
+{
+	static const char via[] = "\r\nVia: ", branch[] = ";branch=";
+	const char *const end = (const char *)buf + len;
+	const char *p = len ? memchr(buf, ' ', len) : NULL;
+	const char *line;
+
+	if (!p)
+		return EBADMSG;
+	key->method.p = (const char *)buf;
+	key->method.l = (size_t)(p - key->method.p);
+
+	line = memmem(buf, len, via, sizeof(via) - 1);
+	p = line ? memmem(line, (size_t)(end - line), branch,
+			  sizeof(branch) - 1) : NULL;
+	if (!p)
+		return EBADMSG;
+
+	key->branch.p = p += sizeof(branch) - 1;
+	while (p < end && !strchr("; \r\n", *p))
+		p++;
+	key->branch.l = (size_t)(p - key->branch.p);
+
+	/* cut in the middle it is no whole branch */
+	return p < end && key->branch.l ? 0 : EBADMSG;
+}
+
+
+void client_tx_unreachable(struct sip_endpoint *ep,
+			   const struct sip_path *path, const uint8_t *buf,
+			   size_t len, int err)
+{
+	struct client_tx *tx;
+	struct key key;
+
+	if (quoted_key(&key, buf, len))
+		return;
+
+	tx = htab_find(ep->clients, key_hash(ep, &key), key_equal, &key);
+	if (!tx || tx->state != STATE_CALLING ||
+	    !sa_cmp(&tx->path.peer, &path->peer, SA_ALL))
+		return;
+
+	mem_ref(tx);
+	fail(tx, err);
+	mem_deref(tx);
+}
+
+
 bool client_tx_is_over(const struct client_tx *tx)
 {
 	return tx->state >= STATE_COMPLETED;

@@ -6,6 +6,8 @@
 #include <netinet/in.h>
 #include <netinet/ip.h>
 #include <string.h>
+#include <time.h>
+#include <linux/errqueue.h> /* after time.h, which it forgets */
 #include <sys/socket.h>
 #include <unistd.h>
 #include <re.h>
@@ -14,6 +16,7 @@
 
 #define DATAGRAM_SIZE 65536
 #define RECEIVE_BUFFER (4 * 1024 * 1024)
+#define SEND_TRIES 3
 #define TOS_CS3 0x60      /**< RFC 4594 4.1: signalling */
 
 struct slot {
@@ -63,10 +66,12 @@ static void options_set(int fd, int af)
 	(void)option_set(fd, SOL_SOCKET, SO_RXQ_OVFL, 1);
 
 	if (af == AF_INET6) {
+		(void)option_set(fd, IPPROTO_IPV6, IPV6_RECVERR, 1);
 		(void)option_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
 		(void)option_set(fd, IPPROTO_IPV6, IPV6_TCLASS, TOS_CS3);
 	}
 	else {
+		(void)option_set(fd, IPPROTO_IP, IP_RECVERR, 1);
 		(void)option_set(fd, IPPROTO_IP, IP_TOS, TOS_CS3);
 	}
 }
@@ -186,7 +191,9 @@ static size_t batch_read(struct sip_udp *u, size_t max)
 	if (n >= 0)
 		return (size_t)n;
 
-	if (errno != EAGAIN && errno != EINTR)
+	/* those of ICMP are told by the error queue, with their peer */
+	if (errno != EAGAIN && errno != EINTR && errno != ECONNREFUSED &&
+	    errno != EHOSTUNREACH && errno != ENETUNREACH)
 		metric_add(u->receive_errors, 1);
 
 	return 0;
@@ -255,15 +262,106 @@ static bool is_passing(int err)
 }
 
 
+/* 0: not an error of the way to the peer */
+static int icmp_errno(struct msghdr *hdr)
+{
+	struct cmsghdr *c;
+
+	for (c = CMSG_FIRSTHDR(hdr); c; c = CMSG_NXTHDR(hdr, c)) {
+		struct sock_extended_err e;
+
+		if (!(c->cmsg_level == IPPROTO_IP &&
+		      c->cmsg_type == IP_RECVERR) &&
+		    !(c->cmsg_level == IPPROTO_IPV6 &&
+		      c->cmsg_type == IPV6_RECVERR))
+			continue;
+
+		memcpy(&e, CMSG_DATA(c), sizeof(e));
+		if (e.ee_origin != SO_EE_ORIGIN_ICMP &&
+		    e.ee_origin != SO_EE_ORIGIN_ICMP6)
+			return 0;
+		if (e.ee_errno == ECONNREFUSED || e.ee_errno == EHOSTUNREACH ||
+		    e.ee_errno == ENETUNREACH)
+			return (int)e.ee_errno;
+	}
+
+	return 0;
+}
+
+
+size_t sip_udp_errors(struct sip_udp *u, size_t max, sip_udp_error_h *h,
+		      void *arg)
+{
+	size_t n;
+
+	mem_ref(u); /* the handler may close it */
+
+	for (n = 0; n < max; n++) {
+		struct sip_path path = {
+			.local = u->local,
+			.transport = SIP_TRANSP_UDP,
+			.sock = u->sock,
+		};
+		union {
+			struct cmsghdr align;
+			char bytes[512];
+		} control;
+		struct iovec iov = {u->buf, DATAGRAM_SIZE};
+		struct msghdr hdr = {
+			.msg_name = &path.peer.u,
+			.msg_namelen = sizeof(path.peer.u),
+			.msg_iov = &iov,
+			.msg_iovlen = 1,
+			.msg_control = control.bytes,
+			.msg_controllen = sizeof(control.bytes),
+		};
+		const ssize_t len = recvmsg(u->fd, &hdr, MSG_ERRQUEUE);
+		int err;
+
+		if (len < 0)
+			break;
+
+		err = icmp_errno(&hdr);
+		path.peer.len = hdr.msg_namelen;
+		if (err && hdr.msg_namelen)
+			h(&path, u->buf, (size_t)len, err, arg);
+	}
+
+	mem_deref(u);
+
+	return n;
+}
+
+
+/* What an earlier datagram met is told to the next system call, whose own
+   datagram then did not leave: it is sent again. */
+static int send_once_more(struct sip_udp *u, const struct sa *peer,
+			  const uint8_t *buf, size_t len)
+{
+	int err = 0;
+
+	for (int i = 0; i < SEND_TRIES; i++) {
+		if (sendto(u->fd, buf, len, 0, &peer->u.sa, peer->len) >= 0)
+			return 0;
+
+		err = errno;
+		if (err != ECONNREFUSED && err != EHOSTUNREACH &&
+		    err != ENETUNREACH)
+			break;
+	}
+
+	return err;
+}
+
+
 int sip_udp_send(struct sip_udp *u, const struct sa *peer, const uint8_t *buf,
 		 size_t len)
 {
-	int err;
+	const int err = send_once_more(u, peer, buf, len);
 
-	if (sendto(u->fd, buf, len, 0, &peer->u.sa, peer->len) >= 0)
+	if (!err)
 		return 0;
 
-	err = errno;
 	metric_add(u->send_errors, 1);
 
 	return is_passing(err) ? 0 : err;

@@ -36,6 +36,18 @@ size_t sip_udp_receive(struct sip_udp *u, size_t max, sip_udp_h *h,
 		       void *arg);
 
 /**
+ * Hand what came back by ICMP to h: path.peer is where the datagram went, buf
+ * as much of it as the ICMP message quotes (maybe none), err ECONNREFUSED,
+ * EHOSTUNREACH or ENETUNREACH; others are passed over. To be asked when epoll
+ * says EPOLLERR.
+ * @return how many
+ */
+typedef void(sip_udp_error_h)(const struct sip_path *path, const uint8_t *buf,
+			      size_t len, int err, void *arg);
+size_t sip_udp_errors(struct sip_udp *u, size_t max, sip_udp_error_h *h,
+		      void *arg);
+
+/**
  * @return 0, also when the system was short of room for the moment (counted;
  *         to the peer it is a lost packet); EMSGSIZE, EHOSTUNREACH and the
  *         like when trying again cannot help

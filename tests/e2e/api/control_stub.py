@@ -18,6 +18,8 @@ live = {CALL["call_id"]: CALL}
 
 
 def answer(question):
+    if question["op"] == "status":
+        return {"ok": True, "node": "n1", "gateways": []}
     if question["op"] == "calls":
         return {"ok": True, "total": len(live), "calls": list(live.values())}
     if question["op"] == "drop" and live.pop(question["call"], None):

@@ -3,6 +3,7 @@
  * owner answers everything. Input: records of a two-byte head - the low 12
  * bits are the length, the high 4 the pause before it - and the datagram.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <re.h>
@@ -191,6 +192,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			len = size;
 
 		pause_for((head >> 12) * PAUSE_MS);
+		endpoint_unreachable(world.ep, &world.now, &world.path, data,
+				     len, ECONNREFUSED);
 		endpoint_recv(world.ep, &world.now, &world.path, data, len);
 		data += len;
 		size -= len;

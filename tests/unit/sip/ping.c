@@ -57,6 +57,12 @@ static void wait_ms(struct ward *d, uint64_t ms)
 }
 
 
+static void heard(struct ward *d, enum health_word word)
+{
+	ping_heard(d->p, d->gw, word, "call", 0);
+}
+
+
 /* Different probes, whatever was repeated: each has its own Via. */
 static size_t probes(const struct ward *d)
 {
@@ -255,18 +261,100 @@ Test(ping, calls_count_as_well)
 	struct ward d;
 
 	ward_open(&d, 60);
-	ping_heard(d.p, d.gw, false);
-	ping_heard(d.p, d.gw, false);
-	ping_heard(d.p, d.gw, true);
-	ping_heard(d.p, d.gw, false);
-	ping_heard(d.p, d.gw, false);
+	heard(&d, HEALTH_FAILED);
+	heard(&d, HEALTH_FAILED);
+	heard(&d, HEALTH_ALIVE);
+	heard(&d, HEALTH_FAILED);
+	heard(&d, HEALTH_FAILED);
 	cr_expect(ping_is_up(d.p, d.gw));
-	ping_heard(d.p, d.gw, false);
+	heard(&d, HEALTH_FAILED);
 	cr_expect_not(ping_is_up(d.p, d.gw));
-	ping_heard(d.p, d.gw, true);
+	cr_expect_eq(d.downs, 1);
+	heard(&d, HEALTH_ALIVE);
+	cr_expect(ping_is_up(d.p, d.gw), "it went there all the same");
+	cr_expect_eq(d.ups, 1);
+	ward_close(&d);
+}
+
+
+/* OPTIONS are fine, INVITEs are not: only a call brings it back. */
+Test(ping, probes_do_not_heal_what_calls_found)
+{
+	struct ward d;
+	int i;
+
+	ward_open(&d, 2);
+	for (i = 0; i < 3; i++) {
+		interval(&d, 200);
+		heard(&d, HEALTH_FAILED);
+	}
 	cr_expect_not(ping_is_up(d.p, d.gw));
-	ping_heard(d.p, d.gw, true);
+	for (i = 0; i < 3; i++)
+		interval(&d, 200);
+	cr_expect_not(ping_is_up(d.p, d.gw));
+	cr_expect_str_eq(state_of(&d).state, "down");
+	interval(&d, 200);
+	interval(&d, 200);
+	cr_expect_str_eq(state_of(&d).state, "half_open");
+	cr_expect_eq(d.ups, 0, "nobody is told before a call has tried");
+	heard(&d, HEALTH_ALIVE);
+	cr_expect_str_eq(state_of(&d).state, "up");
+	cr_expect_eq(d.ups, 1);
+	ward_close(&d);
+}
+
+
+Test(ping, retry_after_is_kept_and_bounded)
+{
+	struct ward d;
+
+	ward_open(&d, 0);
+	ping_heard(d.p, d.gw, HEALTH_FAILED, "retry_after", 5);
+	cr_expect_not(ping_is_up(d.p, d.gw), "at once");
+	wait_ms(&d, 4990);
+	cr_expect_not(ping_is_up(d.p, d.gw));
+	wait_ms(&d, 20);
 	cr_expect(ping_is_up(d.p, d.gw));
+	ping_heard(d.p, d.gw, HEALTH_FAILED, "retry_after", 86400);
+	wait_ms(&d, HEALTH_TOLD_MAX_S * 1000 + 10);
+	cr_expect(ping_is_up(d.p, d.gw));
+	ward_close(&d);
+}
+
+
+/* Half open means one call at a time. */
+Test(ping, a_trial_keeps_others_away)
+{
+	struct ward d;
+
+	ward_open(&d, 0);
+	ping_heard(d.p, d.gw, HEALTH_FAILED, "retry_after", 1);
+	wait_ms(&d, 1010);
+	cr_expect(ping_is_up(d.p, d.gw));
+	ping_dialled(d.p, d.gw);
+	cr_expect_not(ping_is_up(d.p, d.gw));
+	wait_ms(&d, HEALTH_TRIAL_MS);
+	cr_expect(ping_is_up(d.p, d.gw), "nothing came of it");
+	ping_dialled(d.p, d.gw);
+	heard(&d, HEALTH_ALIVE);
+	ping_dialled(d.p, d.gw);
+	cr_expect(ping_is_up(d.p, d.gw));
+	ward_close(&d);
+}
+
+
+/* 403 may be about that one call: it takes four times as many. */
+Test(ping, refusals_weigh_less)
+{
+	struct ward d;
+	int i;
+
+	ward_open(&d, 0);
+	for (i = 0; i < 3 * HEALTH_REFUSED_FACTOR; i++) {
+		cr_expect(ping_is_up(d.p, d.gw));
+		heard(&d, HEALTH_REFUSED);
+	}
+	cr_expect_not(ping_is_up(d.p, d.gw));
 	ward_close(&d);
 }
 
@@ -279,19 +367,21 @@ Test(ping, unprobed_is_held_and_tried_again)
 	ward_open(&d, 0);
 	for (i = 0; i < 3; i++) {
 		cr_expect(ping_is_up(d.p, d.gw));
-		ping_heard(d.p, d.gw, false);
+		heard(&d, HEALTH_FAILED);
 	}
 	cr_expect_not(ping_is_up(d.p, d.gw));
-	wait_ms(&d, PING_HOLD_MS - 10);
+	wait_ms(&d, HEALTH_HOLD_MS - 10);
 	cr_expect_not(ping_is_up(d.p, d.gw));
 	wait_ms(&d, 20);
 	cr_expect(ping_is_up(d.p, d.gw), "half open");
 
-	ping_heard(d.p, d.gw, false);
+	heard(&d, HEALTH_FAILED);
 	cr_expect_not(ping_is_up(d.p, d.gw), "the first silence closes it");
-	wait_ms(&d, PING_HOLD_MS + 10);
-	ping_heard(d.p, d.gw, true);
-	ping_heard(d.p, d.gw, false);
+	wait_ms(&d, HEALTH_HOLD_MS + 10);
+	cr_expect_not(ping_is_up(d.p, d.gw), "for twice as long");
+	wait_ms(&d, HEALTH_HOLD_MS);
+	heard(&d, HEALTH_ALIVE);
+	heard(&d, HEALTH_FAILED);
 	cr_expect(ping_is_up(d.p, d.gw), "counted anew");
 	cr_expect_eq(d.w.sent_n, 0, "never probed");
 	ward_close(&d);
@@ -305,8 +395,8 @@ Test(ping, call_heard_ends_the_hold)
 
 	ward_open(&d, 0);
 	for (i = 0; i < 3; i++)
-		ping_heard(d.p, d.gw, false);
-	ping_heard(d.p, d.gw, true);
+		heard(&d, HEALTH_FAILED);
+	heard(&d, HEALTH_ALIVE);
 	cr_expect(ping_is_up(d.p, d.gw));
 	cr_expect_eq(wheel_pending(d.w.wheel), 0);
 	ward_close(&d);
@@ -322,7 +412,7 @@ Test(ping, state_outlives_catalogs)
 
 	ward_open(&d, 60);
 	for (i = 0; i < 3; i++)
-		ping_heard(d.p, d.gw, false);
+		heard(&d, HEALTH_FAILED);
 
 	gw = fake_gateway(next, "gw_1", "192.0.2.1", 5060);
 	gw->ping_s = 60;
@@ -359,7 +449,7 @@ Test(ping, retargeted_and_removed)
 	d.w.sent_n = 0;
 	wait_ms(&d, 10000);
 	cr_expect_eq(d.w.sent_n, 0);
-	ping_heard(d.p, d.gw, false);
+	heard(&d, HEALTH_FAILED);
 	ward_close(&d);
 }
 
@@ -371,9 +461,10 @@ Test(ping, probing_switched_off_brings_it_up)
 
 	ward_open(&d, 60);
 	for (i = 0; i < 3; i++)
-		ping_heard(d.p, d.gw, false);
+		heard(&d, HEALTH_FAILED);
 	d.gw->ping_s = 0;
 	ping_catalog(d.p, d.cat);
+	wait_ms(&d, HEALTH_HOLD_MS + 10);
 	cr_expect(ping_is_up(d.p, d.gw));
 	cr_expect_not(state_of(&d).is_probed);
 	ward_close(&d);

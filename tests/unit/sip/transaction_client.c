@@ -130,6 +130,43 @@ Test(client_tx, invite_unanswered)
 }
 
 
+static void unreachable(const char *quoted)
+{
+	endpoint_unreachable(w.ep, endpoint_moment(w.ep), &w.path, (const uint8_t *)quoted,
+			     strlen(quoted), ECONNREFUSED);
+}
+
+
+/* Only who has seen the request can end it by ICMP, and only from where it
+   went to. */
+Test(client_tx, icmp_ends_what_it_quotes)
+{
+	struct sip_path other;
+
+	request("INVITE");
+	other = w.path;
+	(void)sa_set_str(&other.peer, "192.0.2.200", 5060);
+	unreachable("INVITE sip:b SIP/2.0\r\nVia: SIP/2.0/UDP a;branch="
+		    "z9hG4bKsomebodyelse;rport\r\n");
+	unreachable("INVITE sip:b SIP/2.0\r\nVia: SIP/2.0/UDP a;branch="
+		    BRANCH); /* may be cut in the middle */
+	unreachable("CANCEL sip:b SIP/2.0\r\nVia: SIP/2.0/UDP a;branch="
+		    BRANCH ";rport\r\n");
+	unreachable("");
+	unreachable("INVITE");
+	endpoint_unreachable(w.ep, endpoint_moment(w.ep), &other,
+			     (const uint8_t *)w.sent[0].text,
+			     strlen(w.sent[0].text), ECONNREFUSED);
+	cr_expect_eq(told_n, 0);
+
+	unreachable(w.sent[0].text);
+	cr_assert_eq(told_n, 1);
+	cr_expect_eq(told[0].err, ECONNREFUSED);
+	world_until(&w, w.now_ms + 40000);
+	cr_expect_eq(w.sent_n, 1, "no retransmission");
+}
+
+
 Test(client_tx, invite_provisional_stops_retransmission)
 {
 	start("INVITE");

@@ -154,6 +154,47 @@ Test(udp, closed_inside_the_handler)
 }
 
 
+static int icmp_err;
+
+
+static void unreachable_handler(const struct sip_path *path,
+				const uint8_t *buf, size_t len, int err,
+				void *arg)
+{
+	cr_assert_eq(arg, &got);
+	got_path = *path;
+	got_first[got] = len ? buf[0] : 0;
+	got_len[got++] = len;
+	icmp_err = err;
+}
+
+
+/* Nobody listens there: the kernel says so, with the bytes and the peer. */
+Test(udp, refused_by_icmp)
+{
+	static const uint8_t bytes[] = "INVITE of somebody";
+	const struct sa gone = *sip_udp_local(here);
+
+	here = mem_deref(here);
+	cr_assert_eq(sip_udp_send(there, &gone, bytes, sizeof(bytes)), 0);
+	got = 0;
+	cr_assert_eq(sip_udp_errors(there, 10, unreachable_handler, &got), 1);
+	cr_assert_eq(got, 1);
+	cr_expect_eq(icmp_err, ECONNREFUSED);
+	cr_expect(sa_cmp(&got_path.peer, &gone, SA_ALL));
+	cr_expect_eq(got_len[0], sizeof(bytes));
+	cr_expect_eq(got_first[0], 'I');
+	cr_expect_eq(sip_udp_errors(there, 10, unreachable_handler, &got), 0);
+
+	/* what the socket still has to tell takes no other datagram with it */
+	cr_assert_eq(open_on(&here, "127.0.0.1", 0), 0);
+	cr_assert_eq(sip_udp_send(there, &gone, bytes, sizeof(bytes)), 0);
+	cr_assert_eq(send_bytes(bytes, sizeof(bytes)), 0);
+	got = 0;
+	cr_expect_eq(receive(10), 1);
+}
+
+
 Test(udp, ipv6)
 {
 	struct sip_udp *six = NULL;

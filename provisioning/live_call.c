@@ -6,6 +6,7 @@
 #include <string.h>
 #include "change.h"
 #include "control.h"
+#include "live_call.h"
 #include "log.h"
 #include "pg.h"
 #include "resource.h"
@@ -22,8 +23,29 @@ static const struct {
 	{"gateway_id", "gateway"},    {"node", "node"},
 	{"started_at", "started_at"}, {"answered_at", "answered_at"},
 	{"duration_ms", "duration_ms"}, {"currency", "currency"},
-	{"codec", "codec"},
+	{"codec", "codec"},           {"ended_at", "ended_at"},
+	{"outcome", "outcome"},       {"sip_code", "sip_code"},
 };
+
+
+/* What the switch minds in a route test is what our client sent */
+static void refuse_test(struct request *req, const json_t *answer)
+{
+	static const char *const members[][2] = {
+		{"from", "/from"}, {"to", "/to"}, {"codecs", "/codecs"},
+		{"message", "/display"}, {"at_ms", "/at"},
+	};
+	const char *what = json_string_value(json_object_get(answer,
+							     "detail"));
+	const char *at = "";
+
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
+		if (what && !strcmp(what, members[i][0]))
+			at = members[i][1];
+	problem_add(&req->problem, at, "unknown", NULL,
+		    at[0] ? "makes no INVITE"
+			  : "the switch knows no such caller");
+}
 
 
 /* The switch's refusal of a call that is not there is our not_found */
@@ -34,14 +56,16 @@ static void refuse(struct request *req, const json_t *answer)
 	if (code && !strcmp(code, "no_such_call"))
 		problem_set(&req->problem, PROBLEM_NOT_FOUND,
 			    "there is no such live call");
+	else if (code && (!strcmp(code, "bad_route_test") ||
+			  !strcmp(code, "unknown_source")))
+		refuse_test(req, answer);
 	else
 		problem_set(&req->problem, PROBLEM_SWITCH,
 			    "the switch refuses: %s", code ? code : "-");
 }
 
 
-/* Takes question; new reference, NULL: problem is set */
-static json_t *ask(struct request *req, json_t *question)
+json_t *switch_ask(struct request *req, json_t *question)
 {
 	json_t *answer = NULL;
 	int err = question ? control_ask(req->api->control, question, &answer,
@@ -64,7 +88,7 @@ static json_t *ask(struct request *req, json_t *question)
 }
 
 
-static json_t *call_encode(const struct request *req, const json_t *theirs)
+json_t *live_call_encode(const struct request *req, const json_t *theirs)
 {
 	const json_t *price = json_object_get(theirs, "price_micro");
 	json_t *call = json_object();
@@ -141,7 +165,7 @@ static json_t *calls_read(struct request *req)
 			return NULL;
 		}
 	}
-	answer = ask(req, question);
+	answer = switch_ask(req, question);
 	if (!answer) {
 		json_decref(tenants);
 		return NULL;
@@ -150,7 +174,7 @@ static json_t *calls_read(struct request *req)
 	all = json_object_get(answer, "calls");
 	calls = json_array();
 	for (size_t i = 0; i < json_array_size(all); i++) {
-		json_t *call = call_encode(req, json_array_get(all, i));
+		json_t *call = live_call_encode(req, json_array_get(all, i));
 
 		if (!tenants ||
 		    json_object_get(tenants, text_of(call, "tenant_id")))
@@ -163,7 +187,57 @@ static json_t *calls_read(struct request *req)
 }
 
 
-operation_h call_list, call_get, call_drop;
+bool tenant_is_seen(struct request *req, const char *tenant_id)
+{
+	PGresult *result = NULL;
+	bool is_seen = false;
+	struct query q;
+	int err;
+
+	if (!request_tenant(req))
+		return true;
+
+	query_init(&q);
+	query_text(&q, "SELECT FROM core.tenant t WHERE t.id = ");
+	query_param(&q, tenant_id);
+	query_owner(&q, req, "t.id");
+	err = query_run(&q, req->pg, &result);
+	query_reset(&q);
+	if (err)
+		request_pg_failed(req, err);
+	else
+		is_seen = PQntuples(result) == 1;
+	PQclear(result);
+
+	return is_seen;
+}
+
+
+json_t *switch_story(struct request *req, const char *call_id)
+{
+	json_t *question = json_pack("{s:s, s:s}", "op", "trace", "call",
+				     call_id);
+	json_t *story = NULL;
+	const json_t *call;
+
+	/* the record answers when the switch is away */
+	if (!question || control_ask(req->api->control, question, &story,
+				     NULL))
+		story = NULL;
+	json_decref(question);
+
+	call = json_object_get(story, "call");
+	if (!json_is_true(json_object_get(story, "ok")) || !call ||
+	    !tenant_is_seen(req, text_of(call, "tenant"))) {
+		json_decref(story);
+		return NULL;
+	}
+
+	return story;
+}
+
+
+operation_h call_list, call_drop;
 
 
 void call_list(struct request *req)
@@ -196,15 +270,6 @@ static json_t *call_need(struct request *req, const char *id)
 }
 
 
-void call_get(struct request *req)
-{
-	json_t *call = call_need(req, req->path_params[0]);
-
-	if (call)
-		request_answer(req, 200, call);
-}
-
-
 void call_drop(struct request *req)
 {
 	const char *id = req->path_params[0];
@@ -218,7 +283,7 @@ void call_drop(struct request *req)
 		return;
 	}
 
-	answer = ask(req, json_pack("{s:s, s:s, s:s}", "op", "drop", "call",
+	answer = switch_ask(req, json_pack("{s:s, s:s, s:s}", "op", "drop", "call",
 				    id, "call_id", id));
 	if (!problem_is_set(&req->problem) && change_begin(req) &&
 	    change_audit(req, "call", id, call, NULL) && change_commit(req))

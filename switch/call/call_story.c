@@ -60,6 +60,12 @@ json_t *call_row(const struct call *call)
 	set_text(row, "node", call->w->cfg.node);
 	set_time(row, "started_at", call->begun_wall_ms);
 	set_time(row, "answered_at", call->answered_wall_ms);
+	if (call->ended_ms) {
+		set_time(row, "ended_at", call->ended_wall_ms);
+		set_text(row, "outcome", outcome_row(call->outcome)->code);
+		(void)json_object_set_new(row, "sip_code",
+					  json_integer(call->sip_code));
+	}
 	(void)json_object_set_new(
 		row, "duration_ms",
 		json_integer((json_int_t)call_duration_ms(call)));

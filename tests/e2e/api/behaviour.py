@@ -107,6 +107,40 @@ def cdr_of_tenant():
     check(whole["cost"] == "0.009100" and len(whole["charges"]) == 2,
           "the platform does")
     check(whole["started_at"] == "2026-11-10T10:00:00.125Z", "time in ms")
+    explained(page[0]["call_id"], key)
+
+
+def explained(call_id, key):
+    """An ended call's row and decision; carriers are hidden from tenants."""
+    ended = get("/v1/calls/" + call_id, key)
+    check(ended["state"] == "DONE" and ended["outcome"] == "ok" and
+          ended["gateway_id"] is None, f"an ended call: {ended}")
+    why = get(f"/v1/calls/{call_id}/explain", key)
+    check([n["step"] for n in why["decision"]] == ["number"],
+          f"a tenant's explain has no costs: {why}")
+    other = call("get", "/v1/calls/06e8b1d2-7c3a-7d4e-8f50-1234567890ff/"
+                 "explain", key=key)
+    check(other.status == 404, "nor is a call of others explained")
+    whole = call("post", "/v1/route-tests", {
+        "source": "192.0.2.1:5060", "from": "+49", "to": "+44"},
+        "application/json").json()
+    check(len(whole["decision"]) == 5 and whole["invite"] == "INVITE",
+          f"the platform sees all of a route test: {whole}")
+    trunk = ("trk_" + "0" * 26)
+    for body, status in (
+            ({"source": "192.0.2.1:5060"}, 422), ({"trunk_id": trunk}, 422),
+            ({}, 422)):
+        answer = call("post", "/v1/route-tests",
+                      {"from": "+49", "to": "+44", **body},
+                      "application/json", key)
+        check(answer.status == status, f"a tenant's test of {body}: "
+              f"{answer.status}")
+    refused = call("post", "/v1/route-tests", {
+        "source": "192.0.2.1:5060", "from": "+49", "to": "#"},
+        "application/json")
+    check(refused.status == 422 and
+          refused.json()["errors"][0]["pointer"] == "/to",
+          f"what makes no INVITE is the client's: {refused.data!r}")
 
 
 def money_is_posted(account):

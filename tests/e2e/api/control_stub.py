@@ -15,6 +15,14 @@ CALL = {
     "price_micro": 13200, "currency": "EUR", "codec": "PCMA/8000",
 }
 live = {CALL["call_id"]: CALL}
+DECISION = [
+    {"step": "identity", "outcome": "ok", "id": "trk_x", "by": "address"},
+    {"step": "candidate", "id": "gwy_x", "carrier_id": "car_x", "place": 1},
+    {"step": "inbound", "outcome": "ok", "id": "did_x", "gateway": "gwy_x",
+     "cost_micro": 5},
+    {"step": "limit", "outcome": "ok", "id": "gwy_x", "level": "gateway"},
+    {"step": "limit", "outcome": "ok", "id": "trk_x", "level": "trunk"},
+]
 
 
 def answer(question):
@@ -22,6 +30,14 @@ def answer(question):
         return {"ok": True, "node": "n1", "gateways": []}
     if question["op"] == "calls":
         return {"ok": True, "total": len(live), "calls": list(live.values())}
+    if question["op"] == "trace" and question["call"] in live:
+        return {"ok": True, "call": live[question["call"]],
+                "decision": DECISION}
+    if question["op"] == "route_test":
+        if question["to"] == "#":
+            return {"ok": False, "code": "bad_route_test", "detail": "to"}
+        return {"ok": True, "outcome": "ok", "invite": "INVITE",
+                "decision": DECISION}
     if question["op"] == "drop" and live.pop(question["call"], None):
         return {"ok": True}
     return {"ok": False, "code": "no_such_call", "detail": "not here"}

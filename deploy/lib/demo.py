@@ -112,7 +112,7 @@ class Setup:
                         head + "49,Germany,0.007,0,1000,1000\n")
         tenant = m("tenant", "/v1/tenants", {
             "name": "Demo GmbH", "currency": "EUR",
-            "time_zone": "Europe/Berlin"})
+            "time_zone": "Europe/Berlin", "country": "DE"})
         account = m("account", "/v1/accounts", {
             "tenant_id": tenant, "name": "prepaid", "type": "prepaid",
             "currency": "EUR"})

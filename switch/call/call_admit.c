@@ -87,6 +87,12 @@ static enum outcome check_request(struct call *call,
 }
 
 
+void call_limited(struct call *call, const char *id)
+{
+	(void)text_copy(call->limit_hit, sizeof(call->limit_hit), id);
+}
+
+
 /* A channel of a line, or, for a test, whether one could be had. */
 static enum outcome take(struct call *call, struct channel_hold *hold,
 			 const char *id, const char *level,
@@ -108,7 +114,7 @@ static enum outcome take(struct call *call, struct channel_hold *hold,
 		      : channel_take(call->w->channels, hold, id, dir, limits,
 				     now, call->id);
 	if (out != OUT_OK)
-		(void)text_copy(call->limit_hit, sizeof(call->limit_hit), id);
+		call_limited(call, id);
 
 	WHY(call->why, WHY_LIMIT, out, id, WHY_TEXT("level", level),
 	    WHY_TEXT("direction", dir == CHANNEL_IN ? "in" : "out"),
@@ -266,10 +272,16 @@ static enum outcome route_out(struct call *call)
 	if (did) {
 		call->kind = CALL_ONNET;
 		out = call_price(call);
+		if (out == OUT_OK)
+			out = call_guard(call);
 		return out == OUT_OK ? deliver(call, did) : out;
 	}
 
-	return call_route(call);
+	out = call_zone(call);
+	if (out == OUT_OK)
+		out = call_route(call);
+
+	return out == OUT_OK ? call_guard(call) : out;
 }
 
 

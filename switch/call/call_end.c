@@ -107,6 +107,7 @@ void call_give_back(struct call *call)
 	wheel_stop(w->wheel, &call->check);
 	call_media_close(call);
 	call_settle(call);
+	call_guard_end(call);
 	channel_release(w->channels, &call->from_hold);
 	channel_release(w->channels, &call->to_hold);
 	channel_release(w->channels, &call->hop_hold);

@@ -21,6 +21,8 @@ static inline enum side side_other(enum side s)
 	return s == SIDE_A ? SIDE_B : SIDE_A;
 }
 
+#define GUARD_TALLIES 24
+
 enum call_kind {
 	CALL_OUT,    /**< trunk -> carrier                                  */
 	CALL_IN,     /**< carrier -> trunk                                  */
@@ -191,6 +193,8 @@ struct call {
 	char *contacts;              /**< header lines of a 3xx for A        */
 	bool is_hunt_over;           /**< total_timeout_s has passed         */
 
+	struct tally *tallies[GUARD_TALLIES]; /**< that count this call     */
+	uint8_t tally_n;
 	struct channel_hold from_hold; /**< trunk or gateway that calls     */
 	struct channel_hold to_hold;   /**< trunk that is called            */
 	struct channel_hold hop_hold;  /**< gateway that is dialled         */
@@ -300,7 +304,20 @@ void call_identity(const struct call *call, struct leg_out *out,
 		   const struct number_policy *p,
 		   const struct rule_set *rules, bool is_trusted);
 
+/* call_guard.c */
+/** May the trunk call there? */
+enum outcome call_zone(struct call *call);
+/** Price, spend, number of calls; counts the call but in a test. After
+ *  call_price(). */
+enum outcome call_guard(struct call *call);
+/** Count it as live until call_guard_end(). */
+void call_hold_tally(struct call *call, struct tally *tally);
+/** It is over. Idempotent. */
+void call_guard_end(struct call *call);
+
 /* call_admit.c */
+/** Id of the row whose limit stood against it, for the record. */
+void call_limited(struct call *call, const char *id);
 /** Hold the worker's present catalog. */
 void call_pin(struct call *call);
 /** Let it go, and all that points into it. Idempotent. */

@@ -14,6 +14,7 @@
 #define GUESSES_MAX 10
 #define SOURCES_MAX 10000
 #define NONCES_MAX 20000
+#define TALLIES_MAX 200000
 #define BINDINGS_MAX 100000
 #define TRANSACTIONS_PER_CALL 20
 
@@ -50,6 +51,7 @@ static void worker_destructor(void *arg)
 	mem_deref(w->ep);
 	mem_deref(w->funds);
 	mem_deref(w->channels);
+	mem_deref(w->tallies);
 	mem_deref(w->calls);
 	mem_deref(w->mint);
 	mem_deref(w->wheel);
@@ -214,6 +216,7 @@ static int parts_alloc(struct worker *w)
 	err |= htab_alloc(&w->calls, 1024, key);
 	err |= limits_reached_alloc(&w->reached, w, key);
 	err |= channels_alloc(&w->channels, key);
+	err |= tallies_alloc(&w->tallies, key, w->wheel, TALLIES_MAX);
 	err |= funds_alloc(&w->funds, &funds);
 	err |= digest_server_alloc(&w->digest, cfg->nonce_key,
 				   cfg->nonce_life_s, NONCES_MAX);

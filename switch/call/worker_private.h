@@ -12,6 +12,7 @@
 #include "ping.h"
 #include "quality.h"
 #include "registrar.h"
+#include "tally.h"
 #include "wheel.h"
 #include "worker.h"
 #include "worker_event.h"
@@ -42,6 +43,7 @@ struct worker {
 	struct quality *quality;
 	struct channels *channels;
 	struct funds *funds;
+	struct tallies *tallies;
 	struct limits_reached *reached;
 	struct htab *calls;     /**< by call id                            */
 	struct list live;       /**< by birth, but for a sweep             */

@@ -59,6 +59,8 @@ void catalog_free(void *catalog)
 	free(c->schedules);
 	free(c->groups);
 	free(c->carrier_rules);
+	free(c->zones);
+	zone_index_clear(&c->zone_index);
 	free(c->locations);
 	free(c->emergencies);
 	free(c->addresses);
@@ -155,6 +157,27 @@ const struct credential *catalog_credential(const struct catalog *c,
 const struct tag_table *catalog_tags(const struct catalog *c)
 {
 	return &c->tags;
+}
+
+
+uint16_t catalog_zone_count(const struct catalog *c)
+{
+	return (uint16_t)c->zone_n;
+}
+
+
+const struct zone *catalog_zone_at(const struct catalog *c, uint16_t bit)
+{
+	return &c->zones[bit];
+}
+
+
+void catalog_zones(const struct catalog *c, const char *e164,
+		   const struct numbering *n, struct zone_set *ret)
+{
+	zone_index_find(&c->zone_index, e164 + (*e164 == '+'),
+			n ? n->country : "",
+			n ? n->type : NUMBERING_UNKNOWN, ret);
 }
 
 

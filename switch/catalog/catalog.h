@@ -12,6 +12,7 @@
 #include "deck.h"
 #include "number_policy.h"
 #include "rule.h"
+#include "zone.h"
 #include "schedule.h"
 #include "tag.h"
 
@@ -90,6 +91,17 @@ struct tenant {
 	struct number_lists lists;   /**< of all its trunks                 */
 };
 
+/** What a minute and a connection may cost at most; -1: no limit. */
+struct price_cap {
+	int64_t per_min_nano, connect_micro;
+};
+
+/** Where a trunk may call. */
+struct zone_policy {
+	struct zone_set allowed, denied;
+	uint8_t is_foreign_denied, is_premium_denied, is_other_denied;
+};
+
 struct account {
 	char id[ID_SIZE];
 	const struct tenant *tenant;
@@ -97,6 +109,7 @@ struct account {
 	bool is_active;
 	bool is_prepaid;
 	uint32_t index;         /**< dense, stable in one snapshot          */
+	struct price_cap cap;
 };
 
 /*	name           element of civicAddress (RFC 5139), member in JSON */
@@ -183,6 +196,9 @@ struct trunk {
 	const struct routing_plan *plan; /**< NULL: the tenant's           */
 	struct tag_set tags;         /**< its calls carry these            */
 	struct carrier_rules carriers;
+	struct price_cap cap;
+	struct zone_policy zones;
+	int32_t called_channels, called_per_min; /**< to one number; -1     */
 	char country[COUNTRY_SIZE];  /**< "": the tenant's                  */
 	char emergency_cli[E164_SIZE]; /**< main number, or ""              */
 	const struct location *location; /**< NULL: not known               */
@@ -437,6 +453,12 @@ bool did_is_in_service(const struct did *did, int64_t wall_ms);
  *  prefix; NULL: no country or network begins so. */
 const struct numbering *catalog_numbering(const struct catalog *c,
 					  const char *e164);
+/** The zones of a number, and what they are. */
+void catalog_zones(const struct catalog *c, const char *e164,
+		   const struct numbering *n, struct zone_set *ret);
+uint16_t catalog_zone_count(const struct catalog *c);
+const struct zone *catalog_zone_at(const struct catalog *c, uint16_t bit);
+
 const char *numbering_type_name(uint8_t type);
 /** Has the number a length that its network knows? */
 bool numbering_fits(const struct numbering *n, const char *e164);

@@ -118,6 +118,42 @@ static const char *realm_add(struct build *b, const struct row *row)
 }
 
 
+static const char *zone_add(struct build *b, const struct row *row)
+{
+	struct zone z = row->body->zone;
+
+	if (b->c->zone_n == ZONES_MAX)
+		return "id: more zones than fit";
+
+	z.bit = (uint16_t)b->c->zone_n;
+	b->c->zones[b->c->zone_n++] = z;
+
+	return NULL;
+}
+
+
+static const char *zone_rule_add(struct build *b, const struct row *row)
+{
+	struct catalog *c = b->c;
+	struct trunk *t = c->trunk_n ? bsearch(row->body->refs.trunk,
+					       c->trunks, c->trunk_n,
+					       sizeof(*t), id_compare)
+				     : NULL;
+	const struct zone *z = c->zone_n ? bsearch(row->body->refs.zone,
+						   c->zones, c->zone_n,
+						   sizeof(*z), id_compare)
+					 : NULL;
+
+	if (!t || !z)
+		return t ? "zone_id" : "trunk_id";
+
+	zone_set_add(row->body->is_zone_denied ? &t->zones.denied
+					       : &t->zones.allowed, z->bit);
+
+	return NULL;
+}
+
+
 static const char *location_add(struct build *b, const struct row *row)
 {
 	b->c->locations[b->c->location_n++] = row->body->location;
@@ -321,7 +357,7 @@ static const struct step {
 	{ROW_ROUTING_PLAN, plan_add},
 	{ROW_TENANT, tenant_add},   {ROW_RATE_DECK, deck_add},
 	{ROW_ACCOUNT, account_add}, {ROW_REALM, realm_add},
-	{ROW_LOCATION, location_add},
+	{ROW_LOCATION, location_add}, {ROW_ZONE, zone_add},
 	{ROW_TRUNK, trunk_add},	    {ROW_SITE, site_add},
 	{ROW_CREDENTIAL, credential_add},
 	{ROW_DISCONNECT, disconnect_add},
@@ -333,6 +369,7 @@ static const struct step {
 	{ROW_EMERGENCY_NUMBER, emergency_add},
 	{ROW_NUMBERING, numbering_add}, {ROW_GRANT, grant_add},
 	{ROW_SHORT_CODE, short_code_add},
+	{ROW_ZONE_RULE, zone_rule_add},
 };
 
 
@@ -406,6 +443,7 @@ static int arrays_alloc(struct build *b)
 	    !ARRAY(c->dids, n[ROW_DID]) ||
 	    !ARRAY(c->ranges, n[ROW_DID]) ||
 	    !ARRAY(c->routes, n[ROW_ROUTE]) ||
+	    !ARRAY(c->zones, n[ROW_ZONE]) ||
 	    !ARRAY(c->locations, n[ROW_LOCATION]) ||
 	    !ARRAY(c->emergencies, n[ROW_EMERGENCY_NUMBER]) ||
 	    !ARRAY(c->addresses, n[ROW_ADDRESS]) ||
@@ -510,6 +548,9 @@ int catalog_build(struct catalog **cp, struct catalog_store *s)
 	build_carrier_rules(b.c);
 	build_number_order(b.c);
 	err = b.err ? b.err : catalog_index_routes(b.c);
+	if (!err)
+		err = zone_index_build(&b.c->zone_index, b.c->zones,
+				       b.c->zone_n);
 
  out:
 	for (i = 0; i < ROW_KIND_N; i++)

@@ -67,13 +67,15 @@ struct catalog {
 	struct carrier_group *groups;   /* by id */
 	struct carrier_rule *carrier_rules; /* by owner, carrier */
 	struct tag_table tags;
+	struct zone *zones;             /* by id; place is bit */
+	struct zone_index zone_index;
 	struct location *locations;     /* by id */
 	struct emergency *emergencies;  /* by number, scope */
 	struct address *addresses;      /* by bits (long first), net, port,
 					   token, tech prefix */
 	struct deck **decks;            /* our references, by id */
 	uint32_t tenant_n, account_n, realm_n, trunk_n, site_n, credential_n,
-		location_n, emergency_n,
+		location_n, emergency_n, zone_n,
 		carrier_n, gateway_n, did_n, route_n, target_n, address_n,
 		deck_n, route_deck_n, scope_n, plan_n, schedule_n,
 		group_n, carrier_rule_n;

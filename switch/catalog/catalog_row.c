@@ -48,6 +48,8 @@ static const char *const strategies[] = {"priority", "weight", "percentage",
 					 "lcr", "lcr_priority", "priority_lcr",
 					 "quality", "quality_lcr", NULL};
 static const char *const redirects[] = {"refuse", "follow", "pass", NULL};
+static const char *const permissions[] = {"allowed", "denied", NULL};
+static const char *const deny[] = {"deny", NULL};
 static const char *const test[] = {"test", NULL};
 static const char *const location_forms[] = {"none", "value", "reference",
 					     NULL};
@@ -88,6 +90,10 @@ static const struct member account_members[] = {
 	TEXT("currency", account.currency),
 	IS("status", account.is_active, active),
 	IS("type", account.is_prepaid, prepaid),
+	NUMBER("max_price_per_min_nano", account.cap.per_min_nano, INT64_MAX,
+	       -1),
+	NUMBER("max_connect_fee_micro", account.cap.connect_micro, INT64_MAX,
+	       -1),
 	END
 };
 
@@ -121,6 +127,15 @@ static const struct member trunk_members[] = {
 	NUMBER("media_timeout_s", trunk.media_timeout_s, 3600, 60),
 	NUMBER("total_timeout_s", trunk.total_timeout_s, 600, 0),
 	FLAG("is_trusted", trunk.is_trusted),
+	NUMBER("max_price_per_min_nano", trunk.cap.per_min_nano, INT64_MAX,
+	       -1),
+	NUMBER("max_connect_fee_micro", trunk.cap.connect_micro, INT64_MAX,
+	       -1),
+	CHOICE("international", trunk.zones.is_foreign_denied, permissions),
+	CHOICE("premium", trunk.zones.is_premium_denied, permissions),
+	CHOICE("other_zones", trunk.zones.is_other_denied, permissions),
+	LIMIT("called_channels", trunk.called_channels),
+	LIMIT("called_per_min", trunk.called_per_min),
 	TEXT_OR_NULL("country", trunk.country),
 	TEXT_OR_NULL("emergency_cli", trunk.emergency_cli),
 	TEXT_OR_NULL("location_id", refs.location),
@@ -298,6 +313,15 @@ static const struct member short_code_members[] = {
 };
 
 static const struct member disconnect_members[] = {END};
+
+static const struct member zone_members[] = {END};
+
+static const struct member zone_rule_members[] = {
+	TEXT("trunk_id", refs.trunk),
+	TEXT("zone_id", refs.zone),
+	IS("action", is_zone_denied, deny),
+	END
+};
 
 #define X(name, element, member) TEXT_OR_NULL(member, location.civic[name]),
 static const struct member location_members[] = {
@@ -714,6 +738,12 @@ static int disconnect_decode(struct row_body *body, const json_t *json)
 }
 
 
+static int zone_row_decode(struct row_body *body, const json_t *json)
+{
+	return zone_decode(&body->zone, json);
+}
+
+
 /* The nearest to the caller is whom the number is for. */
 static int emergency_decode(struct row_body *body, const json_t *json)
 {
@@ -771,6 +801,10 @@ static const struct kind {
 		     "e164, e164_last: + and 5..15 digits, of one length"},
 	[ROW_ROUTE] = {"route", route_members, AT(route.id), SIZE(route.id),
 		       route_decode, "prefix, targets: not allowed"},
+	[ROW_ZONE] = {"zone", zone_members, AT(zone.id), SIZE(zone.id),
+		      zone_row_decode,
+		      "prefixes, countries, types: not allowed"},
+	[ROW_ZONE_RULE] = {"zone_rule", zone_rule_members, 0, 0, NULL, NULL},
 	[ROW_LOCATION] = {"location", location_members, AT(location.id),
 			  SIZE(location.id), NULL, NULL},
 	[ROW_EMERGENCY_NUMBER] = {"emergency_number", emergency_members,

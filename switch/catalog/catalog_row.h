@@ -16,6 +16,7 @@ enum row_kind {
 	ROW_DISCONNECT,
 	ROW_LOCATION, ROW_EMERGENCY_NUMBER,
 	ROW_RULE_SET, ROW_NUMBER_LIST, ROW_GRANT, ROW_SHORT_CODE,
+	ROW_ZONE, ROW_ZONE_RULE,
 	ROW_KIND_N
 };
 
@@ -26,7 +27,7 @@ struct row_refs {
 	char site[ID_SIZE];
 	char plan[ID_SIZE], schedule[ID_SIZE];
 	char disconnect[ID_SIZE];
-	char location[ID_SIZE];
+	char location[ID_SIZE], zone[ID_SIZE];
 };
 
 #define ROUTE_TARGETS_MAX 64
@@ -59,6 +60,8 @@ struct row_body {
 		struct route route;
 		struct location location;
 		struct emergency emergency;
+		struct zone zone;
+		bool is_zone_denied;
 		struct deck_row deck;
 		struct disconnect_policy disconnect;
 		struct routing_plan plan;

@@ -100,6 +100,7 @@ class World:
         row = {"id": trunk, "tenant_id": self.tenant,
                "account_id": self.account, "rate_deck_id": self.deck,
                "name": name}
+        row.update({"international": "allowed", "premium": "allowed"})
         row.update(options)
         if digest:
             row["realm"] = REALMS[digest][0]

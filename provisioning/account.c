@@ -36,6 +36,12 @@ static const struct field fields[] = {
 	{.name = "low_balance_threshold", .type = FIELD_MONEY,
 	 .flags = F_NULLABLE, .column = "low_balance_micro",
 	 .min = -MONEY_MAX, .max = MONEY_MAX},
+	FIELD_LIMIT("channels.in", "channels_in"),
+	FIELD_LIMIT("channels.out", "channels_out"),
+	FIELD_LIMIT("channels.total", "channels_total"),
+	FIELD_LIMIT("cps", "cps"),
+	FIELD_ROW_BURST,
+	FIELD_ROW_LIMIT_ACTION,
 	FIELD_ROW_TIMES,
 };
 static const struct field_set set = FIELD_SET(fields);

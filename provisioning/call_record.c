@@ -57,7 +57,7 @@ static const struct field head_fields[] = {
 	TIME(ringing_at), TIME(answered_at), TIME(ended_at), NUMBER(pdd_ms),
 	NUMBER(setup_ms), NUMBER(duration_ms), FLAG(end_estimated),
 	FILTER(outcome), TEXT(initiator), NUMBER(sip_code), NUMBER(q850),
-	TEXT(limit_hit), TEXT(reason_received),
+	TEXT(limit_hit), TEXT(marks), TEXT(reason_received),
 };
 static const struct field tail_fields[] = {
 	SIDE(a), SIDE(b), TEXT(codec),

@@ -13,6 +13,10 @@ static const struct field fields[] = {
 	{.name = "disconnect_policy_id", .type = FIELD_ID,
 	 .flags = F_NULLABLE, .column = "disconnect_policy_id",
 	 .choices = (const char *const[]){"dsp_", NULL}},
+	FIELD_LIMIT("channels", "channels"),
+	FIELD_LIMIT("cps", "cps"),
+	FIELD_ROW_BURST,
+	FIELD_ROW_HOP_ACTION,
 	FIELD_ROW_TIMES,
 };
 static const struct field_set set = FIELD_SET(fields);

@@ -29,6 +29,9 @@ static const struct field fields[] = {
 	FIELD_REFERENCE("site_id", "sit_", F_NULLABLE),
 	FIELD_REFERENCE("carrier_id", "car_", F_NULLABLE),
 	FIELD_ROW_STATUS,
+	FIELD_LIMIT("cps", "cps"),
+	FIELD_ROW_BURST,
+	FIELD_ROW_LIMIT_ACTION,
 	FIELD_ROW_TIMES,
 };
 static const struct field_set set = FIELD_SET(fields);

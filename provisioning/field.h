@@ -89,6 +89,20 @@ struct field_set {
 #define FIELD_LIMIT(name_, column_) \
 	{.name = (name_), .type = FIELD_NUMBER, .flags = F_NULLABLE, \
 	 .column = (column_), .min = 0, .max = 1000000}
+/* What becomes of a call beyond a limit; of a gateway's there is one way
+   more */
+#define FIELD_ROW_BURST \
+	{.name = "burst_percent", .type = FIELD_NUMBER, \
+	 .column = "burst_percent", .min = 0, .max = 100}
+#define FIELD_ROW_LIMIT_ACTION \
+	{.name = "limit_action", .type = FIELD_CHOICE, \
+	 .column = "limit_action", \
+	 .choices = (const char *const[]){"reject", "mark", NULL}}
+#define FIELD_ROW_HOP_ACTION \
+	{.name = "limit_action", .type = FIELD_CHOICE, \
+	 .column = "limit_action", \
+	 .choices = (const char *const[]){"next_route", "reject", "mark", \
+					  NULL}}
 #define FIELD_ROW_RULES(name_) \
 	{.name = (name_), .type = FIELD_RULES, .column = (name_)}
 

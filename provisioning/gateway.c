@@ -26,6 +26,8 @@ static const struct field fields[] = {
 					  NULL}},
 	FIELD_LIMIT("channels", "channels"),
 	FIELD_LIMIT("cps", "cps"),
+	FIELD_ROW_BURST,
+	FIELD_ROW_HOP_ACTION,
 	FIELD_ROW_RULES("number_in"),
 	FIELD_ROW_RULES("number_out"),
 	{.name = "credential.username", .type = FIELD_TEXT,

@@ -182,7 +182,8 @@ static void check_fixed(struct request *req, const struct record *old,
 
 
 /*
- * A member that the patch removed falls back to the column's default. When
+ * A member that the patch removed is null where that is a value of its own,
+ * else it falls back to the column's default. When
  * nothing moved the row stays as it is, unless rows that hang on it may have:
  * then the row is touched for their sake.
  */
@@ -203,7 +204,8 @@ static int update_row(struct request *req, const struct resource *res,
 			continue;
 		query_text(&q, "%s%s = ", moved ? ", " : "", f->column);
 		if (new->v[i].state == VALUE_ABSENT)
-			query_text(&q, "DEFAULT");
+			query_text(&q, f->flags & F_NULLABLE ? "NULL"
+							     : "DEFAULT");
 		else
 			query_param(&q, new->v[i].text);
 		moved = true;

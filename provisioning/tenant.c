@@ -20,6 +20,18 @@ static const struct field fields[] = {
 	{.name = "country", .type = FIELD_TEXT, .flags = F_NULLABLE,
 	 .column = "country", .min = 2, .max = 2, .form = form_is_country,
 	 .form_is = "as DE (ISO 3166-1)"},
+	/* the pool is what a reseller was sold: it does not widen it */
+	{.name = "channels", .type = FIELD_NUMBER,
+	 .flags = F_NULLABLE | F_PLATFORM, .column = "channels", .min = 0,
+	 .max = 1000000},
+	{.name = "cps", .type = FIELD_NUMBER,
+	 .flags = F_NULLABLE | F_PLATFORM, .column = "cps", .min = 0,
+	 .max = 1000000},
+	{.name = "burst_percent", .type = FIELD_NUMBER, .flags = F_PLATFORM,
+	 .column = "burst_percent", .min = 0, .max = 100},
+	{.name = "limit_action", .type = FIELD_CHOICE, .flags = F_PLATFORM,
+	 .column = "limit_action",
+	 .choices = (const char *const[]){"reject", "mark", NULL}},
 	FIELD_ROW_TIMES,
 };
 static const struct field_set set = FIELD_SET(fields);

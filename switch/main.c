@@ -165,6 +165,7 @@ static int worker_settings(struct node *n, struct worker_config *w)
 	w->t2_ms = (uint32_t)set->sip.t2_ms;
 	w->t4_ms = (uint32_t)set->sip.t4_ms;
 	w->calls_max = (uint32_t)set->node.calls_max;
+	w->cps_max = (uint32_t)set->node.cps_max;
 	w->nonce_life_s = (uint32_t)set->digest.nonce_life_s;
 	w->fund_wait_ms = (uint32_t)set->money.wait_ms;
 	w->fund_chunk_s = (uint32_t)set->money.chunk_s;

@@ -19,6 +19,8 @@ static const struct setting table[] = {
 	 "journal, last good catalog, registrations, keys"},
 	{"node.calls_max", SET_NUMBER, F(node.calls_max), 1, 200000, NULL,
 	 "5000", "calls at once; above them 503"},
+	{"node.cps_max", SET_NUMBER, F(node.cps_max), 0, 10000, NULL, "1000",
+	 "calls a second; above them 503; 0: no limit"},
 	{"sip.listen", SET_ADDRESS, F(sip.listen), 0, 0, NULL, NULL,
 	 "address for SIP over UDP"},
 	{"sip.listen_v6", SET_ADDRESS, F(sip.listen_v6), 0, 0, NULL, "",

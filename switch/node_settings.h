@@ -10,7 +10,7 @@ struct node_settings {
 		char name[32];
 		int64_t id;
 		char state_dir[256];
-		int64_t calls_max;
+		int64_t calls_max, cps_max;
 	} node;
 	struct {
 		char listen[64], listen_v6[64];

@@ -9,22 +9,31 @@
 #include "text.h"
 
 #define CPS_BURST_US 1000000 /* one second's calls may come at once */
-#define LINE_IDLE_US 60000000
-
+#define IDLE_US (UINT64_C(86400) * 1000000)
+#define DAY_US INT64_C(86400000000)
 
 struct channel_line {
 	struct htab_node node;
+	struct le idle;                  /* while nobody holds it */
+	uint64_t idle_us;                /* since when */
+	struct channel_hold *held[CHANNEL_DIRS];
+	uint32_t n[CHANNEL_DIRS];        /* list length, kept beside the list */
+	uint32_t kbps;                   /* sum over the lists */
+	uint32_t peak[CHANNEL_DIRS], peak_total;
+	int64_t peak_day;
+	uint64_t next_us;                /* theoretical arrival time */
+	uint64_t refused, marked;
+	uint32_t full;                   /* limit that was reached; 0: none */
+	enum channel_measure full_of;
 	char id[ID_SIZE];
-	struct list held[CHANNEL_DIRS];
-	uint32_t n[CHANNEL_DIRS]; /* list length, kept beside the list */
-	uint64_t next_us;         /* theoretical arrival time */
-	uint64_t used_us;
 };
 
 struct channels {
 	struct htab *lines;
-	size_t total;
-	uint64_t swept_us;
+	struct list idle;                /* longest idle first */
+	size_t idle_n, total;
+	channel_room_h *roomh;
+	void *arg;
 };
 
 
@@ -42,6 +51,9 @@ static bool line_free(void *data, void *arg)
 	struct channels *c = arg;
 
 	htab_remove(c->lines, &line->node);
+	if (line->idle.list)
+		c->idle_n--;
+	list_unlink(&line->idle);
 	mem_deref(line);
 
 	return false;
@@ -81,17 +93,53 @@ int channels_alloc(struct channels **cp, const uint8_t key[16])
 }
 
 
-static struct channel_line *line_find(const struct channels *c,
-				      const char *id)
+void channels_watch(struct channels *c, channel_room_h *h, void *arg)
 {
-	return htab_find(c->lines, htab_hash(c->lines, id, strlen(id)),
-			 line_equal, id);
+	c->roomh = h;
+	c->arg = arg;
 }
 
 
-static struct channel_line *line_get(struct channels *c, const char *id)
+uint64_t channel_hash(const struct channels *c, const char *id)
 {
-	struct channel_line *line = line_find(c, id);
+	return htab_hash(c->lines, id, strlen(id));
+}
+
+
+struct channel_line *channel_find(const struct channels *c, uint64_t hash,
+				  const char *id)
+{
+	return htab_find(c->lines, hash, line_equal, id);
+}
+
+
+static void line_is_idle(struct channels *c, struct channel_line *line)
+{
+	list_append(&c->idle, &line->idle, line);
+	c->idle_n++;
+}
+
+
+/* Lines of trunks that are gone must not stay for ever. Not when a line is
+   made: the same decision may have found one that is idle. */
+static void sweep(struct channels *c, uint64_t now_us)
+{
+	struct channel_line *line;
+
+	for (int i = 0; i < 2; i++) {
+		line = list_ledata(list_head(&c->idle));
+		if (!line || (c->idle_n <= CHANNEL_IDLE_MAX &&
+			      line->idle_us + IDLE_US >= now_us))
+			return;
+		line_free(line, c);
+	}
+}
+
+
+struct channel_line *channel_get(struct channels *c, uint64_t hash,
+				 const char *id, const struct moment *now)
+{
+	struct channel_line *line = channel_find(c, hash, id);
 
 	if (line)
 		return line;
@@ -105,157 +153,199 @@ static struct channel_line *line_get(struct channels *c, const char *id)
 		return NULL;
 	}
 
-	htab_insert(c->lines, &line->node,
-		    htab_hash(c->lines, id, strlen(id)), line);
+	line->idle_us = now->mono_us;
+	line_is_idle(c, line);
+	htab_insert(c->lines, &line->node, hash, line);
 
 	return line;
 }
 
 
-static bool line_sweep(void *data, void *arg)
+uint32_t channel_used(const struct channel_line *line,
+		      enum channel_measure what)
 {
-	struct channel_line *line = data;
-	struct channels *c = arg;
-
-	if (!line->n[CHANNEL_IN] && !line->n[CHANNEL_OUT] &&
-	    line->used_us + LINE_IDLE_US < c->swept_us)
-		line_free(line, c);
-
-	return false;
-}
-
-
-/* Lines of trunks that are gone must not stay for ever. */
-static void sweep(struct channels *c, uint64_t now_us)
-{
-	if (now_us < c->swept_us + LINE_IDLE_US)
-		return;
-
-	c->swept_us = now_us;
-	htab_each(c->lines, line_sweep, c);
-}
-
-
-static bool is_full(uint32_t used, int32_t limit)
-{
-	return limit >= 0 && used >= (uint32_t)limit;
-}
-
-
-static enum outcome line_check(const struct channel_line *line,
-			       enum channel_dir dir,
-			       const struct channel_limits *limits)
-{
-	const uint32_t in = line->n[CHANNEL_IN], out = line->n[CHANNEL_OUT];
-
-	if (dir == CHANNEL_IN && is_full(in, limits->in))
-		return OUT_LIMIT_IN;
-	if (dir == CHANNEL_OUT && is_full(out, limits->out))
-		return OUT_LIMIT_OUT;
-	if (is_full(in + out, limits->total))
-		return OUT_LIMIT_TOTAL;
-
-	return OUT_OK;
-}
-
-
-/* Where the line's clock stands after one more call; 0 when that does not fit
-   into this second. */
-static uint64_t line_rate(const struct channel_line *line, int32_t cps,
-			  uint64_t now_us)
-{
-	uint64_t step_us, next_us;
-
-	if (cps < 0)
-		return line->next_us ? line->next_us : 1;
-	if (cps == 0)
+	if (!line)
 		return 0;
 
-	step_us = 1000000u / (uint32_t)cps;
-	next_us = line->next_us > now_us ? line->next_us : now_us;
+	switch (what) {
 
-	return next_us + step_us > now_us + CPS_BURST_US ? 0
-							 : next_us + step_us;
-}
-
-
-enum outcome channel_check(const struct channels *c, const char *id,
-			   enum channel_dir dir,
-			   const struct channel_limits *limits,
-			   const struct moment *now)
-{
-	static const struct channel_line unused;
-	const struct channel_line *line = line_find(c, id);
-	enum outcome out;
-
-	if (!limits)
-		return OUT_OK;
-	if (!line)
-		line = &unused;
-
-	out = line_check(line, dir, limits);
-	if (out == OUT_OK && !line_rate(line, limits->cps, now->mono_us))
-		out = OUT_LIMIT_CPS;
-
-	return out;
-}
-
-
-enum outcome channel_take(struct channels *c, struct channel_hold *hold,
-			  const char *id, enum channel_dir dir,
-			  const struct channel_limits *limits,
-			  const struct moment *now, const uint8_t *call_id)
-{
-	struct channel_line *line;
-	enum outcome out;
-	uint64_t next_us;
-
-	sweep(c, now->mono_us);
-
-	line = line_get(c, id);
-	if (!line)
-		return OUT_LIMIT_NODE;
-
-	if (limits) {
-		out = line_check(line, dir, limits);
-		if (out != OUT_OK)
-			return out;
-		next_us = line_rate(line, limits->cps, now->mono_us);
-		if (!next_us)
-			return OUT_LIMIT_CPS;
-		line->next_us = next_us;
+	case MEASURE_IN:
+		return line->n[CHANNEL_IN];
+	case MEASURE_OUT:
+		return line->n[CHANNEL_OUT];
+	case MEASURE_KBPS:
+		return line->kbps;
+	case MEASURE_TOTAL:
+		break;
 	}
 
-	hold->line = line;
-	hold->dir = dir;
-	hold->call_id = call_id;
-	list_append(&line->held[dir], &hold->le, hold);
-	line->n[dir]++;
-	line->used_us = now->mono_us;
-	c->total++;
+	return line->n[CHANNEL_IN] + line->n[CHANNEL_OUT];
+}
 
-	return OUT_OK;
+
+void channel_use(const struct channel_line *line, struct channel_use *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	if (!line)
+		return;
+
+	memcpy(ret->used, line->n, sizeof(ret->used));
+	memcpy(ret->peak, line->peak, sizeof(ret->peak));
+	ret->peak_total = line->peak_total;
+	ret->kbps = line->kbps;
+	ret->refused = line->refused;
+	ret->marked = line->marked;
+}
+
+
+static uint32_t larger(uint32_t a, uint32_t b)
+{
+	return a > b ? a : b;
+}
+
+
+static void peak(struct channel_line *line, const struct moment *now)
+{
+	const int64_t day = now->wall_us / DAY_US;
+	const uint32_t total = channel_used(line, MEASURE_TOTAL);
+
+	if (line->peak_day != day) {
+		memset(line->peak, 0, sizeof(line->peak));
+		line->peak_total = 0;
+		line->peak_day = day;
+	}
+	for (int dir = 0; dir < CHANNEL_DIRS; dir++)
+		line->peak[dir] = larger(line->peak[dir], line->n[dir]);
+	line->peak_total = larger(line->peak_total, total);
+}
+
+
+void channel_take(struct channels *c, struct channel_line *line,
+		  struct channel_hold *hold, enum channel_dir dir,
+		  uint32_t kbps, const struct moment *now,
+		  const uint8_t *call_id)
+{
+	struct channel_hold **head = &line->held[dir];
+
+	if (line->idle.list) {
+		list_unlink(&line->idle);
+		c->idle_n--;
+	}
+	hold->line = line;
+	hold->dir = (uint8_t)dir;
+	hold->kbps = kbps;
+	hold->call_id = call_id;
+	hold->next = *head;
+	hold->link = head;
+	if (*head)
+		(*head)->link = &hold->next;
+	*head = hold;
+	line->idle_us = now->mono_us;
+	line->n[dir]++;
+	line->kbps += kbps;
+	c->total++;
+	peak(line, now);
+}
+
+
+static void room(struct channels *c, struct channel_line *line)
+{
+	const uint32_t used = channel_used(line, line->full_of);
+	const uint32_t limit = line->full;
+
+	if (!limit || (uint64_t)used * 10 >= (uint64_t)limit * 9)
+		return;
+
+	line->full = 0;
+	if (c->roomh)
+		c->roomh(line->id, line->full_of, used, limit, c->arg);
 }
 
 
 void channel_release(struct channels *c, struct channel_hold *hold)
 {
-	if (!hold->line)
+	struct channel_line *line = hold->line;
+
+	if (!line)
 		return;
 
-	list_unlink(&hold->le);
-	hold->line->n[hold->dir]--;
+	*hold->link = hold->next;
+	if (hold->next)
+		hold->next->link = hold->link;
+	hold->next = NULL;
+	hold->link = NULL;
 	hold->line = NULL;
+	line->n[hold->dir]--;
+	line->kbps -= hold->kbps;
 	c->total--;
+	room(c, line);
+	if (!line->n[CHANNEL_IN] && !line->n[CHANNEL_OUT]) {
+		line_is_idle(c, line);
+		sweep(c, line->idle_us);
+	}
 }
 
 
-uint32_t channel_used(const struct channels *c, const char *id,
-		      enum channel_dir dir)
+void channel_set_kbps(struct channel_hold *hold, uint32_t kbps)
 {
-	const struct channel_line *line = line_find(c, id);
+	if (!hold->line)
+		return;
 
-	return line ? line->n[dir] : 0;
+	hold->line->kbps += kbps - hold->kbps;
+	hold->kbps = kbps;
+}
+
+
+uint64_t channel_wait_us(const struct channel_line *line, int32_t cps,
+			 const struct moment *now)
+{
+	const uint64_t now_us = now->mono_us;
+	uint64_t next_us;
+
+	if (cps < 0)
+		return 0;
+	if (cps == 0)
+		return CPS_BURST_US;
+
+	next_us = line && line->next_us > now_us ? line->next_us : now_us;
+	next_us += 1000000u / (uint32_t)cps;
+
+	return next_us > now_us + CPS_BURST_US
+		       ? next_us - now_us - CPS_BURST_US : 0;
+}
+
+
+void channel_count_rate(struct channel_line *line, int32_t cps,
+			const struct moment *now)
+{
+	if (cps <= 0)
+		return;
+
+	if (line->next_us < now->mono_us)
+		line->next_us = now->mono_us;
+	line->next_us += 1000000u / (uint32_t)cps;
+}
+
+
+void channel_count_met(struct channel_line *line, bool is_refused)
+{
+	if (is_refused)
+		line->refused++;
+	else
+		line->marked++;
+}
+
+
+bool channel_is_full(struct channel_line *line, enum channel_measure what,
+		     uint32_t limit)
+{
+	if (line->full)
+		return false;
+
+	line->full = limit;
+	line->full_of = what;
+
+	return true;
 }
 
 
@@ -265,17 +355,53 @@ size_t channel_total(const struct channels *c)
 }
 
 
-void channel_each(const struct channels *c, const char *id,
-		  channel_each_h *h, void *arg)
-{
-	const struct channel_line *line = line_find(c, id);
-	const struct le *le;
+struct sum {
+	size_t held;
+	bool is_wrong;
+};
 
+
+static bool line_sum(void *data, void *arg)
+{
+	const struct channel_line *line = data;
+	struct sum *sum = arg;
+	uint32_t n, kbps = 0;
+
+	for (int dir = 0; dir < CHANNEL_DIRS; dir++) {
+		n = 0;
+		for (const struct channel_hold *h = line->held[dir]; h;
+		     h = h->next) {
+			sum->is_wrong |= h->line != line || h->dir != dir;
+			kbps += h->kbps;
+			n++;
+		}
+		sum->is_wrong |= n != line->n[dir];
+		sum->held += n;
+	}
+	sum->is_wrong |= kbps != line->kbps;
+
+	return false;
+}
+
+
+bool channels_are_exact(const struct channels *c)
+{
+	struct sum sum = {0};
+
+	htab_each(c->lines, line_sum, &sum);
+
+	return !sum.is_wrong && sum.held == c->total;
+}
+
+
+void channel_each(const struct channel_line *line, channel_each_h *h,
+		  void *arg)
+{
 	if (!line)
 		return;
 
-	for (int dir = 0; dir < CHANNEL_DIRS; dir++) {
-		LIST_FOREACH(&line->held[dir], le)
-			h(le->data, arg);
-	}
+	for (int dir = 0; dir < CHANNEL_DIRS; dir++)
+		for (const struct channel_hold *hold = line->held[dir]; hold;
+		     hold = hold->next)
+			h(hold, arg);
 }

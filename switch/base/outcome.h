@@ -30,7 +30,8 @@ X(OUT_LIMIT_OUT,          "limit_channels_out",   486, "Busy Here",             
 X(OUT_LIMIT_TOTAL,        "limit_channels_total", 486, "Busy Here",                           17, false, "channels.total of the trunk are all in use") \
 X(OUT_LIMIT_CPS,          "limit_cps",            503, "Service Unavailable",                 42, false, "the trunk places more calls per second than its cps") \
 X(OUT_LIMIT_NODE,         "limit_node",           503, "Service Unavailable",                 42, false, "the node is full or drains: see calls_max, drain") \
-X(OUT_LIMIT_CARRIER,      "limit_carrier",        503, "Service Unavailable",                 42, true,  "channels of the gateway are all in use") \
+X(OUT_LIMIT_CARRIER,      "limit_carrier",        503, "Service Unavailable",                 42, true,  "channels of the carrier are all in use") \
+X(OUT_LIMIT_GATEWAY,      "limit_gateway",        503, "Service Unavailable",                 42, true,  "channels of the gateway are all in use") \
 X(OUT_LIMIT_ACCOUNT,      "limit_account",        486, "Busy Here",                           17, false, "channels of the account (all, in or out) are all in use") \
 X(OUT_LIMIT_RESELLER,     "limit_reseller",       486, "Busy Here",                           17, false, "channels of the reseller's pool are all in use") \
 X(OUT_LIMIT_SITE,         "limit_site",           486, "Busy Here",                           17, false, "channels of the site are all in use") \

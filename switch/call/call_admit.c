@@ -27,6 +27,7 @@ void call_unpin(struct call *call)
 	call->cat = NULL;
 	call->trunk = NULL;
 	call->to_trunk = NULL;
+	call->did = NULL;
 	call->site = NULL;
 	call->to_site = NULL;
 	call->gateway = NULL;
@@ -90,70 +91,6 @@ static enum outcome check_request(struct call *call,
 void call_limited(struct call *call, const char *id)
 {
 	(void)text_copy(call->limit_hit, sizeof(call->limit_hit), id);
-}
-
-
-/* A channel of a line, or, for a test, whether one could be had. */
-static enum outcome take(struct call *call, struct channel_hold *hold,
-			 const char *id, const char *level,
-			 enum channel_dir dir,
-			 const struct channel_limits *limits)
-{
-	const struct channels *c = call->w->channels;
-	const uint32_t used[] = {
-		[CHANNEL_IN] = channel_used(c, id, CHANNEL_IN),
-		[CHANNEL_OUT] = channel_used(c, id, CHANNEL_OUT),
-	};
-	const struct moment *now = &call->w->now;
-	enum outcome out;
-
-	if (call->is_emergency)
-		limits = NULL;
-	out = call->is_test
-		      ? channel_check(c, id, dir, limits, now)
-		      : channel_take(call->w->channels, hold, id, dir, limits,
-				     now, call->id);
-	if (out != OUT_OK)
-		call_limited(call, id);
-
-	WHY(call->why, WHY_LIMIT, out, id, WHY_TEXT("level", level),
-	    WHY_TEXT("direction", dir == CHANNEL_IN ? "in" : "out"),
-	    WHY_COUNT("used_in", used[CHANNEL_IN]),
-	    WHY_COUNT("used_out", used[CHANNEL_OUT]),
-	    WHY_COUNT("limit_in", limits ? limits->in : -1),
-	    WHY_COUNT("limit_out", limits ? limits->out : -1),
-	    WHY_COUNT("limit", limits ? limits->total : -1),
-	    WHY_COUNT("cps", limits ? limits->cps : -1));
-
-	return out;
-}
-
-
-/* A channel of a trunk: out from the PBX, in towards it. */
-static enum outcome take_trunk(struct call *call, struct channel_hold *hold,
-			       const struct trunk *trunk,
-			       enum channel_dir dir)
-{
-	const struct channel_limits limits = {
-		.in = trunk->channels_in,
-		.out = trunk->channels_out,
-		.total = trunk->channels_total,
-		.cps = dir == CHANNEL_OUT ? trunk->cps : -1,
-	};
-
-	return take(call, hold, trunk->id, "trunk", dir, &limits);
-}
-
-
-enum outcome call_take_gateway(struct call *call, struct channel_hold *hold,
-			       const struct gateway *gw,
-			       enum channel_dir dir)
-{
-	const struct channel_limits limits = {
-		.in = -1, .out = -1, .total = gw->channels, .cps = gw->cps,
-	};
-
-	return take(call, hold, gw->id, "gateway", dir, &limits);
 }
 
 
@@ -229,6 +166,7 @@ static enum outcome deliver(struct call *call, const struct did *did)
 		return OUT_NO_DID;
 	}
 
+	call->did = did;
 	call->to_trunk = trunk;
 	call->to_site = did->site;
 	TEXT_FILL(call->to_site_id, did->site ? did->site->id : "");
@@ -244,8 +182,6 @@ static enum outcome deliver(struct call *call, const struct did *did)
 	}
 
 	out = call_lists_in(call, trunk);
-	if (out == OUT_OK)
-		out = take_trunk(call, &call->to_hold, trunk, CHANNEL_IN);
 	if (out != OUT_OK)
 		return out;
 
@@ -288,11 +224,7 @@ static enum outcome route_out(struct call *call)
 static enum outcome route_in(struct call *call)
 {
 	const struct did *did = catalog_did(call->cat, call->called.e164);
-	const enum outcome out = call_take_gateway(
-		call, &call->from_hold, call->gateway, CHANNEL_IN);
 
-	if (out != OUT_OK)
-		return out == OUT_LIMIT_CPS ? out : OUT_LIMIT_CARRIER;
 	if (did)
 		return deliver(call, did);
 
@@ -327,9 +259,8 @@ static enum outcome admit(struct call *call, const struct leg_event *said)
 		out = check_request(call, said->msg);
 	if (out == OUT_OK)
 		out = call_dialled(call);
-	if (out == OUT_OK && call->trunk)
-		out = take_trunk(call, &call->from_hold, call->trunk,
-				 CHANNEL_OUT);
+	if (out == OUT_OK)
+		out = call_limit_from(call);
 	if (out == OUT_OK)
 		out = call_calling(call);
 	if (out == OUT_OK)
@@ -338,6 +269,8 @@ static enum outcome admit(struct call *call, const struct leg_event *said)
 		out = call->trunk ? route_out(call) : route_in(call);
 	if (out == OUT_OK)
 		out = keep_offer(call, said);
+	if (out == OUT_OK)
+		out = call_limit_take(call);
 
 	return out;
 }

@@ -116,6 +116,7 @@ static void set_end(const struct call *call, struct cdr *r)
 	r->sip_code = call->sip_code;
 	r->q850 = call->q850;
 	TEXT_FILL(r->limit_hit, call->limit_hit);
+	TEXT_FILL(r->marks, call->marks);
 	TEXT_FILL(r->reason_received, call->reason_received);
 	if (call->outcome != OUT_OK)
 		(void)fsm_trail(&call->fsm, r->trail, sizeof(r->trail));

@@ -216,13 +216,12 @@ static enum outcome dial_gateway(struct call *call, const struct gateway *gw)
 	if (OUT_OK != call_margin(call, gw))
 		return OUT_NO_MARGIN;
 
-	if (OUT_OK != call_take_gateway(call, &call->hop_hold, gw,
-					CHANNEL_OUT))
-		return OUT_LIMIT_CARRIER;
+	res = call_limit_hop(call, gw);
+	if (res != OUT_OK)
+		return res;
 
 	res = dial(call, gw, &out);
 	if (res == OUT_OK) {
-		call->limit_hit[0] = '\0'; /* of a gateway passed by */
 		call_buy(call, gw);
 		quality_dialled(call->w->quality, gw, &call->w->now);
 		ping_dialled(call->w->ping, gw);
@@ -274,7 +273,7 @@ static void hunt(struct call *call, enum outcome last)
 		return;
 	}
 
-	while ((gw = next_gateway(call))) {
+	while (!call->is_stopped && (gw = next_gateway(call))) {
 		res = dial_gateway(call, gw);
 		if (res == OUT_OK)
 			return;

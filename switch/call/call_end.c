@@ -8,6 +8,8 @@
 #include "phrase.h"
 #include "text.h"
 
+#define RETRY_AFTER_S 10 /* where nothing better is known */
+
 
 uint64_t call_duration_ms(const struct call *call)
 {
@@ -71,7 +73,7 @@ void call_attempt_end(struct call *call, enum outcome out, uint16_t sip_code,
 void call_release_b(struct call *call)
 {
 	call->leg[SIDE_B] = mem_deref(call->leg[SIDE_B]);
-	channel_release(call->w->channels, &call->hop_hold);
+	call_limit_release_hop(call);
 }
 
 
@@ -108,9 +110,7 @@ void call_give_back(struct call *call)
 	call_media_close(call);
 	call_settle(call);
 	call_guard_end(call);
-	channel_release(w->channels, &call->from_hold);
-	channel_release(w->channels, &call->to_hold);
-	channel_release(w->channels, &call->hop_hold);
+	call_limit_release(call);
 }
 
 
@@ -203,6 +203,9 @@ static void tell_a(struct call *call, enum outcome out, const char *extra)
 	else if (out == OUT_B_REJECTED && a && a->sip_code >= 400) {
 		call->sip_code = a->sip_code;
 	}
+	else if (call->limit_scode) {
+		call->sip_code = call->limit_scode;
+	}
 
 	if (call->sip_code != row->sip)
 		phrase = phrase_of(call->sip_code);
@@ -223,13 +226,17 @@ void act_reject(void *subject, const void *data)
 	const enum outcome out = ev->outcome ? ev->outcome : OUT_BUG;
 	const struct outcome_row *row = outcome_row(out);
 	const struct attempt *a = call_attempt(call);
+	char retry[40];
 	const char *extra = "";
 	const bool by_b = ev->said && ev->leg == call->leg[SIDE_B];
 
 	if (out == OUT_BAD_EXTENSION)
 		extra = call->headers;
-	else if (row->sip == 503)
-		extra = "Retry-After: 10\r\n";
+	else if (row->sip == 503 &&
+		 !text_format(retry, sizeof(retry), "Retry-After: %u\r\n",
+			      call->retry_after_s ? call->retry_after_s
+						  : RETRY_AFTER_S))
+		extra = retry;
 
 	if (by_b && a) {
 		call->q850 = a->q850;

@@ -40,6 +40,7 @@ enum outcome call_media_open(struct call *call, const uint8_t *text,
 	out = check(&sdp);
 	if (out != OUT_OK)
 		return out;
+	call_limit_media(call, &sdp);
 	if (call->media || call->is_test)
 		return OUT_OK;
 	if (m->openh(&call->media, sdp.n, call->id, m->arg))
@@ -80,6 +81,7 @@ static void point(struct call *call, enum side from, const struct sdp *sdp)
 			  &s->rtcp, s->clock_hz, is_strict(call, from));
 	}
 	call->is_held[from] = is_held(sdp);
+	call_limit_media(call, sdp);
 
 	if (sdp->n && sdp->streams[0].port) {
 		(void)re_snprintf(call->media_address[from],

@@ -23,6 +23,12 @@ static inline enum side side_other(enum side s)
 
 #define GUARD_TALLIES 24
 
+/** Lines of a call: node, tenants up to the root, account, trunk and site of
+ *  who calls; tenants, account, trunk, site and number of who is called;
+ *  carrier and gateway. */
+enum { TENANTS_UP = 4, FROM_LINES = TENANTS_UP + 4,
+       TO_LINES = TENANTS_UP + 4, HOP_LINES = 2 };
+
 enum call_kind {
 	CALL_OUT,    /**< trunk -> carrier                                  */
 	CALL_IN,     /**< carrier -> trunk                                  */
@@ -195,9 +201,15 @@ struct call {
 
 	struct tally *tallies[GUARD_TALLIES]; /**< that count this call     */
 	uint8_t tally_n;
-	struct channel_hold from_hold; /**< trunk or gateway that calls     */
-	struct channel_hold to_hold;   /**< trunk that is called            */
-	struct channel_hold hop_hold;  /**< gateway that is dialled         */
+	struct channel_hold from_holds[FROM_LINES]; /**< of who calls       */
+	struct channel_hold to_holds[TO_LINES];   /**< of who is called     */
+	struct channel_hold hop_holds[HOP_LINES]; /**< of who is dialled    */
+	const struct did *did;       /**< the number that is called         */
+	uint32_t kbps;               /**< of the media, one way             */
+	uint16_t limit_scode;        /**< the trunk's word for a full limit */
+	uint32_t retry_after_s;      /**< 0: nothing better is known        */
+	bool is_stopped;             /**< a full gateway ends the hunt      */
+	char marks[120];             /**< limits that it met and passed     */
 	struct money money;
 
 	struct media_session *media;
@@ -322,10 +334,26 @@ void call_limited(struct call *call, const char *id);
 void call_pin(struct call *call);
 /** Let it go, and all that points into it. Idempotent. */
 void call_unpin(struct call *call);
-/** A channel of a gateway; a refusal is noted as limit_hit. */
-enum outcome call_take_gateway(struct call *call, struct channel_hold *hold,
-			       const struct gateway *gw,
-			       enum channel_dir dir);
+
+/* call_limit.c: what admission.h decides, with the lines of this call. A route
+   test asks and takes nothing; an emergency call is counted and never
+   refused. A refusal is noted as limit_hit. */
+/** May who calls have one call more? Nothing is taken. */
+enum outcome call_limit_from(struct call *call);
+/** A channel of each line of who calls, and of call->did when that is set,
+ *  or of none. Of who calls only once. */
+enum outcome call_limit_take(struct call *call);
+/** Of a gateway that is to be dialled, and its carrier. Sets is_stopped. */
+enum outcome call_limit_hop(struct call *call, const struct gateway *gw);
+/** The called number is another one now: it is let go of. */
+void call_limit_release_to(struct call *call);
+void call_limit_release_hop(struct call *call);
+/** All of them. Idempotent. */
+void call_limit_release(struct call *call);
+/** channels_watch(): arg is the worker. */
+channel_room_h call_limit_room;
+/** The call's media are these. */
+void call_limit_media(struct call *call, const struct sdp *sdp);
 
 /* call_route.c */
 /** Plan, route, price and order of gateways of a call to the network. */

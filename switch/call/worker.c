@@ -216,6 +216,8 @@ static int parts_alloc(struct worker *w)
 	err |= htab_alloc(&w->calls, 1024, key);
 	err |= limits_reached_alloc(&w->reached, w, key);
 	err |= channels_alloc(&w->channels, key);
+	if (w->channels)
+		channels_watch(w->channels, call_limit_room, w);
 	err |= tallies_alloc(&w->tallies, key, w->wheel, TALLIES_MAX);
 	err |= funds_alloc(&w->funds, &funds);
 	err |= digest_server_alloc(&w->digest, cfg->nonce_key,
@@ -249,6 +251,10 @@ int worker_alloc(struct worker **wp, const struct worker_config *cfg,
 		return ENOMEM;
 
 	w->cfg = *cfg;
+	w->limits = (struct limits){
+		.in = -1, .out = -1, .total = -1, .kbps = -1,
+		.cps = cfg->cps_max ? (int32_t)cfg->cps_max : -1,
+	};
 	w->doors = *doors;
 	w->rng = rng;
 	w->now = *now;

@@ -34,6 +34,7 @@ struct worker_config {
 	const char *server_name;
 	uint32_t t1_ms, t2_ms, t4_ms;
 	uint32_t calls_max;
+	uint32_t cps_max;         /**< INVITEs a second; 0: no limit       */
 	uint32_t nonce_life_s;
 	uint32_t fund_wait_ms;    /**< how long a lease may take           */
 	uint32_t fund_chunk_s;

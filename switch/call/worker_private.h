@@ -1,8 +1,8 @@
 /** @file worker_private.h  Inside a worker: seen by worker_*.c and call_*.c. */
 #ifndef WORKER_PRIVATE_H
 #define WORKER_PRIVATE_H
+#include "admission.h"
 #include "catalog.h"
-#include "channel.h"
 #include "digest.h"
 #include "endpoint.h"
 #include "funds.h"
@@ -42,6 +42,7 @@ struct worker {
 	struct ping *ping;
 	struct quality *quality;
 	struct channels *channels;
+	struct limits limits;   /**< of the node                           */
 	struct funds *funds;
 	struct tallies *tallies;
 	struct limits_reached *reached;

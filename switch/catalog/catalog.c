@@ -99,6 +99,18 @@ const struct trunk *catalog_trunk(const struct catalog *c, const char *id)
 }
 
 
+const struct tenant *catalog_tenant(const struct catalog *c, const char *id)
+{
+	return find(id, c->tenants, c->tenant_n, sizeof(*c->tenants));
+}
+
+
+const struct carrier *catalog_carrier(const struct catalog *c, const char *id)
+{
+	return find(id, c->carriers, c->carrier_n, sizeof(*c->carriers));
+}
+
+
 const struct site *catalog_site(const struct catalog *c, const char *id)
 {
 	return find(id, c->sites, c->site_n, sizeof(*c->sites));

@@ -81,14 +81,39 @@ struct carrier_rules {
 
 #define COUNTRY_SIZE 3      /**< ISO 3166-1 alpha-2 + NUL               */
 
+/** What a channel carries: limits.total counts calls so. */
+enum limit_mode {
+	LIMIT_TOTAL,   /**< in and out together                            */
+	LIMIT_IN_OUT,  /**< each direction has its own: total is none      */
+	LIMIT_PAIRED,  /**< one in and one out at once: each up to total   */
+};
+
+/** What becomes of a call beyond a limit and its burst. */
+enum limit_action {
+	LIMIT_REFUSE,  /**< a customer's is rejected; a gateway is passed by */
+	LIMIT_MARK,    /**< accepted and marked                            */
+	LIMIT_STOP,    /**< gateways: rejected, no other is tried          */
+};
+
+/** How much there may be of something at once; -1: no limit. */
+struct limits {
+	int32_t in, out, total;
+	int32_t cps;
+	int32_t kbps;
+	uint8_t burst_percent;  /**< above the limit: accepted and marked  */
+	uint8_t mode, action;   /**< enum limit_mode, enum limit_action    */
+};
+
 struct tenant {
 	char id[ID_SIZE];
 	char name[NAME_SIZE];
+	const struct tenant *parent; /**< its reseller, or NULL             */
 	bool is_active;
 	const struct routing_plan *plan; /**< NULL: the routes of no plan  */
 	struct carrier_rules carriers;
 	char country[COUNTRY_SIZE]; /**< where it is at home; "": not said  */
 	struct number_lists lists;   /**< of all its trunks                 */
+	struct limits limits;   /**< of all below it together               */
 };
 
 /** What a minute and a connection may cost at most; -1: no limit. */
@@ -108,6 +133,7 @@ struct account {
 	char currency[4];
 	bool is_active;
 	bool is_prepaid;
+	struct limits limits;
 	uint32_t index;         /**< dense, stable in one snapshot          */
 	struct price_cap cap;
 };
@@ -181,8 +207,8 @@ struct trunk {
 	uint8_t on_suspend;          /**< enum trunk_on_suspend             */
 	uint8_t cli_policy;
 	uint8_t number_check;        /**< enum number_check                 */
-	int32_t channels_in, channels_out, channels_total; /**< -1: no limit */
-	int32_t cps;                 /**< -1: no limit                      */
+	struct limits limits;        /**< cps: of calls that it places      */
+	uint16_t limit_sip_code;     /**< of its refusals; 0: each its own  */
 	char default_cli[E164_SIZE]; /**< "+49..." or ""                    */
 	char realm[REALM_SIZE];      /**< where its credentials live        */
 	struct rule_set number_in;   /**< as dialled -> E.164               */
@@ -212,9 +238,9 @@ struct site {
 	const struct trunk *trunk;
 	char main_number[E164_SIZE]; /**< "+49..." or ""                    */
 	bool is_active;
-	int32_t channels_in, channels_out, channels_total; /**< -1: no limit */
 	char country[COUNTRY_SIZE];  /**< "": the trunk's                   */
 	const struct location *location; /**< NULL: the trunk's             */
+	struct limits limits;
 };
 
 /** Neither it nor its tenant nor its account is suspended. */
@@ -232,7 +258,7 @@ struct did {
 	bool is_active;
 	char e164_last[E164_SIZE];   /**< of a range; ""                    */
 	char cnam[NAME_SIZE];        /**< name shown when it calls, or ""   */
-	int32_t channels;            /**< at once, of the row; -1: no limit */
+	struct limits limits;        /**< of calls to it                    */
 	int64_t from_ms, to_ms;      /**< in service [UTC ms, to exclusive) */
 };
 
@@ -278,6 +304,7 @@ struct carrier {
 	const struct deck *deck;     /**< what it charges us; NULL: unknown */
 	bool is_active;
 	const struct disconnect_policy *disconnect; /**< NULL: built in     */
+	struct limits limits;
 };
 
 enum identity_form { IDENTITY_FROM, IDENTITY_PAI };
@@ -312,7 +339,7 @@ struct gateway {
 	bool is_active;              /**< and so is its carrier             */
 	uint8_t identity;            /**< PAI + From, or From alone         */
 	uint8_t emergency_location;  /**< enum location_form                */
-	int32_t channels, cps;       /**< -1: no limit                      */
+	struct limits limits;
 	struct rule_set number_in, number_out;
 	struct credential credential;/**< username "" when none             */
 	uint32_t ping_s;             /**< OPTIONS interval; 0: not probed   */
@@ -443,6 +470,8 @@ const struct trunk *catalog_trunk(const struct catalog *c, const char *id);
 const struct account *catalog_account(const struct catalog *c, const char *id);
 const struct site *catalog_site(const struct catalog *c, const char *id);
 const struct gateway *catalog_gateway(const struct catalog *c, const char *id);
+const struct tenant *catalog_tenant(const struct catalog *c, const char *id);
+const struct carrier *catalog_carrier(const struct catalog *c, const char *id);
 /** A number of its own before the range that holds it; in service or not. */
 const struct did *catalog_did(const struct catalog *c, const char *e164);
 

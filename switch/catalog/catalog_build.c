@@ -16,24 +16,6 @@ static int id_compare(const void *key, const void *entry)
 }
 
 
-const struct tenant *build_tenant(const struct catalog *c,
-					const char *id)
-{
-	return c->tenant_n ? bsearch(id, c->tenants, c->tenant_n,
-				     sizeof(*c->tenants), id_compare)
-			   : NULL;
-}
-
-
-const struct carrier *build_carrier(const struct catalog *c,
-					  const char *id)
-{
-	return c->carrier_n ? bsearch(id, c->carriers, c->carrier_n,
-				      sizeof(*c->carriers), id_compare)
-			    : NULL;
-}
-
-
 static const struct disconnect_policy *find_disconnect(
 	const struct catalog *c, const char *id)
 {
@@ -86,6 +68,18 @@ static const char *tenant_add(struct build *b, const struct row *row)
 }
 
 
+/* Resellers may stand behind their customers: all are there by now. */
+static void tenants_link(struct build *b)
+{
+	for (uint32_t i = 0; i < b->c->tenant_n; i++) {
+		const struct row *row = b->rows[ROW_TENANT][i];
+
+		b->c->tenants[i].parent =
+			catalog_tenant(b->c, row->body->refs.parent);
+	}
+}
+
+
 static const char *deck_add(struct build *b, const struct row *row)
 {
 	if (row->deck && row->body->deck.is_active)
@@ -99,7 +93,7 @@ static const char *account_add(struct build *b, const struct row *row)
 {
 	struct account a = row->body->account;
 
-	a.tenant = build_tenant(b->c, row->body->refs.tenant);
+	a.tenant = catalog_tenant(b->c, row->body->refs.tenant);
 	if (!a.tenant)
 		return "tenant_id";
 
@@ -177,7 +171,7 @@ static const char *trunk_add(struct build *b, const struct row *row)
 	struct trunk t = row->body->trunk;
 	const char *broken;
 
-	t.tenant = build_tenant(b->c, refs->tenant);
+	t.tenant = catalog_tenant(b->c, refs->tenant);
 	if (!t.tenant)
 		return "tenant_id";
 
@@ -211,6 +205,7 @@ static const char *site_add(struct build *b, const struct row *row)
 		return "trunk_id";
 
 	s.location = find_location(b->c, row->body->refs.location);
+	s.limits.mode = s.trunk->limits.mode;
 	b->c->sites[b->c->site_n++] = s;
 
 	return NULL;
@@ -287,7 +282,7 @@ static const char *gateway_add(struct build *b, const struct row *row)
 	struct gateway g = row->body->gateway;
 	const char *broken;
 
-	g.carrier = build_carrier(b->c, row->body->refs.carrier);
+	g.carrier = catalog_carrier(b->c, row->body->refs.carrier);
 	if (!g.carrier)
 		return "carrier_id";
 
@@ -483,6 +478,8 @@ static void rows_add(struct build *b)
 						    b->rows[kind][n]->id,
 						    broken);
 		}
+		if (kind == ROW_TENANT)
+			tenants_link(b);
 	}
 }
 

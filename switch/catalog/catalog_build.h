@@ -17,8 +17,6 @@ struct build {
 typedef const char *(add_h)(struct build *b, const struct row *row);
 
 /* What was added before, by id; NULL: not there */
-const struct tenant *build_tenant(const struct catalog *c, const char *id);
-const struct carrier *build_carrier(const struct catalog *c, const char *id);
 const struct routing_plan *build_plan(const struct catalog *c,
 				      const char *id);
 

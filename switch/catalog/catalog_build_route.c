@@ -253,7 +253,7 @@ const char *route_add(struct build *b, const struct row *row)
 	if (!row->body->is_active)
 		return NULL;
 
-	r.tenant = build_tenant(b->c, refs->tenant);
+	r.tenant = catalog_tenant(b->c, refs->tenant);
 	if (refs->tenant[0] && !r.tenant)
 		return "tenant_id";
 	r.plan = build_plan(b->c, refs->plan);
@@ -280,11 +280,11 @@ const char *carrier_rule_add(struct build *b, const struct row *row)
 	struct carrier_rule rule = row->body->carrier_rule;
 
 	rule.owner = refs->tenant[0]
-			     ? (const void *)build_tenant(b->c, refs->tenant)
+			     ? (const void *)catalog_tenant(b->c, refs->tenant)
 			     : catalog_trunk(b->c, refs->trunk);
 	if (!rule.owner)
 		return "tenant_id or trunk_id";
-	rule.carrier = build_carrier(b->c, refs->carrier);
+	rule.carrier = catalog_carrier(b->c, refs->carrier);
 	if (!rule.carrier)
 		return "carrier_id";
 

@@ -53,6 +53,11 @@ static const char *const deny[] = {"deny", NULL};
 static const char *const test[] = {"test", NULL};
 static const char *const location_forms[] = {"none", "value", "reference",
 					     NULL};
+static const char *const modes[] = {"total", "in_out", "paired", NULL};
+/* in the order of enum limit_action */
+static const char *const limit_actions[] = {"reject", "mark", NULL};
+static const char *const hop_actions[] = {"next_route", "mark", "reject",
+					  NULL};
 static const char *const roundings[] = {"up", "down", "half_up", "half_even",
 					NULL};
 
@@ -77,11 +82,23 @@ static const char *const roundings[] = {"up", "down", "half_up", "half_even",
 #define TAGS(name) {MEMBER(name, tags), NULL, 0, 0, MEMBER_TAGS, false}
 #define END {NULL, 0, 0, NULL, 0, 0, MEMBER_TEXT, false}
 
+/* what a kind has no column for is no limit */
+#define LIMITS(of, total_, actions) \
+	LIMIT("channels_in", of.limits.in), \
+	LIMIT("channels_out", of.limits.out), \
+	LIMIT(total_, of.limits.total), LIMIT("cps", of.limits.cps), \
+	LIMIT("bandwidth_kbps", of.limits.kbps), \
+	NUMBER("burst_percent", of.limits.burst_percent, 100, 0), \
+	CHOICE("channel_mode", of.limits.mode, modes), \
+	CHOICE("limit_action", of.limits.action, actions)
+
 static const struct member tenant_members[] = {
 	TEXT_OR_NULL("routing_plan_id", refs.plan),
 	TEXT_OR_NULL("name", tenant.name),
 	TEXT_OR_NULL("country", tenant.country),
+	TEXT_OR_NULL("parent_id", refs.parent),
 	IS("status", tenant.is_active, active),
+	LIMITS(tenant, "channels", limit_actions),
 	END
 };
 
@@ -94,6 +111,7 @@ static const struct member account_members[] = {
 	       -1),
 	NUMBER("max_connect_fee_micro", account.cap.connect_micro, INT64_MAX,
 	       -1),
+	LIMITS(account, "channels_total", limit_actions),
 	END
 };
 
@@ -112,10 +130,8 @@ static const struct member trunk_members[] = {
 	CHOICE("on_suspend", trunk.on_suspend, on_suspends),
 	CHOICE("cli_policy", trunk.cli_policy, cli_policies),
 	CHOICE("number_check", trunk.number_check, number_checks),
-	LIMIT("channels_in", trunk.channels_in),
-	LIMIT("channels_out", trunk.channels_out),
-	LIMIT("channels_total", trunk.channels_total),
-	LIMIT("cps", trunk.cps),
+	LIMITS(trunk, "channels_total", limit_actions),
+	NUMBER("limit_sip_code", trunk.limit_sip_code, 699, 0),
 	TEXT_OR_NULL("default_cli", trunk.default_cli),
 	TEXT_OR_NULL("realm", trunk.realm),
 	RULES("number_in", trunk.number_in),
@@ -147,11 +163,9 @@ static const struct member site_members[] = {
 	TEXT_OR_NULL("name", site.name),
 	IS("status", site.is_active, active),
 	TEXT_OR_NULL("main_number", site.main_number),
-	LIMIT("channels_in", site.channels_in),
-	LIMIT("channels_out", site.channels_out),
-	LIMIT("channels_total", site.channels_total),
 	TEXT_OR_NULL("country", site.country),
 	TEXT_OR_NULL("location_id", refs.location),
+	LIMITS(site, "channels_total", limit_actions),
 	END
 };
 
@@ -178,6 +192,7 @@ static const struct member address_members[] = {
 
 static const struct member carrier_members[] = {
 	TEXT_OR_NULL("name", carrier.name),
+	LIMITS(carrier, "channels", hop_actions),
 	TEXT_OR_NULL("rate_deck_id", refs.deck),
 	TEXT_OR_NULL("disconnect_policy_id", refs.disconnect),
 	IS("status", carrier.is_active, active),
@@ -201,8 +216,7 @@ static const struct member gateway_members[] = {
 	NUMBER("quality_trials", gateway.quality.trials, 1000, 5),
 	CHOICE("emergency_location", gateway.emergency_location,
 	       location_forms),
-	LIMIT("channels", gateway.channels),
-	LIMIT("cps", gateway.cps),
+	LIMITS(gateway, "channels", hop_actions),
 	RULES("number_in", gateway.number_in),
 	RULES("number_out", gateway.number_out),
 	TEXT_OR_NULL("username", gateway.credential.username),
@@ -225,11 +239,11 @@ static const struct member did_members[] = {
 	TEXT("e164", did.e164),
 	TEXT_OR_NULL("e164_last", did.e164_last),
 	TEXT_OR_NULL("cnam", did.cnam),
-	LIMIT("channels", did.channels),
 	NUMBER("from_ms", did.from_ms, INT64_MAX, 0),
 	NUMBER("to_ms", did.to_ms, INT64_MAX, INT64_MAX),
 	TEXT("trunk_id", refs.trunk),
 	TEXT_OR_NULL("site_id", refs.site),
+	LIMITS(did, "channels", limit_actions),
 	IS("status", did.is_active, active),
 	END
 };

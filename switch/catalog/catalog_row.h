@@ -24,7 +24,7 @@ enum row_kind {
 struct row_refs {
 	char tenant[ID_SIZE], account[ID_SIZE], trunk[ID_SIZE];
 	char carrier[ID_SIZE], gateway[ID_SIZE], deck[ID_SIZE];
-	char site[ID_SIZE];
+	char site[ID_SIZE], parent[ID_SIZE];
 	char plan[ID_SIZE], schedule[ID_SIZE];
 	char disconnect[ID_SIZE];
 	char location[ID_SIZE], zone[ID_SIZE];

@@ -299,6 +299,33 @@ static void rtpmap_decode(struct sdp_stream *s, struct pl value)
 }
 
 
+/* "20"; what is no number says nothing */
+static uint32_t number_decode(const struct pl *value, uint64_t max)
+{
+	uint64_t n;
+
+	return text_u64(&n, value->p, value->l, max) ? 0 : (uint32_t)n;
+}
+
+
+/* "AS:64" in kbit/s, "TIAS:64000" in bit/s: RFC 8866 5.8, RFC 3890 6.2 */
+static void bandwidth_decode(struct sdp_stream *s, struct pl value)
+{
+	const char *colon = pl_strchr(&value, ':');
+	struct pl type, n;
+
+	if (!colon)
+		return;
+
+	type = (struct pl){value.p, (size_t)(colon - value.p)};
+	n = (struct pl){colon + 1, value.l - type.l - 1};
+	if (!pl_strcmp(&type, "AS"))
+		s->kbps = number_decode(&n, 1000000);
+	else if (!pl_strcmp(&type, "TIAS") && !s->kbps)
+		s->kbps = (number_decode(&n, 1000000000) + 999) / 1000;
+}
+
+
 static int media_attribute(struct sdp_stream *s, struct draft *d,
 			   const struct pl *line)
 {
@@ -308,6 +335,8 @@ static int media_attribute(struct sdp_stream *s, struct draft *d,
 
 	if (!pl_strcmp(&name, "rtpmap") && d->is_rtp)
 		rtpmap_decode(s, value);
+	else if (!pl_strcmp(&name, "ptime"))
+		s->ptime_ms = number_decode(&value, 1000);
 	else if (!pl_strcmp(&name, "rtcp-mux"))
 		s->has_rtcp_mux = true;
 	else if (!pl_strcmp(&name, "rtcp") && d->is_rtp)
@@ -346,6 +375,9 @@ static int line_read(struct reader *rd, const struct sdp_line *line)
 
 	if (line->type == 'c' && level->place.kind == PLACE_NONE)
 		return place_decode(&level->place, line->value);
+
+	if (line->type == 'b' && rd->m_lines)
+		bandwidth_decode(&rd->sdp.streams[i], line->value);
 
 	if (line->type == 'a' && rd->m_lines)
 		return media_attribute(&rd->sdp.streams[i], &rd->drafts[i],

@@ -29,6 +29,8 @@ struct sdp_stream {
 	uint8_t payload_type;
 	uint32_t clock_hz;          /**< of that codec; 8000 by default;
 				         0: not RTP (udptl)                 */
+	uint32_t ptime_ms;          /**< RFC 8866 6.4; 0: not said          */
+	uint32_t kbps;              /**< b=AS or b=TIAS; 0: not said        */
 };
 
 struct sdp {

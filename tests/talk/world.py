@@ -99,7 +99,7 @@ class World:
             options.update(uri_host=self.ip(name), uri_port=5060)
         row = {"id": trunk, "tenant_id": self.tenant,
                "account_id": self.account, "rate_deck_id": self.deck,
-               "name": name}
+               "name": name, "channels_total": None, "cps": None}
         row.update({"international": "allowed", "premium": "allowed"})
         row.update(options)
         if digest:

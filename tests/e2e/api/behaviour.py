@@ -314,8 +314,8 @@ def patch_is_merged(trunk):
     path = "/v1/trunks/" + trunk["id"]
     row = patch(path, {"channels": {"in": 3, "out": 4}, "max_call_s": 60})
     row = patch(path, {"channels": {"out": None}, "max_call_s": None})
-    check(row["channels"] == {"in": 3, "out": None, "total": None} and
-          row["max_call_s"] == 14400,
+    check(row["channels"] == {"in": 3, "out": None, "total": 2} and
+          row["max_call_s"] == 14400 and row["cps"] == 2,
           f"null takes away, and the default is back: {row['channels']}")
     patch(path, {"tenant_id": "ten_" + "0" * 26}, 422)
     row = patch(path, {"origination": {"host": "192.0.2.99"}})
@@ -324,6 +324,33 @@ def patch_is_merged(trunk):
     patch(path, {"origination": None})
     answer = call("patch", path, [], JSON, headers=ANY)
     check(answer.status == 422, "a patch that is no object")
+
+
+def limits_are_taken_apart(trunk):
+    """What a new trunk has; no limit, modes, actions and codes."""
+    path = "/v1/trunks/" + trunk["id"]
+    check(trunk["channels"] == {"in": None, "out": None, "total": 2} and
+          trunk["cps"] == 2 and trunk["channel_mode"] == "total" and
+          trunk["limit_action"] == "reject", f"a new trunk: {trunk}")
+    row = patch(path, {"channels": {"total": None}, "cps": None})
+    check(row["channels"]["total"] is None and row["cps"] is None,
+          "null is no limit, not the default")
+    row = patch(path, {"channel_mode": "in_out"})
+    answer = call("patch", path, {"channels": {"total": 3}}, JSON,
+                  headers=ANY)
+    check(answer.status == 422 and answer.json()["errors"][0]["pointer"] ==
+          "/channels/total", f"in_out has no total: {answer.data!r}")
+    answer = call("patch", path, {"limit_sip_code": 499}, JSON, headers=ANY)
+    check(answer.status == 422 and answer.json()["errors"][0]["pointer"] ==
+          "/limit_sip_code", f"a code that is none: {answer.data!r}")
+    patch(path, {"channel_mode": "paired", "channels": {"total": 2},
+                 "cps": 2, "limit_sip_code": 480, "burst_percent": 50,
+                 "bandwidth_kbps": 1000})
+    patch(path, {"limit_action": "next_route"}, 422)
+    patch(path, {"burst_percent": 101}, 422)
+    patch(path, {"channel_mode": None, "channels": None,
+                 "limit_sip_code": None})
+    patch(path, {"channels": {"total": 2}})
 
 
 def gateways_keep_credentials(carrier):
@@ -542,6 +569,7 @@ def main():
     secrets_stay(one[2])
     carrier = clashes_are_named(one, two)
     references_are_named(one, two, carrier)
+    limits_are_taken_apart(two[2])
     patch_is_merged(one[2])
     gateways_keep_credentials(carrier)
     decks_move_in_one_step()

@@ -3,10 +3,10 @@
 #include <string.h>
 #include "channel.h"
 
-#define SECOND_US 1000000u
+#define SECOND_US UINT64_C(1000000)
+#define DAY_US (86400 * SECOND_US)
 
 static const uint8_t key[16] = {1}, call_id[16] = {2};
-static const struct channel_limits free_limits = {-1, -1, -1, -1};
 
 
 static struct channels *channels(void)
@@ -19,101 +19,114 @@ static struct channels *channels(void)
 }
 
 
-static enum outcome take(struct channels *c, struct channel_hold *hold,
-			 enum channel_dir dir,
-			 const struct channel_limits *limits, uint64_t us)
+static struct moment at(uint64_t us)
 {
-	const struct moment now = {.mono_us = us};
-
-	return channel_take(c, hold, "trk_1", dir, limits, &now, call_id);
+	return (struct moment){.mono_us = us, .wall_us = (int64_t)us};
 }
 
 
-Test(channel, a_check_says_what_taking_would_and_takes_nothing)
+static struct channel_line *line(struct channels *c, const char *id,
+				 uint64_t us)
 {
-	const struct channel_limits full = {-1, 0, -1, -1};
-	const struct channel_limits one_a_second = {-1, -1, -1, 1};
-	const struct moment now = {.mono_us = 1};
-	struct channel_hold h[2] = {{.line = NULL}};
+	const struct moment now = at(us);
+
+	return channel_get(c, channel_hash(c, id), id, &now);
+}
+
+
+static struct channel_line *find(const struct channels *c, const char *id)
+{
+	return channel_find(c, channel_hash(c, id), id);
+}
+
+
+static void take(struct channels *c, struct channel_hold *hold,
+		 enum channel_dir dir, uint32_t kbps, uint64_t us)
+{
+	const struct moment now = at(us);
+
+	channel_take(c, line(c, "trk_1", us), hold, dir, kbps, &now,
+		     call_id);
+}
+
+
+Test(channel, in_use_is_who_holds)
+{
+	struct channel_hold h[3] = {{.line = NULL}};
 	struct channels *c = channels();
+	const struct channel_line *l;
 
-	cr_expect_eq(channel_check(c, "trk_1", CHANNEL_OUT, &full, &now),
-		     OUT_LIMIT_OUT);
-	cr_expect_eq(channel_check(c, "trk_1", CHANNEL_OUT, NULL, &now),
-		     OUT_OK);
-	for (int i = 0; i < 3; i++)
-		cr_expect_eq(channel_check(c, "trk_1", CHANNEL_OUT,
-					   &one_a_second, &now), OUT_OK);
+	cr_expect_eq(channel_used(find(c, "trk_1"), MEASURE_TOTAL), 0);
+	take(c, &h[0], CHANNEL_IN, 80, 1);
+	take(c, &h[1], CHANNEL_OUT, 80, 1);
+	take(c, &h[2], CHANNEL_OUT, 24, 1);
+	l = find(c, "trk_1");
+	cr_expect_eq(channel_used(l, MEASURE_IN), 1);
+	cr_expect_eq(channel_used(l, MEASURE_OUT), 2);
+	cr_expect_eq(channel_used(l, MEASURE_TOTAL), 3);
+	cr_expect_eq(channel_used(l, MEASURE_KBPS), 184);
+	cr_expect(channels_are_exact(c));
 
-	cr_expect_eq(take(c, &h[0], CHANNEL_OUT, &one_a_second, 1), OUT_OK);
-	cr_expect_eq(channel_check(c, "trk_1", CHANNEL_OUT, &one_a_second,
-				   &now), OUT_LIMIT_CPS);
-	cr_expect_eq(take(c, &h[1], CHANNEL_OUT, &one_a_second, 1),
-		     OUT_LIMIT_CPS);
-	cr_expect_eq(channel_total(c), 1);
-
+	/* from the middle, twice */
+	channel_release(c, &h[1]);
+	channel_release(c, &h[1]);
+	cr_expect_eq(channel_used(l, MEASURE_OUT), 1);
+	cr_expect_eq(channel_total(c), 2);
+	cr_expect(channels_are_exact(c));
 	channel_release(c, &h[0]);
+	channel_release(c, &h[2]);
+	cr_expect_eq(channel_total(c), 0);
+	cr_expect_eq(channel_used(l, MEASURE_KBPS), 0);
 	mem_deref(c);
 }
 
 
-Test(channel, each_limit_says_its_name)
+Test(channel, media_that_change)
 {
-	const struct channel_limits in = {1, -1, -1, -1};
-	const struct channel_limits out = {-1, 1, -1, -1};
-	const struct channel_limits total = {-1, -1, 2, -1};
+	struct channel_hold h = {.line = NULL};
+	struct channels *c = channels();
+
+	channel_set_kbps(&h, 1000); /* holds nothing: nothing */
+	take(c, &h, CHANNEL_IN, 80, 1);
+	channel_set_kbps(&h, 24);
+	cr_expect_eq(channel_used(find(c, "trk_1"), MEASURE_KBPS), 24);
+	channel_set_kbps(&h, 110);
+	cr_expect_eq(channel_used(find(c, "trk_1"), MEASURE_KBPS), 110);
+	cr_expect(channels_are_exact(c));
+	channel_release(c, &h);
+	mem_deref(c);
+}
+
+
+Test(channel, peak_of_the_day)
+{
 	struct channel_hold h[4] = {{.line = NULL}};
 	struct channels *c = channels();
+	struct channel_use use;
 
-	cr_expect_eq(take(c, &h[0], CHANNEL_IN, &in, 1), OUT_OK);
-	cr_expect_eq(take(c, &h[1], CHANNEL_IN, &in, 1), OUT_LIMIT_IN);
-	cr_expect_eq(take(c, &h[1], CHANNEL_OUT, &out, 1), OUT_OK);
-	cr_expect_eq(take(c, &h[2], CHANNEL_OUT, &out, 1), OUT_LIMIT_OUT);
-	cr_expect_eq(take(c, &h[2], CHANNEL_OUT, &total, 1),
-		     OUT_LIMIT_TOTAL);
-	cr_expect_eq(channel_used(c, "trk_1", CHANNEL_IN), 1);
-	cr_expect_eq(channel_used(c, "trk_1", CHANNEL_OUT), 1);
-	cr_expect_null(h[2].line); /* a refusal holds nothing */
+	for (int i = 0; i < 3; i++)
+		take(c, &h[i], i ? CHANNEL_OUT : CHANNEL_IN, 0, 1);
+	channel_count_met(find(c, "trk_1"), true);
+	channel_count_met(find(c, "trk_1"), false);
+	channel_release(c, &h[1]);
+	channel_use(find(c, "trk_1"), &use);
+	cr_expect_eq(use.used[CHANNEL_OUT], 1);
+	cr_expect_eq(use.peak[CHANNEL_OUT], 2);
+	cr_expect_eq(use.peak[CHANNEL_IN], 1);
+	cr_expect_eq(use.peak_total, 3);
+	cr_expect_eq(use.refused, 1);
+	cr_expect_eq(use.marked, 1);
 
-	/* an emergency call passes by all of them, and is counted */
-	cr_expect_eq(take(c, &h[3], CHANNEL_OUT, NULL, 1), OUT_OK);
-	cr_expect_eq(channel_used(c, "trk_1", CHANNEL_OUT), 2);
-
-	for (size_t i = 0; i < ARRAY_SIZE(h); i++)
+	/* the next day begins with what is in use */
+	channel_release(c, &h[0]);
+	take(c, &h[3], CHANNEL_OUT, 0, DAY_US + 1);
+	channel_use(find(c, "trk_1"), &use);
+	cr_expect_eq(use.peak_total, 2);
+	cr_expect_eq(use.peak[CHANNEL_IN], 0);
+	channel_use(NULL, &use);
+	cr_expect_eq(use.peak_total, 0);
+	for (int i = 0; i < 4; i++)
 		channel_release(c, &h[i]);
-	cr_expect_eq(channel_total(c), 0);
-	mem_deref(c);
-}
-
-
-Test(channel, release_is_idempotent)
-{
-	struct channel_hold a = {.line = NULL}, b = {.line = NULL};
-	struct channels *c = channels();
-
-	cr_assert_eq(take(c, &a, CHANNEL_OUT, &free_limits, 1), OUT_OK);
-	cr_assert_eq(take(c, &b, CHANNEL_OUT, &free_limits, 1), OUT_OK);
-	channel_release(c, &a);
-	channel_release(c, &a);
-	cr_expect_eq(channel_used(c, "trk_1", CHANNEL_OUT), 1);
-	cr_expect_eq(channel_total(c), 1);
-	channel_release(c, &b);
-	cr_expect_eq(channel_total(c), 0);
-	mem_deref(c);
-}
-
-
-/* A limit that was lowered below what is in use refuses, and never wraps. */
-Test(channel, lowered_limit)
-{
-	const struct channel_limits none = {-1, 0, -1, -1};
-	struct channel_hold a = {.line = NULL}, b = {.line = NULL};
-	struct channels *c = channels();
-
-	cr_assert_eq(take(c, &a, CHANNEL_OUT, &free_limits, 1), OUT_OK);
-	cr_expect_eq(take(c, &b, CHANNEL_OUT, &none, 1), OUT_LIMIT_OUT);
-	channel_release(c, &a);
-	cr_expect_eq(take(c, &b, CHANNEL_OUT, &none, 1), OUT_LIMIT_OUT);
 	mem_deref(c);
 }
 
@@ -121,25 +134,28 @@ Test(channel, lowered_limit)
 /* Ten a second: ten at once, then one every 100 ms, whatever the phase. */
 Test(channel, calls_per_second)
 {
-	const struct channel_limits ten = {-1, -1, -1, 10};
-	struct channel_hold h = {.line = NULL};
 	struct channels *c = channels();
-	uint64_t us = 12345;
+	struct channel_line *l = line(c, "trk_1", 1);
+	struct moment now = at(12345);
 	unsigned n = 0;
 
-	for (unsigned i = 0; i < 20; i++) {
-		n += take(c, &h, CHANNEL_OUT, &ten, us) == OUT_OK;
-		channel_release(c, &h);
+	while (!channel_wait_us(l, 10, &now) && n < 20) {
+		channel_count_rate(l, 10, &now);
+		n++;
 	}
 	cr_expect_eq(n, 10);
-	cr_expect_eq(take(c, &h, CHANNEL_OUT, &ten, us), OUT_LIMIT_CPS);
-	cr_expect_null(h.line);
+	cr_expect_eq(channel_wait_us(l, 10, &now), SECOND_US / 10);
+	now = at(12345 + SECOND_US / 10);
+	cr_expect_eq(channel_wait_us(l, 10, &now), 0);
 
 	/* over a long time the rate holds */
 	n = 0;
-	for (us += SECOND_US; us < 11 * SECOND_US + 12345; us += 1000) {
-		n += take(c, &h, CHANNEL_OUT, &ten, us) == OUT_OK;
-		channel_release(c, &h);
+	for (uint64_t us = SECOND_US; us < 11 * SECOND_US; us += 1000) {
+		now = at(us);
+		if (channel_wait_us(l, 10, &now))
+			continue;
+		channel_count_rate(l, 10, &now);
+		n++;
 	}
 	cr_expect_geq(n, 100);
 	cr_expect_leq(n, 110);
@@ -149,32 +165,20 @@ Test(channel, calls_per_second)
 
 Test(channel, rate_of_zero_and_of_none)
 {
-	const struct channel_limits zero = {-1, -1, -1, 0};
-	struct channel_hold h[1000];
 	struct channels *c = channels();
+	struct channel_line *l = line(c, "trk_1", 1);
+	const struct moment now = at(1);
 
-	memset(h, 0, sizeof(h));
-	cr_expect_eq(take(c, &h[0], CHANNEL_OUT, &zero, 1), OUT_LIMIT_CPS);
-	for (size_t i = 0; i < ARRAY_SIZE(h); i++)
-		cr_expect_eq(take(c, &h[i], CHANNEL_OUT, &free_limits, 1),
-			     OUT_OK);
-	cr_expect_eq(channel_total(c), ARRAY_SIZE(h));
-	for (size_t i = 0; i < ARRAY_SIZE(h); i++)
-		channel_release(c, &h[i]);
-	mem_deref(c);
-}
-
-
-/* A rate so high that a step is less than a microsecond is no rate. */
-Test(channel, rate_beyond_the_clock)
-{
-	const struct channel_limits fast = {-1, -1, -1, INT32_MAX};
-	struct channel_hold h = {.line = NULL};
-	struct channels *c = channels();
-
-	for (unsigned i = 0; i < 10000; i++) {
-		cr_expect_eq(take(c, &h, CHANNEL_OUT, &fast, 1), OUT_OK);
-		channel_release(c, &h);
+	cr_expect_eq(channel_wait_us(l, 0, &now), SECOND_US);
+	cr_expect_eq(channel_wait_us(NULL, 0, &now), SECOND_US);
+	for (unsigned i = 0; i < 1000; i++) {
+		cr_expect_eq(channel_wait_us(l, -1, &now), 0);
+		channel_count_rate(l, -1, &now);
+	}
+	/* a step of less than a microsecond is no rate */
+	for (unsigned i = 0; i < 1000; i++) {
+		cr_expect_eq(channel_wait_us(l, INT32_MAX, &now), 0);
+		channel_count_rate(l, INT32_MAX, &now);
 	}
 	mem_deref(c);
 }
@@ -189,31 +193,109 @@ static void count(const struct channel_hold *hold, void *arg)
 }
 
 
-/* Lines that nobody uses go; one that is held stays, however long. */
+/* Lines that nobody uses go after a day; one that is held stays. */
 Test(channel, lines_are_forgotten_when_empty)
 {
-	const struct channel_limits one = {-1, 1, -1, -1};
 	struct channel_hold held = {.line = NULL}, h = {.line = NULL};
 	struct channels *c = channels();
-	struct moment now = {.mono_us = 1};
+	struct moment now = at(1);
+	uint64_t us = 1;
 	char id[16];
 	size_t n = 0;
 
-	cr_assert_eq(take(c, &held, CHANNEL_OUT, &one, 1), OUT_OK);
+	take(c, &held, CHANNEL_OUT, 0, 1);
 	for (unsigned i = 0; i < 500; i++) {
 		(void)re_snprintf(id, sizeof(id), "gone_%u", i);
-		now.mono_us += SECOND_US;
-		cr_assert_eq(channel_take(c, &h, id, CHANNEL_IN, &free_limits,
-					  &now, call_id), OUT_OK);
+		us += 600 * SECOND_US;
+		now = at(us);
+		channel_take(c, line(c, id, us), &h, CHANNEL_IN, 0, &now,
+			     call_id);
 		channel_release(c, &h);
 	}
-	cr_expect_eq(take(c, &h, CHANNEL_OUT, &one, now.mono_us),
-		     OUT_LIMIT_OUT);
-	channel_each(c, "trk_1", count, &n);
+	cr_expect_null(find(c, "gone_0"));
+	cr_expect_null(find(c, "gone_300"));
+	cr_expect(find(c, "gone_499"));
+	cr_expect(find(c, "gone_400"));
+	channel_each(find(c, "trk_1"), count, &n);
 	cr_expect_eq(n, 1);
-	n = 0;
-	channel_each(c, "nobody", count, &n);
-	cr_expect_eq(n, 0);
+	channel_each(NULL, count, &n);
+	cr_expect_eq(n, 1);
 	channel_release(c, &held);
+	mem_deref(c);
+}
+
+
+Test(channel, idle_lines_are_bounded)
+{
+	struct channel_hold h = {.line = NULL};
+	struct channels *c = channels();
+	struct moment now = at(1);
+	char id[24];
+
+	for (unsigned i = 0; i < CHANNEL_IDLE_MAX + 10; i++) {
+		(void)re_snprintf(id, sizeof(id), "line_%u", i);
+		channel_take(c, line(c, id, 1), &h, CHANNEL_IN, 0, &now,
+			     call_id);
+		channel_release(c, &h);
+	}
+	cr_expect_null(find(c, "line_0"));
+	cr_expect_null(find(c, "line_9"));
+	cr_expect(find(c, "line_10"));
+	mem_deref(c);
+}
+
+
+struct news {
+	unsigned n;
+	uint32_t used;
+};
+
+
+static void room(const char *id, enum channel_measure what, uint32_t used,
+		 uint32_t limit, void *arg)
+{
+	struct news *news = arg;
+
+	cr_expect_str_eq(id, "trk_1");
+	cr_expect_eq(what, MEASURE_OUT);
+	cr_expect_eq(limit, 10);
+	news->used = used;
+	news->n++;
+}
+
+
+Test(channel, room_is_told_below_nine_tenths)
+{
+	struct channel_hold h[10] = {{.line = NULL}};
+	struct channels *c = channels();
+	struct news news = {0};
+
+	channels_watch(c, room, &news);
+	for (int i = 0; i < 10; i++)
+		take(c, &h[i], CHANNEL_OUT, 0, 1);
+	cr_expect(channel_is_full(find(c, "trk_1"), MEASURE_OUT, 10));
+	cr_expect_not(channel_is_full(find(c, "trk_1"), MEASURE_OUT, 10));
+	channel_release(c, &h[0]);
+	cr_expect_eq(news.n, 0);
+	channel_release(c, &h[1]);
+	cr_expect_eq(news.n, 1);
+	cr_expect_eq(news.used, 8);
+	for (int i = 2; i < 10; i++)
+		channel_release(c, &h[i]);
+	cr_expect_eq(news.n, 1);
+	cr_expect(channel_is_full(find(c, "trk_1"), MEASURE_OUT, 10));
+	mem_deref(c);
+}
+
+
+Test(channel, no_memory)
+{
+	struct channels *c = channels();
+	char longer[ID_SIZE + 1];
+
+	memset(longer, 'x', ID_SIZE);
+	longer[ID_SIZE] = '\0';
+	cr_expect_null(line(c, longer, 1));
+	cr_expect_eq(channels_alloc(NULL, key), EINVAL);
 	mem_deref(c);
 }

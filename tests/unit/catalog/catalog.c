@@ -38,9 +38,9 @@ Test(catalog, trunk_members)
 	cr_expect(t->account->is_prepaid);
 	cr_expect_eq(t->direction, TRUNK_OUT);
 	cr_expect_eq(t->cli_policy, CLI_PASS);
-	cr_expect_eq(t->channels_in, 5);
-	cr_expect_eq(t->channels_out, -1);
-	cr_expect_eq(t->cps, -1);
+	cr_expect_eq(t->limits.in, 5);
+	cr_expect_eq(t->limits.out, -1);
+	cr_expect_eq(t->limits.cps, -1);
 	cr_expect_eq(t->max_call_s, 60);
 	cr_expect_eq(t->ring_timeout_s, 120);
 	cr_expect_str_eq(t->uri_host, "192.0.2.9");
@@ -99,8 +99,8 @@ Test(catalog, site)
 	cr_expect_str_eq(s->name, "Hamburg");
 	cr_expect_str_eq(s->main_number, "+4940111");
 	cr_expect_str_eq(s->trunk->id, "trk_1");
-	cr_expect_eq(s->channels_total, 8);
-	cr_expect_eq(s->channels_in, -1);
+	cr_expect_eq(s->limits.total, 8);
+	cr_expect_eq(s->limits.in, -1);
 	cr_expect(s->is_active);
 	cr_expect_eq(catalog_peer(c, &sa).site, s);
 	cr_expect_eq(catalog_credential(c, "sip.example", "pbx")->site, s);
@@ -291,7 +291,7 @@ Test(catalog, gateways_in_index_order)
 	cr_expect_eq(sa_port(&g->addr), 5062);
 	cr_expect_eq(sa_af(&g->addr), AF_INET6);
 	cr_expect_eq(g->identity, IDENTITY_FROM);
-	cr_expect_eq(g->channels, -1);
+	cr_expect_eq(g->limits.total, -1);
 	cr_expect_eq(g->no_response_ms, 4000);
 }
 

@@ -101,13 +101,13 @@ Test(catalog_number, in_service_between_its_dates)
 	cr_expect(did_is_in_service(d, 1000));
 	cr_expect(did_is_in_service(d, 1999));
 	cr_expect_not(did_is_in_service(d, 2000));
-	cr_expect_eq(d->channels, 7);
+	cr_expect_eq(d->limits.total, 7);
 	cr_expect_str_eq(d->cnam, "Shop");
 
 	d = catalog_did(publish(), "+4930111222");
 	cr_expect(did_is_in_service(d, 0));
 	cr_expect(did_is_in_service(d, 4102444800000));
-	cr_expect_eq(d->channels, -1);
+	cr_expect_eq(d->limits.total, -1);
 	d = catalog_did(publish(), "+4930111223");
 	cr_expect_not(did_is_in_service(d, 5), "suspended");
 }

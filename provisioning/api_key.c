@@ -55,18 +55,22 @@ static int key_read(struct request *req, const char *id, PGresult **retp)
 	static const char sql[] =
 		"SELECT encode(secret_sha256, 'hex'), "
 		"coalesce(tenant_id, ''), array_to_string(scopes, ' '), "
-		"coalesce(last_used_at < now() - interval '1 minute', true) "
+		"coalesce(last_used_at < now() - interval '1 minute', true), "
+		"CASE WHEN old_until > now() THEN encode(old_sha256, 'hex') "
+		"ELSE '' END "
 		"FROM core.api_key WHERE id = $1 AND status = 'active' "
-		"AND (expires_at IS NULL OR expires_at > now())";
-	int err = pg_exec(req->pg, sql, 1, &id, retp);
+		"AND (expires_at IS NULL OR expires_at > now()) "
+		"AND (ip_acls = '{}' OR $2::inet <<= ANY (ip_acls))";
+	const char *params[] = {id, *req->ip ? req->ip : NULL};
+	int err = pg_exec(req->pg, sql, 2, params, retp);
 
 	if (err == ECONNRESET && !pg_ready(req->pg))
-		err = pg_exec(req->pg, sql, 1, &id, retp);
+		err = pg_exec(req->pg, sql, 2, params, retp);
 	return err;
 }
 
 
-static unsigned scopes_parse(const char *list)
+unsigned api_key_scopes(const char *list)
 {
 	unsigned scopes = 0;
 
@@ -91,7 +95,7 @@ static void caller_set(struct caller *caller, const char *key_id,
 {
 	text_copy(caller->key_id, sizeof(caller->key_id), key_id);
 	text_copy(caller->tenant_id, sizeof(caller->tenant_id), tenant_id);
-	caller->scopes = scopes_parse(scopes);
+	caller->scopes = api_key_scopes(scopes);
 	caller->scopes &= *tenant_id ? SCOPES_OF_TENANTS : SCOPES_OF_PLATFORM;
 }
 
@@ -105,12 +109,30 @@ static void touch(struct request *req, const char *id)
 }
 
 
+/* The secret, or the one before it while its time lasts */
+static bool is_secret(const struct api_key *key, const PGresult *row)
+{
+	static const int fields[] = {0, 4};
+	bool is_one = false;
+
+	for (size_t i = 0; i < 2; i++) {
+		uint8_t stored[32] = {0};
+		const bool is_there =
+			!text_unhex(stored, sizeof(stored),
+				    PQgetvalue(row, 0, fields[i]));
+
+		if (!CRYPTO_memcmp(stored, key->sha256, sizeof(stored)) &&
+		    is_there)
+			is_one = true;
+	}
+	return is_one;
+}
+
+
 void api_key_check(struct request *req)
 {
-	uint8_t stored[32] = {0};
 	PGresult *result = NULL;
 	struct api_key key;
-	bool is_known;
 	int err;
 
 	if (api_key_parse(&key, req->authorization)) {
@@ -124,10 +146,7 @@ void api_key_check(struct request *req)
 		goto out;
 	}
 
-	is_known = PQntuples(result) == 1 &&
-		   !text_unhex(stored, sizeof(stored),
-			       PQgetvalue(result, 0, 0));
-	if (CRYPTO_memcmp(stored, key.sha256, sizeof(stored)) || !is_known) {
+	if (PQntuples(result) != 1 || !is_secret(&key, result)) {
 		problem_set(&req->problem, PROBLEM_UNAUTHORIZED, "%s", "");
 		metric_add(metric_counter("strowger_api_key_refused_total",
 					  NULL, "requests with a wrong key"),
@@ -145,22 +164,39 @@ void api_key_check(struct request *req)
 }
 
 
+int api_key_secret(struct rng *rng, char secret[API_KEY_SECRET_CHARS + 1],
+		   char hex[65])
+{
+	uint8_t sha256[32];
+	int err;
+
+	rng_token(rng, secret, API_KEY_SECRET_CHARS);
+	err = hash(sha256, secret, API_KEY_SECRET_CHARS);
+	if (!err)
+		text_hex(hex, sha256, sizeof(sha256));
+	return err;
+}
+
+
+int api_key_text(char *text, const char *id, const char *secret)
+{
+	return text_format(text, API_KEY_TEXT_SIZE, "sk_%s_%s", id + 4, secret);
+}
+
+
 int api_key_create(struct pg *pg, struct rng *rng, const char *name,
 		   const char *scope, const char *tenant_id, char *text)
 {
 	char id[ID_TEXT_SIZE], secret[API_KEY_SECRET_CHARS + 1], hex[65];
 	const char *params[] = {id, name, scope, tenant_id, hex};
-	uint8_t sha256[32];
 	struct moment now;
 	int err;
 
 	moment_read(&now);
 	id_make(id, "key_", rng, moment_wall_ms(&now));
-	rng_token(rng, secret, API_KEY_SECRET_CHARS);
-	err = hash(sha256, secret, API_KEY_SECRET_CHARS);
+	err = api_key_secret(rng, secret, hex);
 	if (err)
 		return err;
-	text_hex(hex, sha256, sizeof(sha256));
 
 	err = pg_exec(pg,
 		      "INSERT INTO core.api_key (id, name, scopes, tenant_id, "
@@ -168,8 +204,7 @@ int api_key_create(struct pg *pg, struct rng *rng, const char *name,
 		      "decode($5, 'hex'))",
 		      5, params, NULL);
 	if (!err)
-		err = text_format(text, API_KEY_TEXT_SIZE, "sk_%s_%s", id + 4,
-				  secret);
+		err = api_key_text(text, id, secret);
 
 	OPENSSL_cleanse(secret, sizeof(secret));
 	return err;

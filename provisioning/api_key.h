@@ -27,6 +27,16 @@ int api_key_parse(struct api_key *ret, const char *authorization);
  */
 void api_key_check(struct request *req);
 
+/** Scopes by their names, separated by blanks. */
+unsigned api_key_scopes(const char *list);
+
+/** A new secret, and its hash for the database. 0 or ENOMEM */
+int api_key_secret(struct rng *rng, char secret[API_KEY_SECRET_CHARS + 1],
+		   char hex[65]);
+
+/** The key as its user sends it; text >= API_KEY_TEXT_SIZE. */
+int api_key_text(char *text, const char *id, const char *secret);
+
 /**
  * Make a key and store its hash.
  * @param tenant_id  or NULL: a key of the platform

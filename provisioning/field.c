@@ -330,6 +330,36 @@ static int address_value(const struct decode *d, const struct field *f,
 }
 
 
+/* As an array literal of PostgreSQL, which has nothing to escape */
+static int cidrs_value(const struct decode *d, const struct field *f,
+		       struct record *r, size_t i)
+{
+	char text[2048] = "{", one[80];
+	const size_t count = json_array_size(d->json);
+
+	if (!json_is_array(d->json))
+		return refuse(d, f, "wrong_type", "an array");
+	if ((int64_t)count < f->min || (int64_t)count > f->max)
+		return refuse_range(d, f, "number of elements");
+
+	for (size_t k = 0; k < count; k++) {
+		const char *s = json_string_value(json_array_get(d->json, k));
+		const size_t n = strlen(text);
+
+		if (!s || form_cidr(one, sizeof(one), s))
+			return refuse(d, f, "bad_form",
+				      "a list of networks as 192.0.2.0/24 "
+				      "without host bits");
+		if (text_format(text + n, sizeof(text) - n, "%s%s",
+				k ? "," : "", one))
+			return refuse_range(d, f, "number of elements");
+	}
+	if (text_copy(text + strlen(text), sizeof(text) - strlen(text), "}"))
+		return EOVERFLOW;
+	return value_set(r, i, text);
+}
+
+
 static int id_value(const struct decode *d, const struct field *f,
 		    struct record *r, size_t i)
 {
@@ -424,7 +454,7 @@ static value_h *const value_of[] = {
 	[FIELD_RATE] = decimal_value,    [FIELD_TIME] = time_value,
 	[FIELD_E164] = e164_value,       [FIELD_IP] = address_value,
 	[FIELD_CIDR] = address_value,    [FIELD_RULES] = rules_value,
-	[FIELD_LIST] = list_value,
+	[FIELD_LIST] = list_value,       [FIELD_CIDRS] = cidrs_value,
 };
 
 

@@ -2,6 +2,7 @@
  * @file request.c  What every handler needs of its request.
  */
 #include <errno.h>
+#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 #include "log.h"
@@ -270,4 +271,5 @@ void request_reset(struct request *req)
 	free(req->answer.text);
 	memset(&req->answer, 0, sizeof(req->answer));
 	problem_clear(&req->problem);
+	OPENSSL_cleanse(req->secret, sizeof(req->secret));
 }

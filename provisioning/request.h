@@ -71,6 +71,7 @@ struct request {
 	const char *authorization;
 	char *body;           /**< NUL behind body_len; NULL when empty    */
 	size_t body_len;
+	char secret[64];      /**< made on the way, until it is revealed    */
 	struct pg *pg;        /**< of this thread                          */
 	struct rng *rng;
 	struct answer answer;

@@ -46,6 +46,9 @@ struct resource {
 	 */
 	int (*prepare)(struct request *req, struct record *rec,
 		       const json_t *before);
+	/** On creation, after the audit: members that are shown this once and
+	 *  kept nowhere (name them in req->answer.once). */
+	void (*reveal)(struct request *req, const char *id);
 	/** After the row is written: rows that hang on it. As pg_exec(). */
 	int (*settle)(struct request *req, const struct record *rec,
 		      const char *id, PGresult **retp);
@@ -140,6 +143,7 @@ extern const struct resource resource_job_error;
 extern const struct resource resource_event;
 extern const struct resource resource_webhook;
 extern const struct resource resource_webhook_delivery;
+extern const struct resource resource_api_key;
 extern const struct resource resource_node;
 extern const struct resource resource_audit_event;
 

@@ -17,7 +17,7 @@ static int select_one(struct mbuf *mb, const struct field *f)
 		return mbuf_printf(mb, "%s", f->read);
 	if (f->type == FIELD_IP)
 		return mbuf_printf(mb, "host(t.%s)", f->column);
-	if (f->type == FIELD_CHOICES)
+	if (f->type == FIELD_CHOICES || f->type == FIELD_CIDRS)
 		return mbuf_printf(mb, "to_jsonb(t.%s)", f->column);
 
 	return mbuf_printf(mb, "t.%s", f->column);
@@ -64,6 +64,7 @@ static json_t *value_json(const struct field *f, const char *text)
 	case FIELD_RATE:
 		return decimal_json(text, 9);
 	case FIELD_CHOICES:
+	case FIELD_CIDRS:
 	case FIELD_RULES:
 	case FIELD_LIST:
 	case FIELD_JSON:

@@ -440,6 +440,106 @@ def changes_are_counted(trunk):
           event["ip"] == "127.0.0.1", f"audit {event}")
 
 
+def keys_give_no_more_than_they_have(one, two):
+    boss = post("/v1/api-keys", {"name": "boss", "scopes": ["reseller"],
+                                 "tenant_id": one[0]["id"],
+                                 "expires_at": "2030-01-01T00:00:00Z"})
+    key, path = boss["key"], "/v1/api-keys/" + boss["id"]
+    check("key" not in get(path) and boss["key"] not in sql(
+        "select string_agg(t::text, '') from core.audit t"),
+        "a key is shown once")
+    end = {"expires_at": "2029-01-01T00:00:00Z"}
+    mine = post("/v1/api-keys", {"name": "m", "scopes": ["tenant:write"],
+                                 **end}, key)
+    check(mine["tenant_id"] == one[0]["id"] and mine["made_by"] == boss["id"],
+          f"made for its own tenant: {mine}")
+    for body, status in (
+            ({"scopes": ["noc"]}, 403),
+            ({"scopes": ["platform:read"], "tenant_id": None}, 403),
+            ({"scopes": ["tenant:read"], "tenant_id": two[0]["id"]}, 422),
+            ({"scopes": ["tenant:read"],
+              "expires_at": "2031-01-01T00:00:00Z"}, 403),
+            ({"scopes": ["tenant:read"], "expires_at": None}, 403)):
+        post("/v1/api-keys", {"name": "n", **end, **body}, key, status)
+    post("/v1/api-keys", {"name": "n", "scopes": ["reseller"]}, mine["key"],
+         403)
+    answer = call("post", path + "/rotate", {}, JSON, mine["key"])
+    check(answer.status == 403, f"taking over a greater key: {answer.data!r}")
+    patch(path, {"name": "x"}, 403, key=mine["key"])
+
+    new = call("post", path + "/rotate", {"grace_s": 60}, JSON).json()["key"]
+    check([call("get", "/v1/trunks", key=k).status for k in (key, new)] ==
+          [200, 200], "the old secret is good for a while")
+    last = call("post", path + "/rotate", {}, JSON).json()["key"]
+    check([call("get", "/v1/trunks", key=k).status
+           for k in (key, new, last)] == [401, 401, 200], "and then is not")
+    patch(path, {"ip_acls": ["192.0.2.0/24"]})
+    get("/v1/trunks", last, 401)
+    patch(path, {"ip_acls": ["192.0.2.0/24", "127.0.0.0/8"]})
+    get("/v1/trunks", last)
+    patch(path, {"status": "revoked"})
+    get("/v1/trunks", last, 401)
+    patch(path, {"status": "active"}, 422)
+
+
+def roles_have_their_part(one):
+    """noc: status, no money; billing: money, no routing."""
+    def role(*scopes):
+        return post("/v1/api-keys", {"name": "r", "scopes": list(scopes)})[
+            "key"]
+
+    noc, billing = role("noc"), role("billing")
+    trunk, account = ("/v1/trunks/" + one[2]["id"],
+                      "/v1/accounts/" + one[1]["id"])
+    get(trunk, noc)
+    get("/v1/carriers", noc)
+    get(account, noc, 403)
+    get("/v1/rate-decks", noc, 403)
+    patch(trunk, {"status": "suspended"}, key=noc)
+    patch(trunk, {"status": "active"}, key=noc)
+    patch(trunk, {"status": "active", "cps": 100}, 403, key=noc)
+    patch(account, {"credit_limit": "1"}, 403, key=noc)
+    post(account + "/payments", {"amount": "1"}, noc, 403)
+    post(account + "/payments", {"amount": "1"}, billing)
+    post(account + "/adjustments", {"amount": "-1"}, billing)
+    get("/v1/routes", billing)
+    patch(trunk, {"status": "suspended"}, 403, key=billing)
+    get("/v1/api-keys", billing, 403)
+    get("/v1/audit-events", noc, 403)
+
+
+def resellers_have_theirs(one, two):
+    """What stands below it, but money and trust are the platform's."""
+    key = post("/v1/api-keys", {"name": "r", "scopes": ["reseller"],
+                                "tenant_id": one[0]["id"]})["key"]
+    shop = post("/v1/tenants", {"name": "shop", "currency": "EUR"}, key)
+    check(shop["parent_id"] == one[0]["id"], f"below it: {shop}")
+    account = {"tenant_id": shop["id"], "name": "main", "type": "prepaid",
+               "currency": "EUR"}
+    post("/v1/accounts", {**account, "credit_limit": "100"}, key, 403)
+    account = post("/v1/accounts", account, key)
+    trunk = {"tenant_id": shop["id"], "account_id": account["id"],
+             "name": "pbx"}
+    post("/v1/trunks", {**trunk, "is_trusted": True}, key, 403)
+    deck = post("/v1/rate-decks", {"name": "d", "currency": "EUR"})["id"]
+    post("/v1/trunks", {**trunk, "rate_deck_id": deck}, key, 422)
+    post("/v1/trunks", {**trunk, "account_id": two[1]["id"]}, key, 422)
+    made = post("/v1/trunks", trunk, key)
+    patch("/v1/trunks/" + made["id"], {"channels": {"total": 3}}, key=key)
+    patch("/v1/trunks/" + made["id"], {"cli_policy": "pass"}, 403, key=key)
+    patch("/v1/tenants/" + one[0]["id"], {"status": "active"}, 404, key=key)
+    patch("/v1/tenants/" + shop["id"], {"parent_id": two[0]["id"]}, 422,
+          key=key)
+    check({t["id"] for t in get("/v1/tenants", key)["data"]} ==
+          {one[0]["id"], shop["id"]}, "it sees itself and what is below")
+    below = make_key("b", "tenant:write", shop["id"])
+    get("/v1/tenants/" + one[0]["id"], below, 404)
+    for path in ("/v1/trunks/" + made["id"], "/v1/accounts/" + account["id"],
+                 "/v1/tenants/" + shop["id"]):
+        check(call("delete", path, key=key, headers=ANY).status ==
+              (409 if "tenants" in path else 204), "DELETE " + path)
+
+
 def job_ends(path, key=KEY):
     deadline = time.monotonic() + 20
     while True:
@@ -575,6 +675,9 @@ def main():
     decks_move_in_one_step()
     changes_are_counted(one[2])
     jobs_are_done()
+    keys_give_no_more_than_they_have(one, two)
+    roles_have_their_part(one)
+    resellers_have_theirs(one, two)
     bounds_hold()
     local_socket()
     database_comes_back()

@@ -283,7 +283,7 @@ void act_admit(void *subject, const void *data)
 	const enum outcome out = admit(call, ev->said);
 
 	call_event_started(call);
-	if (call->is_emergency)
+	if (call->is_emergency && !call->is_test)
 		call_emergency_alarm(call);
 	if (out == OUT_OK && call_journal(call, JOURNAL_BEGIN) &&
 	    !call->is_emergency) {

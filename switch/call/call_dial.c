@@ -202,6 +202,17 @@ static enum outcome dial(struct call *call, const struct gateway *gw,
 }
 
 
+/* An INVITE is on its way to this gateway. */
+static void dialled(struct call *call, const struct gateway *gw)
+{
+	quality_dialled(call->w->quality, gw, &call->w->now);
+	ping_dialled(call->w->ping, gw);
+	if (gw->no_ring_ms)
+		wheel_start(call->w->wheel, &call->no_ring, gw->no_ring_ms,
+			    call_no_ring_over, call);
+}
+
+
 static enum outcome dial_gateway(struct call *call, const struct gateway *gw)
 {
 	struct leg_out out = {0};
@@ -223,11 +234,8 @@ static enum outcome dial_gateway(struct call *call, const struct gateway *gw)
 	res = dial(call, gw, &out);
 	if (res == OUT_OK) {
 		call_buy(call, gw);
-		quality_dialled(call->w->quality, gw, &call->w->now);
-		ping_dialled(call->w->ping, gw);
-		if (gw->no_ring_ms)
-			wheel_start(call->w->wheel, &call->no_ring,
-				    gw->no_ring_ms, call_no_ring_over, call);
+		if (!call->is_test)
+			dialled(call, gw);
 	}
 
 	return res;

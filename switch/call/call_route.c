@@ -109,7 +109,8 @@ void call_judge_attempt(struct call *call, bool is_answered)
 	struct attempt *a = call_attempt(call);
 	const struct gateway *gw;
 
-	if (!a || a->is_judged || !a->gateway_id[0] || !call->cat)
+	if (!a || a->is_judged || !a->gateway_id[0] || !call->cat ||
+	    call->is_test)
 		return;
 
 	a->is_judged = true;

@@ -3,6 +3,7 @@
 #include "json.h"
 #include <stdlib.h>
 #include <string.h>
+#include "metric.h"
 #include "peer.h"
 
 
@@ -46,7 +47,7 @@ void lookahead_before(struct world *w, const struct agent *from,
 		      const uint8_t *buf, size_t len)
 {
 	struct worker_census before, after;
-	char source[64];
+	char source[64], *metered, *meters;
 	json_t *question, *answer, *message;
 
 	if (!begins_call(buf, len))
@@ -64,12 +65,18 @@ void lookahead_before(struct world *w, const struct agent *from,
 
 	/* the call draws the numbers that its test drew */
 	worker_census(w->worker, &before);
+	metered = metric_print(NULL);
 	rng_copy(w->spare_rng, w->worker_rng);
 	answer = ask(w, question);
 	rng_copy(w->worker_rng, w->spare_rng);
+	meters = metric_print(NULL);
 	worker_census(w->worker, &after);
 	if (memcmp(&before, &after, sizeof(before)))
 		world_fail(w, "a route test left something behind");
+	if (!metered || !meters || strcmp(metered, meters))
+		world_fail(w, "a route test was metered");
+	free(metered);
+	free(meters);
 
 	w->expected = json_incref(json_object_get(answer, "decision"));
 	w->expected_begun = begun(w);

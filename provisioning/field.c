@@ -587,3 +587,21 @@ int record_decode(struct record **rp, const struct field_set *set,
 		*rp = r;
 	return err;
 }
+
+
+json_t *field_cell(const struct field *f, const char *text)
+{
+	uint64_t v;
+
+	if (!*text)
+		return NULL;
+	if (f->type == FIELD_NUMBER &&
+	    !text_u64(&v, text, strlen(text), INT64_MAX))
+		return json_integer((json_int_t)v);
+	if (f->type == FIELD_FLAG && !strcmp(text, "true"))
+		return json_true();
+	if (f->type == FIELD_FLAG && !strcmp(text, "false"))
+		return json_false();
+
+	return json_string(text);
+}

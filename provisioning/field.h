@@ -157,6 +157,10 @@ json_t *row_encode(const struct field_set *set, const PGresult *res, int row,
  */
 json_t *field_writable(const struct field_set *set, const json_t *doc);
 
+/** A cell of a CSV as the JSON that its field wants: new reference, or NULL
+ *  when it is empty (so absent) or no UTF-8. */
+json_t *field_cell(const struct field *f, const char *text);
+
 /** RFC 7396: patch applied to target. New reference. */
 json_t *merge_patch(const json_t *target, const json_t *patch);
 

@@ -10,6 +10,7 @@
 #include "change.h"
 #include "id.h"
 #include "job_private.h"
+#include "rate_import_job.h"
 #include "moment.h"
 #include "pg.h"
 #include "resource.h"
@@ -20,6 +21,9 @@
 
 const struct job_kind *const job_kinds[] = {
 	&job_kind_cdr_export,
+	&job_kind_rate_check,
+	&job_kind_rate_apply,
+	&job_kind_rate_rollback,
 };
 const size_t job_kind_n = sizeof(job_kinds) / sizeof(job_kinds[0]);
 

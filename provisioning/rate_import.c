@@ -288,25 +288,6 @@ static bool header_read(struct import *im, struct csv *csv,
 }
 
 
-/* A cell as the JSON that its field wants; NULL: empty, so absent */
-static json_t *cell_json(const struct field *f, const char *text)
-{
-	uint64_t v;
-
-	if (!*text)
-		return NULL;
-	if (f->type == FIELD_NUMBER &&
-	    !text_u64(&v, text, strlen(text), INT64_MAX))
-		return json_integer((json_int_t)v);
-	if (f->type == FIELD_FLAG && !strcmp(text, "true"))
-		return json_true();
-	if (f->type == FIELD_FLAG && !strcmp(text, "false"))
-		return json_false();
-
-	return json_string(text);
-}
-
-
 static int csv_row(struct import *im, const struct csv *csv,
 		   const size_t columns[CSV_FIELDS_MAX], size_t n)
 {
@@ -322,7 +303,7 @@ static int csv_row(struct import *im, const struct csv *csv,
 			    csv->line, csv->n, n);
 	for (size_t i = 0; i < csv->n && i < n; i++) {
 		const struct field *f = &im->set->fields[columns[i]];
-		json_t *value = cell_json(f, csv->fields[i]);
+		json_t *value = field_cell(f, csv->fields[i]);
 
 		if (value && json_object_set_new(row, f->name, value))
 			err = ENOMEM;

@@ -223,15 +223,21 @@ void page_answer(struct request *req, json_t *rows, size_t limit,
 }
 
 
-/* The key of a row is its first field */
+/* The key of a row is its first field, a text or a number; valid until the
+ * next call */
 static const char *first_field(const json_t *row, size_t i, const void *arg)
 {
+	static _Thread_local char number[24];
 	const struct resource *res = arg;
-	const char *text = json_string_value(
-		json_object_get(row, res->set->fields[0].name));
+	const json_t *key = json_object_get(row, res->set->fields[0].name);
 
 	(void)i;
-	return text ? text : "";
+	if (json_is_string(key))
+		return json_string_value(key);
+
+	text_format(number, sizeof(number), "%lld",
+		    (long long)json_integer_value(key));
+	return number;
 }
 
 

@@ -138,6 +138,8 @@ extern const struct resource resource_zone_rule;
 extern const struct resource resource_emergency_number;
 extern const struct resource resource_rate_deck;
 extern const struct resource resource_rate;
+extern const struct resource resource_rate_sheet;
+extern const struct resource resource_rate_sheet_row;
 extern const struct resource resource_job;
 extern const struct resource resource_job_error;
 extern const struct resource resource_event;

@@ -46,7 +46,8 @@ static enum outcome check_node(const struct call *call)
 
 	if (call->is_emergency)
 		return OUT_OK;
-	if (w->is_draining || htab_count(w->calls) + call->is_test > w->cfg.calls_max) {
+	if (w->is_draining ||
+	    htab_count(w->calls) + call->is_test > w->cfg.calls_max) {
 		WHY(call->why, WHY_LIMIT, OUT_LIMIT_NODE, w->cfg.node,
 		    WHY_TEXT("level", "node"),
 		    WHY_COUNT("draining", w->is_draining),

@@ -79,6 +79,11 @@ struct field_set {
 	{.name = "currency", .type = FIELD_TEXT, \
 	 .flags = F_REQUIRED | (flags_), .column = "currency", .min = 3, \
 	 .max = 3, .form = form_is_currency, .form_is = "as EUR (ISO 4217)"}
+/* Words that mark calls and rows; form.h has form_is_tag() */
+#define FIELD_ROW_TAGS(flags_) \
+	{.name = "tags", .type = FIELD_CHOICES, .flags = (flags_), \
+	 .column = "tags", .min = 0, .max = 8, .form = form_is_tag, \
+	 .form_is = "1 to 31 lower-case letters, digits, '_', '-'"}
 #define FIELD_ROW_TIMES \
 	{.name = "created_at", .type = FIELD_TIME, .flags = F_READ_ONLY, \
 	 .column = "created_at"}, \

@@ -9,6 +9,7 @@
 #include <time.h>
 #include "form.h"
 #include "moment.h"
+#include "tag.h"
 #include "text.h"
 
 #define ID_CHARS 26
@@ -118,6 +119,12 @@ bool form_is_zone(const char *text)
 			return false;
 	}
 	return true;
+}
+
+
+bool form_is_tag(const char *text)
+{
+	return tag_is_valid(text);
 }
 
 

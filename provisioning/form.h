@@ -41,6 +41,9 @@ bool form_is_zone(const char *text);
 bool form_is_rate_prefix(const char *text);
 bool form_is_country_prefix(const char *text);
 
+/** A tag, as "premium": see tag.h. */
+bool form_is_tag(const char *text);
+
 /** "" or 1..15 digits. */
 bool form_is_digits(const char *text);
 

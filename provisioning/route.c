@@ -1,14 +1,15 @@
 /**
- * @file route.c  /v1/routes: which gateways take the numbers of a prefix, in
- * which order.
+ * @file route.c  /v1/routes: which gateways and groups take which calls.
  */
 #include "form.h"
 #include "pg.h"
 #include "resource.h"
 
 static const struct field target_fields[] = {
-	{.name = "gateway_id", .type = FIELD_ID, .flags = F_REQUIRED,
+	{.name = "gateway_id", .type = FIELD_ID,
 	 .choices = (const char *const[]){"gwy_", NULL}},
+	{.name = "group_id", .type = FIELD_ID,
+	 .choices = (const char *const[]){"cgr_", NULL}},
 	{.name = "priority", .type = FIELD_NUMBER, .min = 0, .max = 65535},
 	{.name = "weight", .type = FIELD_NUMBER, .min = 0, .max = 65535},
 };
@@ -27,11 +28,31 @@ static const struct field fields[] = {
 	FIELD_ROW_STATUS,
 	{.name = "max_attempts", .type = FIELD_NUMBER,
 	 .column = "max_attempts", .min = 1, .max = 20},
+	FIELD_REFERENCE("plan_id", "pln_", F_NULLABLE),
+	{.name = "position", .type = FIELD_NUMBER, .column = "position",
+	 .min = 0, .max = 65535},
+	{.name = "called_length.min", .type = FIELD_NUMBER,
+	 .column = "called_min", .min = 0, .max = 15},
+	{.name = "called_length.max", .type = FIELD_NUMBER,
+	 .column = "called_max", .min = 0, .max = 15},
+	{.name = "calling_prefix", .type = FIELD_TEXT,
+	 .column = "calling_prefix", .min = 0, .max = 15,
+	 .form = form_is_digits, .form_is = "digits without '+'"},
+	FIELD_ROW_TAGS(0),
+	FIELD_REFERENCE("schedule_id", "sch_", F_NULLABLE),
+	{.name = "schedule_is", .type = FIELD_CHOICE, .column = "schedule_is",
+	 .choices = (const char *const[]){"open", "closed", NULL}},
+	{.name = "valid_from", .type = FIELD_TIME, .flags = F_NULLABLE,
+	 .column = "valid_from"},
+	{.name = "valid_to", .type = FIELD_TIME, .flags = F_NULLABLE,
+	 .column = "valid_to"},
 	{.name = "targets", .type = FIELD_LIST, .flags = F_REQUIRED,
-	 .read = "(SELECT coalesce(jsonb_agg(jsonb_build_object("
-		 "'gateway_id', g.gateway_id, 'priority', g.priority, "
-		 "'weight', g.weight) ORDER BY g.priority, g.gateway_id), "
-		 "'[]') FROM core.route_target g WHERE g.route_id = t.id)",
+	 .read = "(SELECT coalesce(jsonb_agg(jsonb_strip_nulls("
+		 "jsonb_build_object('gateway_id', g.gateway_id, "
+		 "'group_id', g.group_id, 'priority', g.priority, "
+		 "'weight', g.weight)) ORDER BY g.priority, g.gateway_id, "
+		 "g.group_id), '[]') FROM core.route_target g "
+		 "WHERE g.route_id = t.id)",
 	 .min = 1, .max = 50, .items = &target_set},
 	FIELD_ROW_TIMES,
 };
@@ -41,7 +62,8 @@ static const struct refusal refusals[] = {
 	{.constraint = "route_one_prefix", .field = "prefix",
 	 .kind = PROBLEM_CONFLICT, .detail = "there is a route for this",
 	 .clash_sql = "SELECT id FROM core.route WHERE prefix = $1 AND "
-		      "coalesce(tenant_id, '') = coalesce($2, '') "
+		      "coalesce(tenant_id, '') = coalesce($2, '') AND "
+		      "plan_id IS NULL "
 		      "ORDER BY id LIMIT 1",
 	 .clash_fields = {"prefix", "tenant_id"}},
 	{.constraint = "route_prefix_form", .field = "prefix",
@@ -50,6 +72,24 @@ static const struct refusal refusals[] = {
 		   "emergency route 2 to 8 digits as dialled"},
 	{.constraint = "route_tenant_id_fkey", .field = "tenant_id",
 	 .kind = PROBLEM_VALIDATION, .detail = "there is no such tenant"},
+	{.constraint = "route_plan_id_fkey", .field = "plan_id",
+	 .kind = PROBLEM_VALIDATION, .detail = "there is no such plan"},
+	{.constraint = "route_emergency_planless", .field = "plan_id",
+	 .kind = PROBLEM_VALIDATION,
+	 .detail = "an emergency route belongs to no plan"},
+	{.constraint = "route_schedule_id_fkey", .field = "schedule_id",
+	 .kind = PROBLEM_VALIDATION, .detail = "there is no such schedule"},
+	{.constraint = "route_span", .field = "valid_to",
+	 .kind = PROBLEM_VALIDATION, .detail = "must be after valid_from"},
+	{.constraint = "route_lengths", .field = "called_length.max",
+	 .kind = PROBLEM_VALIDATION,
+	 .detail = "must not be below called_length.min"},
+	{.constraint = "route_target_one", .field = "targets",
+	 .kind = PROBLEM_VALIDATION,
+	 .detail = "a target is either a gateway or a group"},
+	{.constraint = "route_target_group_id_fkey", .field = "targets",
+	 .kind = PROBLEM_VALIDATION,
+	 .detail = "one of the groups does not exist"},
 	{.constraint = "route_target_gateway_id_fkey", .field = "targets",
 	 .kind = PROBLEM_VALIDATION,
 	 .detail = "one of the gateways does not exist"},
@@ -73,10 +113,11 @@ static int settle(struct request *req, const struct record *rec,
 
 	return pg_exec(req->pg,
 		       "INSERT INTO core.route_target (route_id, gateway_id, "
-		       "priority, weight) SELECT $1, gateway_id, "
-		       "coalesce(priority, 1), coalesce(weight, 100) FROM "
+		       "group_id, priority, weight) SELECT $1, gateway_id, "
+		       "group_id, coalesce(priority, 1), "
+		       "coalesce(weight, 100) FROM "
 		       "jsonb_to_recordset($2::jsonb) AS x(gateway_id text, "
-		       "priority integer, weight integer)",
+		       "group_id text, priority integer, weight integer)",
 		       2, params, retp);
 }
 

@@ -384,6 +384,57 @@ def gateways_keep_credentials(carrier):
     check(answer.status == 409, "a gateway in a route")
 
 
+def plans_order_their_routes(carrier):
+    gateway = post("/v1/carrier-gateways", {
+        "carrier_id": carrier["id"], "name": "p", "host": "2001:db8::7",
+        "tags": ["gold"], "quality": {"asr_min": 40}})
+    check(gateway["quality"]["asr_min"] == 40 and
+          gateway["quality"]["min_samples"] == 50, "limits with defaults")
+    plan = post("/v1/routing-plans", {
+        "name": "p", "strategy": "lcr", "margin_floor": {"percent": 5}})
+    check(plan["margin_floor"] == {"per_min": None, "percent": 5},
+          "a floor in percent alone")
+    post("/v1/routing-plans", {"name": "p", "strategy": "cheapest"},
+         status=422)
+    schedule = post("/v1/schedules", {
+        "name": "s", "time_zone": "Europe/Berlin", "holidays": ["2026-12-25"],
+        "ranges": [{"days": ["mon"], "from": "22:00", "to": "06:00"}]})
+    offsets = json.loads(sql("select core.schedule_object('%s') -> 'offsets'"
+                             % schedule["id"]))
+    check(len(offsets) > 15 and {o[1] for o in offsets} == {3600, 7200} and
+          [1774746000, 7200] in offsets and [1792890000, 3600] in offsets,
+          "the switch is given the changes of the clock")
+    for bad in ({"time_zone": "CET7"}, {"time_zone": "Mars/Base"},
+                {"holidays": ["2026-02-30"]},
+                {"ranges": [{"days": ["mon"], "from": "24:00",
+                             "to": "06:00"}]}):
+        patch("/v1/schedules/" + schedule["id"], bad, 422)
+    group = post("/v1/carrier-groups", {
+        "name": "g", "gateways": [{"gateway_id": gateway["id"]}]})
+    target = {"group_id": group["id"]}
+    row = {"prefix": "33", "name": "F", "plan_id": plan["id"],
+           "schedule_id": schedule["id"], "tags": ["gold"],
+           "called_length": {"min": 8}, "targets": [target]}
+    first = post("/v1/routes", row)
+    check(first["targets"] == [{**target, "priority": 1, "weight": 100}] and
+          first["called_length"] == {"min": 8, "max": 15},
+          "a group as target, a length with its default")
+    post("/v1/routes", {**row, "position": 2})  # the same prefix again
+    post("/v1/routes", {**row, "kind": "emergency", "prefix": "112"},
+         status=422)
+    post("/v1/routes", {**row, "targets": [
+        {**target, "gateway_id": gateway["id"]}]}, status=422)
+    post("/v1/routes", {**row, "targets": [{}]}, status=422)
+    post("/v1/routes", {**row, "valid_from": "2027-01-01T00:00:00Z",
+                        "valid_to": "2026-01-01T00:00:00Z"}, status=422)
+    rule = {"carrier_id": carrier["id"], "rule": "only"}
+    post("/v1/carrier-rules", rule, status=422)
+    for path in ("/v1/routing-plans/" + plan["id"],
+                 "/v1/carrier-groups/" + group["id"]):
+        answer = call("delete", path, headers=ANY)
+        check(answer.status == 409, path + " is in use")
+
+
 def decks_move_in_one_step():
     deck = post("/v1/rate-decks", {"name": "d", "currency": "EUR"})
     path = f"/v1/rate-decks/{deck['id']}/rates"
@@ -672,6 +723,7 @@ def main():
     limits_are_taken_apart(two[2])
     patch_is_merged(one[2])
     gateways_keep_credentials(carrier)
+    plans_order_their_routes(carrier)
     decks_move_in_one_step()
     changes_are_counted(one[2])
     jobs_are_done()

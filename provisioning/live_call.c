@@ -53,7 +53,10 @@ static void refuse(struct request *req, const json_t *answer)
 {
 	const char *code = json_string_value(json_object_get(answer, "code"));
 
-	if (code && !strcmp(code, "no_such_call"))
+	if (code && !strcmp(code, "no_such_limit"))
+		problem_set(&req->problem, PROBLEM_NOT_FOUND,
+			    "no node has this row in force yet");
+	else if (code && !strcmp(code, "no_such_call"))
 		problem_set(&req->problem, PROBLEM_NOT_FOUND,
 			    "there is no such live call");
 	else if (code && (!strcmp(code, "bad_route_test") ||

@@ -319,6 +319,13 @@ static int ask_story(const struct options *opt, json_t *request)
 }
 
 
+int command_limits(const struct options *opt)
+{
+	return ask_story(opt, json_pack("{ssss}", "op", "limits", "id",
+					opt->argument));
+}
+
+
 static bool is_forgotten(const json_t *answer)
 {
 	const char *code = json_string_value(json_object_get(answer, "code"));

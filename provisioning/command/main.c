@@ -25,6 +25,9 @@ static const struct command {
 	{{"drop"}, "CALL", command_drop, "end one call"},
 	{{"trace"}, "CALL", command_trace, "what happened to one call, and "
 	 "why"},
+	{{"limits"}, "ID", command_limits, "what a tenant, account, trunk, "
+	 "site, carrier, gateway, number or \"node\" has in use, and who "
+	 "holds it"},
 	{{"route", "test"}, NULL, command_route_test, "what would become of "
 	 "a call (--trunk, --from, --to ...)"},
 	{{"drain"}, NULL, command_drain, "refuse new calls, let the others "

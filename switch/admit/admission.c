@@ -17,17 +17,6 @@ const char *limit_level_name(enum limit_level level)
 }
 
 
-enum limit_level limit_level_find(const char *name)
-{
-	int level = 0;
-
-	while (level < LEVEL_N && strcmp(names[level], name) != 0)
-		level++;
-
-	return (enum limit_level)level;
-}
-
-
 const char *channel_measure_name(enum channel_measure what)
 {
 	static const char *const texts[] = {

@@ -78,8 +78,6 @@ bool admission_is_full(const struct admission *a,
 
 /** "trunk" */
 const char *limit_level_name(enum limit_level level);
-/** LEVEL_N when there is none of this name. */
-enum limit_level limit_level_find(const char *name);
 /** "total", "in", "out", "kbps" */
 const char *channel_measure_name(enum channel_measure what);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include "call.h"
 #include "call_private.h"
+#include "worker_limit.h"
 #include "call_test.h"
 
 #define LIST_MAX 1000
@@ -220,6 +221,12 @@ static json_t *do_status(struct worker *w, const json_t *req)
 }
 
 
+static json_t *do_limits(struct worker *w, const json_t *req)
+{
+	return worker_limit_line(w, req);
+}
+
+
 char *worker_command(struct worker *w, const struct moment *now,
 		     const char *json, size_t len)
 {
@@ -231,7 +238,7 @@ char *worker_command(struct worker *w, const struct moment *now,
 		{"trace", do_trace},       {"drain", do_drain},
 		{"table", do_table},       {"status", do_status},
 		{"registrations", do_registrations}, {"stop", do_stop},
-		{"route_test", call_test},
+		{"route_test", call_test}, {"limits", do_limits},
 	};
 	json_t *req = json_loadb(json, len, 0, NULL), *res = NULL;
 	const char *op = json_string_value(json_object_get(req, "op"));
@@ -246,7 +253,7 @@ char *worker_command(struct worker *w, const struct moment *now,
 		res = refusal("bad_command",
 			      "want {\"op\": calls | drop | trace | drain | "
 			      "table | status | registrations | metrics | "
-			      "route_test}");
+			      "route_test | limits}");
 
 	text = json_dumps(res, JSON_COMPACT);
 	json_decref(res);

@@ -38,6 +38,19 @@ def answer(question):
             return {"ok": False, "code": "bad_route_test", "detail": "to"}
         return {"ok": True, "outcome": "ok", "invite": "INVITE",
                 "decision": DECISION}
+    if question["op"] == "limits":
+        return {"ok": True, "level": "trunk", "id": question["id"],
+                "limits": {"mode": "paired", "in": None, "out": None,
+                           "total": 2, "cps": 2, "bandwidth_kbps": None,
+                           "burst_percent": 0, "action": "reject"},
+                "used_in": 0, "used_out": 1, "used_total": 1,
+                "used_kbps": 80, "peak_in": 1, "peak_out": 2,
+                "peak_total": 3, "refused": 4, "marked": 0,
+                "holders": [{"call_id": CALL["call_id"], "direction": "out",
+                             "since": CALL["started_at"],
+                             "calling": CALL["calling"],
+                             "called": CALL["called"],
+                             "bandwidth_kbps": 80}], "has_more": False}
     if question["op"] == "drop" and live.pop(question["call"], None):
         return {"ok": True}
     return {"ok": False, "code": "no_such_call", "detail": "not here"}

@@ -173,9 +173,26 @@ def c_bytes(data):
     return "\n".join(rows)
 
 
+def derive(schemas):
+    """x-of NAME: that schema, x-without some members, x-optional others."""
+    for schema in schemas.values():
+        for part in schema.get("properties", {}).values():
+            part = part.get("items", part)
+            if "x-of" not in part:
+                continue
+            whole = schemas[part.pop("x-of")]
+            without = part.pop("x-without", [])
+            optional = part.pop("x-optional", []) + without
+            part.update(whole, properties={
+                k: v for k, v in whole["properties"].items()
+                if k not in without}, required=[
+                    k for k in whole["required"] if k not in optional])
+
+
 def main(source, target):
     with open(source, encoding="utf-8") as f:
         doc = yaml.safe_load(f)
+    derive(doc["components"]["schemas"])
     constants, rows, handlers, resources = [], [], [], []
     for path, item in doc["paths"].items():
         for method in METHODS:

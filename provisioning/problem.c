@@ -112,7 +112,7 @@ static json_t *value_copy(const json_t *value)
 void problem_add(struct problem *p, const char *pointer, const char *code,
 		 const json_t *value, const char *fmt, ...)
 {
-	char detail[256];
+	char detail[256], whole[256];
 	json_t *error, *copy;
 	va_list ap;
 
@@ -128,7 +128,8 @@ void problem_add(struct problem *p, const char *pointer, const char *code,
 	format_utf8(detail, sizeof(detail), fmt, ap);
 	va_end(ap);
 
-	error = json_pack("{s:s, s:s, s:s}", "pointer", pointer, "code", code,
+	(void)text_format(whole, sizeof(whole), "%s%s", p->at, pointer);
+	error = json_pack("{s:s, s:s, s:s}", "pointer", whole, "code", code,
 			  "detail", detail);
 	copy = value_copy(value);
 	if (copy)

@@ -51,6 +51,8 @@ struct problem {
 	char detail[256];
 	json_t *errors;       /**< array, or NULL                          */
 	size_t dropped;       /**< errors beyond PROBLEM_ERRORS_MAX        */
+	char at[64];          /**< stands before every pointer: where in the
+				   body the row is that is asked about     */
 };
 
 const struct problem_row *problem_row(enum problem_kind kind);

@@ -101,6 +101,13 @@ void page_answer(struct request *req, json_t *rows, size_t limit,
 int record_check(struct request *req, const struct record *rec,
 		 const struct record *old);
 
+/**
+ * In a transaction: make one row of res, below the parent of the path if it
+ * has one. false: a problem is set and the transaction is rolled back.
+ */
+bool resource_insert(struct request *req, const struct resource *res,
+		     struct record *rec, const char *id);
+
 /** Did this field change? old may be NULL: is it there? */
 bool record_is_moved(const struct record *old, const struct record *rec,
 		     size_t i);

@@ -110,25 +110,14 @@ static int prepare(struct request *req, const struct resource *res,
 }
 
 
-static void create(struct request *req, struct record *rec)
+bool resource_insert(struct request *req, const struct resource *res,
+		     struct record *rec, const char *id)
 {
-	const struct resource *res = req->op->resource;
 	PGresult *result = NULL;
-	char made[ID_TEXT_SIZE];
-	const char *id = made;
-	struct moment now;
 	int err;
 
-	if (!resource_parent_is_seen(req, res) || !change_begin(req))
-		return;
 	if (prepare(req, res, rec, NULL, NULL))
-		return;
-
-	moment_read(&now);
-	if (res->id_prefix)
-		id_make(made, res->id_prefix, req->rng, moment_wall_ms(&now));
-	else
-		id = record_text(rec, res->set->fields[0].name);
+		return false;
 
 	err = insert_row(req, res, rec, id, &result);
 	if (!err && res->settle) {
@@ -136,14 +125,34 @@ static void create(struct request *req, struct record *rec)
 		result = NULL;
 		err = res->settle(req, rec, id, &result);
 	}
-	if (err) {
+	if (err)
 		change_refused(req, res, rec, err, result);
-	} else {
-		resource_location(req->answer.location,
-				  sizeof(req->answer.location), res, req, id);
-		finish(req, res, id, NULL, 201);
-	}
 	PQclear(result);
+	return !err;
+}
+
+
+static void create(struct request *req, struct record *rec)
+{
+	const struct resource *res = req->op->resource;
+	char made[ID_TEXT_SIZE];
+	const char *id = made;
+	struct moment now;
+
+	if (!resource_parent_is_seen(req, res) || !change_begin(req))
+		return;
+
+	moment_read(&now);
+	if (res->id_prefix)
+		id_make(made, res->id_prefix, req->rng, moment_wall_ms(&now));
+	else
+		id = record_text(rec, res->set->fields[0].name);
+	if (!resource_insert(req, res, rec, id))
+		return;
+
+	resource_location(req->answer.location, sizeof(req->answer.location),
+			  res, req, id);
+	finish(req, res, id, NULL, 201);
 }
 
 

@@ -241,6 +241,8 @@ class Contract:
                 self.ids[shown["id"]] = made["id"]
             self.learn(shown.get("args", {}), made.get("args", {}))
             self.same(shown, made, op.id)
+            if op.id == "provisioning_create":
+                self.undo(made)
             location = answer.headers.get("Location")
             if location:
                 again = call("get", location)
@@ -259,6 +261,20 @@ class Contract:
         for name, value in shown.items():
             if isinstance(value, str) and ID.fullmatch(value) and name in made:
                 self.ids.setdefault(value, made[name])
+
+    @staticmethod
+    def undo(made):
+        """What one POST made of many rows goes, so that it can come again."""
+        trunk = "/v1/trunks/" + made["trunk"]["id"]
+        for path in ([f"/v1/dids/{r['id']}" for r in made["dids"]] +
+                     [f"{trunk}/ip-acls/{r['id']}" for r in made["ip_acls"]] +
+                     [f"{trunk}/credentials/{r['id']}"
+                      for r in made["credentials"]] +
+                     [trunk, "/v1/accounts/" + made["account"]["id"],
+                      "/v1/tenants/" + made["tenant"]["id"]]):
+            answer = call("delete", path, headers={"If-Match": "*"})
+            Tally.check(answer.status == 204, f"DELETE {path}: "
+                        f"{answer.status} {answer.data[:200]!r}")
 
     @staticmethod
     def job_ends(op, location):
@@ -329,6 +345,8 @@ class Contract:
                     {m: v for m, v in two.items() if v is not None}
             Tally.check(good, f"{op.id}: repeated: {first.status} "
                         f"{second.status} {second.data[:200]!r}")
+            if op.id == "provisioning_create" and first.status == 201:
+                self.undo(first.json())
             if first.status == 201 and first.headers.get("Location"):
                 call("delete", first.headers["Location"],
                      headers={"If-Match": "*"})

@@ -1,0 +1,141 @@
+#!/usr/bin/env python3
+"""A customer in one call: all of it or nothing, each fault named by its place.
+Uses the same environment as contract.py."""
+import hashlib
+import sys
+
+from behaviour import JSON, check, get, make_key, post, sql, world
+from contract import Tally, call
+
+COUNT = ("select (select count(*) from core.tenant) || ' ' || "
+         "(select count(*) from core.account) || ' ' || "
+         "(select count(*) from core.trunk) || ' ' || "
+         "(select count(*) from core.trunk_credential) || ' ' || "
+         "(select count(*) from core.source_address) || ' ' || "
+         "(select count(*) from core.did) || ' ' || "
+         "(select count(*) from core.change)")
+
+
+def whole(n, **change):
+    body = {
+        "tenant": {"name": f"whole {n}", "currency": "EUR"},
+        "account": {"name": "main", "type": "prepaid", "currency": "EUR"},
+        "trunk": {"name": "pbx", "realm": "provision.example",
+                  "channels": {"total": 5}},
+        "credentials": [{"username": f"made{n}"},
+                        {"username": f"given{n}", "password": "as I say"}],
+        "ip_acls": [{"cidr": f"198.51.100.{n}/32"}],
+        "dids": [{"e164": f"+49307771{n:02}"}],
+    }
+    body.update(change)
+    return body
+
+
+def refused(body, status, *pointers, key=None, path=""):
+    before = sql(COUNT)
+    answer = call("post", "/v1/provisionings" + path, body, JSON,
+                  **({"key": key} if key else {}))
+    named = [e["pointer"] for e in answer.json().get("errors", [])]
+    check(answer.status == status and named == list(pointers),
+          f"{pointers}: {answer.status} {answer.data[:400]!r}")
+    check(sql(COUNT) == before, f"{pointers}: nothing is left of it")
+
+
+def all_of_it():
+    made = post("/v1/provisionings", whole(1))
+    tenant, trunk = made["tenant"]["id"], made["trunk"]["id"]
+    check(made["account"]["tenant_id"] == tenant and
+          made["trunk"]["tenant_id"] == tenant and
+          made["trunk"]["account_id"] == made["account"]["id"] and
+          made["dids"][0]["trunk_id"] == trunk and
+          made["dids"][0]["tenant_id"] == tenant and
+          made["ip_acls"][0]["trunk_id"] == trunk and
+          [c["username"] for c in made["credentials"]] ==
+          ["made1", "given1"], f"they belong together: {made}")
+    secrets = made["secrets"]
+    check(len(secrets) == 1 and secrets[0]["username"] == "made1" and
+          secrets[0]["credential_id"] == made["credentials"][0]["id"] and
+          len(secrets[0]["password"]) == 24, f"one password: {secrets}")
+    text = f"made1:provision.example:{secrets[0]['password']}"
+    check(sql("select ha1_md5 from core.trunk_credential where id = "
+              f"'{made['credentials'][0]['id']}'") ==
+          hashlib.md5(text.encode()).hexdigest(), "it is the one that counts")
+    check(get("/v1/trunks/" + trunk) == made["trunk"] and
+          get("/v1/dids/" + made["dids"][0]["id"]) == made["dids"][0],
+          "as their own resources show them")
+    check(sql("select count(*) from core.audit where path = "
+              "'/v1/provisionings' and object_id in "
+              f"('{tenant}', '{trunk}', '{made['account']['id']}')") == "3",
+          "each has its audit")
+
+
+def or_nothing():
+    refused(whole(2, trunk={"name": "pbx", "cps": -1}, dids=[
+        {"e164": "+4930777120"}, {"e164": "nonsense"}]), 422,
+        "/trunk/cps", "/dids/1/e164")
+    refused({"account": {}, "nonsense": 1}, 422, "/nonsense", "/tenant",
+            "/account/name", "/account/type", "/account/currency", "/trunk")
+    refused(whole(2, dids=[{"e164": "+4930777120"},
+                           {"e164": "+4930777101"}]), 409, "/dids/1/e164")
+    refused(whole(2, credentials=[{"username": "made2"},
+                                  {"username": "made1"}]), 409,
+            "/credentials/1/username")
+    refused(whole(2, trunk={"name": "pbx", "realm": "nowhere"}), 422,
+            "/trunk/realm")
+    refused(whole(2, trunk={"name": "pbx"}), 422, "/credentials/0/realm")
+    refused(whole(2, account={
+        "name": "m", "type": "prepaid", "currency": "EUR",
+        "tenant_id": "ten_" + "0" * 26}), 422, "/account/tenant_id")
+    refused(whole(2, dids={}), 422, "/dids")
+    refused(whole(2, ip_acls=[7]), 422, "/ip_acls/0")
+
+
+def tried_first():
+    before = sql(COUNT)
+    answer = call("post", "/v1/provisionings?dry_run=1", whole(3), JSON)
+    check(answer.status == 201 and
+          answer.headers["Strowger-Dry-Run"] == "true" and
+          sql(COUNT) == before, f"a dry run: {answer.status}")
+    refused(whole(3, dids=[{"e164": "+4930777101"}]), 409, "/dids/0/e164",
+            path="?dry_run=1")
+
+
+def done_once():
+    headers = {"Idempotency-Key": "customer 4"}
+    one, two = (call("post", "/v1/provisionings", whole(4), JSON,
+                     headers=headers) for _ in range(2))
+    first, second = one.json(), two.json()
+    check(one.status == two.status == 201 and
+          two.headers["Idempotency-Replayed"] == "true" and
+          second["tenant"] == first["tenant"] and
+          second["secrets"] is None and first["secrets"],
+          f"the same again, without secrets: {two.data[:300]!r}")
+    check(first["secrets"][0]["password"] not in sql(
+        "select string_agg(body, '') from core.idempotency"),
+        "they are not kept")
+
+
+def resellers_do_it(one):
+    key = make_key("r", "reseller", one[0]["id"])
+    made = post("/v1/provisionings", whole(5), key)
+    check(made["tenant"]["parent_id"] == one[0]["id"], "below itself")
+    refused(whole(6, account={"name": "m", "type": "prepaid",
+                              "currency": "EUR", "credit_limit": "5"}),
+            403, "/account/credit_limit", key=key)
+    key = make_key("w", "tenant:write", one[0]["id"])
+    refused(whole(6), 403, key=key)
+
+
+def main():
+    one = world("provision")
+    all_of_it()
+    or_nothing()
+    tried_first()
+    done_once()
+    resellers_do_it(one)
+    print(f"{Tally.passed} passed, {Tally.failed} failed")
+    sys.exit(1 if Tally.failed else 0)
+
+
+if __name__ == "__main__":
+    main()

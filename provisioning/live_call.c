@@ -59,6 +59,9 @@ static void refuse(struct request *req, const json_t *answer)
 	else if (code && !strcmp(code, "no_such_call"))
 		problem_set(&req->problem, PROBLEM_NOT_FOUND,
 			    "there is no such live call");
+	else if (code && !strcmp(code, "no_such_registration"))
+		problem_set(&req->problem, PROBLEM_NOT_FOUND,
+			    "there is no such registration");
 	else if (code && (!strcmp(code, "bad_route_test") ||
 			  !strcmp(code, "unknown_source")))
 		refuse_test(req, answer);
@@ -126,7 +129,7 @@ static const char *text_of(const json_t *doc, const char *name)
 
 /* The tenants whose calls the caller may see, as members of an object; a
    single one can be asked for. NULL: the database failed */
-static json_t *tenants_read(struct request *req, json_t *question)
+json_t *switch_tenants(struct request *req, json_t *question)
 {
 	json_t *tenants = json_object();
 	PGresult *result = NULL;
@@ -162,7 +165,7 @@ static json_t *calls_read(struct request *req)
 	const json_t *all;
 
 	if (request_tenant(req)) {
-		tenants = tenants_read(req, question);
+		tenants = switch_tenants(req, question);
 		if (!tenants) {
 			json_decref(question);
 			return NULL;

@@ -12,6 +12,11 @@ struct request;
  *  the switch refuses or does not answer, and the problem is set. */
 json_t *switch_ask(struct request *req, json_t *question);
 
+/** The tenants whose rows the caller may see, as members of an object; when
+ *  there is one, question asks for it alone. New reference. NULL: a problem is
+ *  set. */
+json_t *switch_tenants(struct request *req, json_t *question);
+
 /** May the caller see calls of this tenant? false also: problem is set. */
 bool tenant_is_seen(struct request *req, const char *tenant_id);
 

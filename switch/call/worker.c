@@ -391,6 +391,7 @@ void worker_catalog(struct worker *w, const struct moment *now,
 	w->snap = snapshot_ref(snap);
 	w->cat = snapshot_data(w->snap);
 	ping_catalog(w->ping, w->cat);
+	registrar_catalog(w->registrar, w->cat);
 	if (before && catalog_usable(before) != catalog_usable(w->cat))
 		worker_sweep(w);
 	quality_catalog(w->quality, w->cat);

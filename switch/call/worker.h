@@ -91,7 +91,7 @@ void worker_catalog(struct worker *w, const struct moment *now,
 
 /**
  * One command of the control socket (JSON line in, JSON line out; ops calls,
- * drop, trace, drain, table, status, registrations, stop).
+ * drop, trace, drain, table, status, registrations, unregister, stop).
  * @return malloc'd answer without newline, never NULL but when out of memory
  */
 char *worker_command(struct worker *w, const struct moment *now,

@@ -9,6 +9,7 @@
 #include "call_private.h"
 #include "worker_limit.h"
 #include "call_test.h"
+#include "worker_registrations.h"
 
 #define LIST_MAX 1000
 
@@ -156,32 +157,6 @@ static json_t *do_table(struct worker *w, const json_t *req)
 }
 
 
-static void add_contact(const struct contact *c, void *arg)
-{
-	char address[64], at[32];
-	json_t *o;
-
-	(void)re_snprintf(address, sizeof(address), "%J", &c->path.peer);
-	o = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s}", "trunk", c->trunk_id,
-		      "username", c->username, "contact", c->uri, "received",
-		      address, "user_agent", c->user_agent, "expires_at",
-		      moment_format(at, c->expires_wall_ms));
-	if (o)
-		(void)json_array_append_new(arg, o);
-}
-
-
-static json_t *do_registrations(struct worker *w, const json_t *req)
-{
-	json_t *rows = json_array();
-
-	(void)req;
-	registrar_each(w->registrar, add_contact, rows);
-
-	return json_pack("{s:b,s:o}", "ok", 1, "registrations", rows);
-}
-
-
 static void add_gateway(const struct ping_state *s, void *arg)
 {
 	char at[32];
@@ -237,7 +212,9 @@ char *worker_command(struct worker *w, const struct moment *now,
 		{"calls", do_calls},       {"drop", do_drop},
 		{"trace", do_trace},       {"drain", do_drain},
 		{"table", do_table},       {"status", do_status},
-		{"registrations", do_registrations}, {"stop", do_stop},
+		{"registrations", worker_registrations_list},
+		{"unregister", worker_registrations_drop},
+		{"stop", do_stop},
 		{"route_test", call_test}, {"limits", do_limits},
 	};
 	json_t *req = json_loadb(json, len, 0, NULL), *res = NULL;
@@ -252,8 +229,8 @@ char *worker_command(struct worker *w, const struct moment *now,
 	if (!res)
 		res = refusal("bad_command",
 			      "want {\"op\": calls | drop | trace | drain | "
-			      "table | status | registrations | metrics | "
-			      "route_test | limits}");
+			      "table | status | registrations | unregister | "
+			      "metrics | route_test | limits}");
 
 	text = json_dumps(res, JSON_COMPACT);
 	json_decref(res);

@@ -60,6 +60,8 @@ static void destructor(void *arg)
 {
 	struct registrar *r = arg;
 
+	if (r->cfg.ep)
+		wheel_stop(endpoint_wheel(r->cfg.ep), &r->sweep);
 	if (r->homes)
 		(void)htab_each(r->homes, home_free, r);
 	mem_deref(r->homes);

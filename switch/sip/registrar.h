@@ -63,6 +63,16 @@ void registrar_handle(struct registrar *r, const struct sip_msg *msg,
 		      const struct sip_path *path,
 		      const struct credential *cred);
 
+/**
+ * A new catalog: bindings whose user or trunk is not in it go, some at a time.
+ * @param cat  has to live until the next call or the end of the registrar
+ */
+void registrar_catalog(struct registrar *r, const struct catalog *cat);
+
+/** Take one binding away. @return false: there is none */
+bool registrar_remove(struct registrar *r, const char *trunk_id,
+		      const char *username, const char *uri);
+
 /** Live contacts of a trunk, best q first, then newest. @return how many */
 size_t registrar_find(const struct registrar *r, const char *trunk_id,
 		      struct contact *ret, size_t max);

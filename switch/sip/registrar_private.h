@@ -20,6 +20,10 @@ enum register_result {
 struct registrar {
 	struct registrar_config cfg;
 	struct htab *homes;
+	struct list all;        /**< of all homes                           */
+	const struct catalog *cat; /**< of the sweep; the caller's         */
+	struct wheel_timer sweep;
+	size_t sweep_left;      /**< bindings that it has still to look at  */
 	size_t count;
 	bool is_dirty;
 	struct metric *live;
@@ -34,7 +38,7 @@ struct home {
 };
 
 struct binding {
-	struct le le;
+	struct le le, all_le;
 	struct registrar *r;    /**< weak: it owns us                       */
 	struct home *home;      /**< NULL: not bound yet                    */
 	struct wheel_timer timer;

@@ -18,6 +18,7 @@ static void destructor(void *arg)
 
 	wheel_stop(endpoint_wheel(b->r->cfg.ep), &b->timer);
 	list_unlink(&b->le);
+	list_unlink(&b->all_le);
 }
 
 
@@ -129,6 +130,7 @@ int binding_add(struct binding *b, bool is_newest)
 	else
 		list_append(&s->bindings, &b->le, b);
 
+	list_append(&r->all, &b->all_le, b);
 	++r->count;
 	metric_shift(r->live, 1);
 	binding_start(b);

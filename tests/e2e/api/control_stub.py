@@ -14,6 +14,14 @@ CALL = {
     "answered_at": "2026-11-22T10:31:04.000Z", "duration_ms": 61000,
     "price_micro": 13200, "currency": "EUR", "codec": "PCMA/8000",
 }
+REGISTRATION = {
+    "node": "n1", "tenant": os.environ.get("STUB_TENANT", "ten_x"),
+    "trunk": "trk_x", "username": "pbx-berlin", "realm": "sip.example.net",
+    "contact": "sip:pbx-berlin@192.0.2.7:5060",
+    "received": "198.51.100.9:5060", "user_agent": "PBX 7", "q": 1000,
+    "expires_at": "2026-11-22T10:41:00.000Z",
+}
+bound = [REGISTRATION]
 live = {CALL["call_id"]: CALL}
 DECISION = [
     {"step": "identity", "outcome": "ok", "id": "trk_x", "by": "address"},
@@ -53,6 +61,16 @@ def answer(question):
                              "bandwidth_kbps": 80}], "has_more": False}
     if question["op"] == "drop" and live.pop(question["call"], None):
         return {"ok": True}
+    if question["op"] == "registrations":
+        rows = [r for r in bound if all(
+            question.get(k, r[k]) == r[k] for k in ("trunk", "tenant"))]
+        return {"ok": True, "total": len(rows), "registrations": rows}
+    if question["op"] == "unregister":
+        gone = [r for r in bound if all(
+            question[k] == r[k] for k in ("trunk", "username", "contact"))]
+        bound[:] = [r for r in bound if r not in gone]
+        return {"ok": True} if gone else {
+            "ok": False, "code": "no_such_registration", "detail": "no"}
     return {"ok": False, "code": "no_such_call", "detail": "not here"}
 
 

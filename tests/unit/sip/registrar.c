@@ -491,6 +491,91 @@ Test(registrar, changes_are_told_and_refreshes_are_not)
 }
 
 
+/* Trunk and user have to be there; other users of the trunk stay. */
+Test(registrar, what_is_provisioned_no_more_goes_at_once)
+{
+	struct catalog *cat = fake_catalog();
+	struct trunk *trunk = fake_trunk(cat, "trk_1");
+	struct credential *pbx;
+	struct office o;
+
+	text_copy(trunk->realm, REALM_SIZE, "voip.example.com");
+	pbx = fake_credential(cat, trunk->realm, "pbx", "x", trunk);
+	(void)fake_credential(cat, trunk->realm, "two", "x", trunk);
+	office_open(&o);
+	cr_expect_eq(put(&o, "Contact: <sip:a@10.0.0.1>\r\n"), 200);
+	text_copy(o.cred.username, USER_SIZE, "two");
+	cr_expect_eq(ask(&o, "two", "c2", 1,
+			 "Contact: <sip:b@10.0.0.1>\r\n"), 200);
+
+	registrar_catalog(o.r, cat);
+	wait_s(&o, 1);
+	cr_expect_eq(registrar_count(o.r), 2, "both are provisioned");
+	o.told[0] = '\0';
+	text_copy(pbx->username, USER_SIZE, "another");
+	registrar_catalog(o.r, cat);
+	wait_s(&o, 1);
+	cr_expect_str_eq(o.told, "-sip:a@10.0.0.1(deleted) ");
+	cat->trunk_n = 0;
+	registrar_catalog(o.r, cat);
+	wait_s(&o, 1);
+	cr_expect_eq(registrar_count(o.r), 0, "the trunk is gone");
+	office_close(&o);
+	mem_deref(cat);
+}
+
+
+Test(registrar, many_are_looked_at_some_at_a_time)
+{
+	enum { PBXS = 700 };
+	struct catalog *cat = fake_catalog();
+	struct office o;
+	char user[16], id[16];
+
+	office_open(&o);
+	registrar_again(&o, PBXS);
+	for (unsigned i = 0; i < PBXS; i++) {
+		text_format(user, sizeof(user), "u%u", i);
+		text_format(id, sizeof(id), "c%u", i);
+		text_copy(o.cred.username, USER_SIZE, user);
+		cr_assert_eq(ask(&o, user, id, 1,
+				 "Contact: <sip:a@10.0.0.1>;expires=3600"
+				 "\r\n"), 200);
+		o.w.sent_n = 0;
+		if (i % 50 == 49)
+			wait_s(&o, 33); /* for their transactions */
+	}
+	registrar_catalog(o.r, cat);
+	cr_expect_eq(registrar_count(o.r), PBXS, "not here and now");
+	world_until(&o.w, o.w.now_ms + 10);
+	cr_expect(registrar_count(o.r) < PBXS && registrar_count(o.r) > 0,
+		  "%zu", registrar_count(o.r));
+	wait_s(&o, 1);
+	cr_expect_eq(registrar_count(o.r), 0);
+	office_close(&o);
+	mem_deref(cat);
+}
+
+
+Test(registrar, an_operator_takes_one_away)
+{
+	struct office o;
+
+	office_open(&o);
+	cr_expect_eq(put(&o, "Contact: <sip:a@10.0.0.1>, "
+			     "<sip:b@10.0.0.1>\r\n"), 200);
+	o.told[0] = '\0';
+	cr_expect(!registrar_remove(o.r, "trk_2", "pbx", "sip:a@10.0.0.1"));
+	cr_expect(!registrar_remove(o.r, "trk_1", "two", "sip:a@10.0.0.1"));
+	cr_expect(!registrar_remove(o.r, "trk_1", "pbx", "sip:c@10.0.0.1"));
+	cr_expect(registrar_remove(o.r, "trk_1", "pbx", "sip:a@10.0.0.1"));
+	cr_expect_str_eq(o.told, "-sip:a@10.0.0.1(dropped) ");
+	cr_expect(registrar_remove(o.r, "trk_1", "pbx", "sip:b@10.0.0.1"));
+	cr_expect_eq(registrar_count(o.r), 0);
+	office_close(&o);
+}
+
+
 #define ROW(trunk, uri, peer, q, expires) \
 	"{\"trunk\":\"" trunk "\",\"tenant\":\"ten_1\",\"username\":\"u\",\"uri\":\"" uri "\"," \
 	"\"local\":\"192.0.2.9:5060\",\"peer\":\"" peer "\"," \

@@ -48,7 +48,7 @@ static const struct field head_fields[] = {
 	TEXT(parent_call_id), TEXT(node), TEXT(version), TEXT(direction),
 	FILTER(tenant_id), FILTER(account_id), FILTER(trunk_id), TEXT(site_id),
 	TEXT(did_id),
-	FILTER(carrier_id), FILTER(gateway_id), TEXT(route_id),
+	FILTER(carrier_id), FILTER(gateway_id), TEXT(route_id), TEXT(plan_id),
 	TEXT(terminating_trunk_id), FLAG(is_emergency), FLAG(is_onnet),
 	TEXT(calling_received), FILTER(calling), TEXT(calling_sent),
 	TEXT(called_received), FILTER(called), TEXT(called_sent),
@@ -113,7 +113,8 @@ static void hide_cost(json_t *doc)
 {
 	static const char *const hidden[] = {"cost", "cost_currency",
 					     "carrier_id", "gateway_id",
-					     "route_id", "b", "trail"};
+					     "route_id", "plan_id", "b",
+					     "trail"};
 
 	for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)
 		json_object_set_new(doc, hidden[i], json_null());

@@ -149,7 +149,7 @@ void *prefix_table_alloc(size_t bytes)
 {
 	void *table;
 
-	if (bytes < 2 * HUGE_PAGE)
+	if (bytes < HUGE_PAGE / 2)
 		return malloc(bytes);
 
 	bytes = (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;

@@ -9,6 +9,11 @@ int64_t margin_minute_nano(const struct tariff *t)
 	if (!t)
 		return COST_UNKNOWN;
 
+	/* nearly every tariff; the general way divides 128 bits */
+	if (t->first_ms <= MARGIN_CALL_MS && !t->connect_fee_micro &&
+	    (MARGIN_CALL_MS - t->first_ms) % t->next_ms == 0)
+		return t->rate_per_min_nano;
+
 	nano = (__int128)t->rate_per_min_nano *
 		       (int64_t)charge_billed_ms(t, MARGIN_CALL_MS) / 60000 +
 	       (__int128)t->connect_fee_micro * 1000;

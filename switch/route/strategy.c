@@ -194,6 +194,14 @@ static int64_t quality_key(const struct quality_figures *f)
 }
 
 
+/* Without limits nothing locks it, and what was locked by them is free. */
+static bool is_watched(const struct quality_limits *q)
+{
+	return q->asr_min >= 0 || q->acd_min_s >= 0 || q->pdd_max_ms >= 0 ||
+	       q->short_max >= 0;
+}
+
+
 static void health_read(const struct choice *ch, struct candidate *c)
 {
 	const struct strategy_call *call = ch->call;
@@ -203,7 +211,9 @@ static void health_read(const struct choice *ch, struct candidate *c)
 	if (!call->quality)
 		return;
 
-	c->is_locked = !quality_is_open(call->quality, gw, call->now_ms);
+	if (is_watched(&gw->quality))
+		c->is_locked = !quality_is_open(call->quality, gw,
+						call->now_ms);
 	if (ch->strategy != STRATEGY_QUALITY &&
 	    ch->strategy != STRATEGY_QUALITY_LCR)
 		return;

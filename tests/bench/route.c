@@ -1,0 +1,283 @@
+/**
+ * @file tests/bench/route.c  Bench: one route decision by least cost over 20
+ * carriers, each with a deck of its own of 300 000 prefixes, with a margin
+ * floor, from the number to the order of gateways, in CPU time of this thread;
+ * and what the decks take.
+ *
+ *	bench_route [--json] [DECK.csv]
+ *
+ * The file's first column is the prefix; without one prefixes are drawn.
+ */
+#include "json.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "catalog_store.h"
+#include "match.h"
+#include "moment.h"
+#include "strategy.h"
+#include "text.h"
+
+#define CARRIERS 20
+#define PREFIXES 300000
+#define DECISIONS 200000
+#define NOTED 20000
+#define TARGET_MEDIAN_NS 5000
+#define TARGET_P99_NS 20000
+#define TARGET_BYTES 64
+
+static struct catalog_store *store;
+static struct snapshot_slot *slot;
+static char (*prefixes)[RATE_PREFIX_MAX + 1];
+static size_t prefix_n;
+static struct rng *rng;
+
+
+static void put(const char *kind, const char *id, json_t *row)
+{
+	char why[128];
+
+	if (!row || catalog_store_put(store, kind, id, 1, row, why,
+				      sizeof(why))) {
+		(void)fprintf(stderr, "bench_route: %s: %s\n", id, why);
+		exit(2);
+	}
+	json_decref(row);
+}
+
+
+static void prefix_add(const char *text, size_t len)
+{
+	if (prefix_n < PREFIXES && len && len <= RATE_PREFIX_MAX &&
+	    strspn(text, "0123456789") >= len)
+		(void)text_set(prefixes[prefix_n++], sizeof(*prefixes), text,
+			       len);
+}
+
+
+static void prefixes_read(const char *file)
+{
+	FILE *f = fopen(file, "r");
+	char line[512];
+
+	if (!f) {
+		perror(file);
+		exit(2);
+	}
+	while (fgets(line, sizeof(line), f))
+		prefix_add(line, strcspn(line, ","));
+	(void)fclose(f);
+}
+
+
+/* 900 codes of countries and networks, 60 areas each, and of those some */
+static void prefixes_draw(void)
+{
+	char text[16];
+
+	for (uint32_t code = 100; code < 1000; code++) {
+		for (uint32_t n = 0; n < 600; n++) {
+			if (rng_below(rng, 100) >= 56)
+				continue;
+			(void)text_format(text, sizeof(text), "%u%03u%u",
+					  code, n / 10 * 16, n % 10);
+			prefix_add(text, strlen(text));
+		}
+	}
+}
+
+
+static void fill_carrier(int i, json_t *targets)
+{
+	struct rate rate = {.tariff = {.first_ms = 1000, .next_ms = 1000},
+			    .to_ms = INT64_MAX};
+	char deck[16], carrier[16], gateway[16], address[32];
+
+	(void)text_format(deck, sizeof(deck), "dck_%02d", i);
+	(void)text_format(carrier, sizeof(carrier), "car_%02d", i);
+	(void)text_format(gateway, sizeof(gateway), "gwy_%02d", i);
+	(void)text_format(address, sizeof(address), "192.0.2.%d", i + 1);
+	put("rate_deck", deck, json_pack("{sssssi}", "currency", "EUR",
+					 "status", "active", "rate_version",
+					 1));
+	for (size_t k = 0; k < prefix_n; k++) {
+		rate.tariff.rate_per_min_nano =
+			(int64_t)rng_below(rng, 50000) * 1000;
+		(void)text_copy(rate.prefix, sizeof(rate.prefix),
+				prefixes[k]);
+		(void)text_format(rate.destination, sizeof(rate.destination),
+				  "Destination %.5s", prefixes[k]);
+		if (catalog_store_put_rate(store, deck, &rate))
+			exit(2);
+	}
+	put("carrier", carrier, json_pack("{ssssss}", "name", carrier,
+					  "rate_deck_id", deck, "status",
+					  "active"));
+	put("gateway", gateway,
+	    json_pack("{sssssssi}", "carrier_id", carrier, "status", "active",
+		      "address", address, "port", 5060));
+	(void)json_array_append_new(
+		targets, json_pack("{sssisi}", "gateway_id", gateway,
+				   "priority", 1, "weight", 100));
+}
+
+
+static void fill(void)
+{
+	json_t *targets = json_array();
+
+	put("routing_plan", "pln_1",
+	    json_pack("{sssssssisi}", "name", "P", "status", "active",
+		      "strategy", "lcr_priority", "max_attempts", 10,
+		      "margin_percent", 10));
+	put("tenant", "ten_1", json_pack("{ssss}", "status", "active",
+					 "routing_plan_id", "pln_1"));
+	put("account", "acc_1",
+	    json_pack("{ssssssss}", "tenant_id", "ten_1", "currency", "EUR",
+		      "status", "active", "type", "prepaid"));
+	put("trunk", "trk_1", json_pack("{ssssss}", "tenant_id", "ten_1",
+					"account_id", "acc_1", "status",
+					"active"));
+	for (int i = 0; i < CARRIERS; i++)
+		fill_carrier(i, targets);
+	put("route", "rte_1",
+	    json_pack("{ssssssssso}", "kind", "prefix", "prefix", "",
+		      "status", "active", "plan_id", "pln_1", "targets",
+		      targets));
+	if (catalog_store_publish(store, slot))
+		exit(2);
+}
+
+
+/* The same steps as call_route(): route, prices, margins, order */
+static uint8_t decide(const struct catalog *cat, const struct trunk *trunk,
+		      const char *digits, const struct quality *quality,
+		      struct why *why)
+{
+	static const struct tariff sell = {.rate_per_min_nano = 60000000,
+					   .first_ms = 1000, .next_ms = 1000};
+	const struct match_query match = {
+		.plan = match_plan(trunk), .tenant = trunk->tenant,
+		.called = digits, .calling = "493012345",
+		.tags = &trunk->tags, .wall_ms = 1,
+	};
+	const struct strategy_call query = {
+		.plan = match.plan, .trunk = trunk, .tags = &trunk->tags,
+		.digits = digits, .wall_ms = 1, .sell = &sell,
+		.currency = "EUR", .quality = quality,
+	};
+	const struct route *route = match_route(cat, &match, why);
+	struct hunt hunt;
+
+	return route && OUT_OK == strategy_choose(&hunt, route, &query, rng,
+						  why)
+		       ? hunt.n : 0;
+}
+
+
+static int ns_compare(const void *a, const void *b)
+{
+	const uint32_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+
+/* @return sum of hops, so that nothing is left out by the compiler */
+static uint64_t measure(uint32_t *ns, size_t n, bool is_noted)
+{
+	struct snapshot *snap = snapshot_acquire(slot);
+	const struct catalog *cat = snapshot_data(snap);
+	const struct trunk *trunk = catalog_trunk(cat, "trk_1");
+	struct quality *quality;
+	uint64_t hops = 0;
+
+	if (quality_alloc(&quality, NULL, NULL))
+		exit(2);
+	for (size_t i = 0; i < n; i++) {
+		struct why *why = NULL;
+		char digits[24];
+		uint64_t begin;
+
+		(void)text_format(digits, sizeof(digits), "%s%06u",
+				  prefixes[rng_below(rng,
+						     (uint32_t)prefix_n)],
+				  rng_below(rng, 1000000));
+		digits[15] = '\0';
+		if (is_noted && why_alloc(&why))
+			exit(2);
+		begin = moment_cpu_ns();
+		hops += decide(cat, trunk, digits, quality, why);
+		ns[i] = (uint32_t)(moment_cpu_ns() - begin);
+		mem_deref(why);
+	}
+	mem_deref(quality);
+	snapshot_release(snap);
+	qsort(ns, n, sizeof(*ns), ns_compare);
+
+	return hops;
+}
+
+
+static double bytes_per_rate(void)
+{
+	struct snapshot *snap = snapshot_acquire(slot);
+	const struct catalog *cat = snapshot_data(snap);
+	size_t bytes = 0, rates = 0;
+
+	for (uint32_t i = 0; i < catalog_gateway_count(cat); i++) {
+		const struct deck *deck =
+			catalog_gateway_at(cat, i)->carrier->deck;
+
+		bytes += deck_bytes(deck);
+		rates += deck_count(deck);
+	}
+	snapshot_release(snap);
+
+	return (double)bytes / (double)rates;
+}
+
+
+int main(int argc, char *argv[])
+{
+	static uint32_t ns[DECISIONS];
+	const bool json = argc > 1 && !strcmp(argv[1], "--json");
+	const char *file = argc > 1 + json ? argv[1 + json] : NULL;
+	uint32_t median, p99, noted;
+	uint64_t hops;
+	double bytes;
+
+	prefixes = calloc(PREFIXES, sizeof(*prefixes));
+	if (!prefixes || rng_seeded(&rng, 1) ||
+	    catalog_store_alloc(&store) || snapshot_slot_alloc(&slot))
+		return 2;
+	if (file)
+		prefixes_read(file);
+	else
+		prefixes_draw();
+	fill();
+
+	hops = measure(ns, DECISIONS, false);
+	median = ns[DECISIONS / 2];
+	p99 = ns[DECISIONS / 100 * 99];
+	(void)measure(ns, NOTED, true);
+	noted = ns[NOTED / 2];
+	bytes = bytes_per_rate();
+	(void)printf(json ? "{\"prefixes\":%zu,\"carriers\":%d,\"hops\":%.1f,"
+			    "\"median_ns\":%u,\"p99_ns\":%u,"
+			    "\"noted_median_ns\":%u,\"bytes\":%.1f}\n"
+			  : "%zu prefixes x %d carriers, %.1f gateways left: "
+			    "median %u ns, p99 %u ns; with the notes of the "
+			    "decision %u ns; %.1f bytes per prefix and "
+			    "carrier\n",
+		     prefix_n, CARRIERS, (double)hops / DECISIONS, median,
+		     p99, noted, bytes);
+
+	snapshot_slot_free(slot);
+	mem_deref(store);
+	mem_deref(rng);
+	free(prefixes);
+
+	return median > TARGET_MEDIAN_NS || p99 > TARGET_P99_NS ||
+	       bytes > TARGET_BYTES;
+}

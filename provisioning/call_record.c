@@ -53,7 +53,7 @@ static const struct field head_fields[] = {
 	TEXT(calling_received), FILTER(calling), TEXT(calling_sent),
 	TEXT(called_received), FILTER(called), TEXT(called_sent),
 	FILTER(calling_country), TEXT(calling_network), TEXT(calling_type),
-	FILTER(called_country), TEXT(called_network), TEXT(called_type),
+	TEXT(calling_action), FILTER(called_country), TEXT(called_network), TEXT(called_type),
 	TIME(ringing_at), TIME(answered_at), TIME(ended_at), NUMBER(pdd_ms),
 	NUMBER(setup_ms), NUMBER(duration_ms), FLAG(end_estimated),
 	FILTER(outcome), TEXT(initiator), NUMBER(sip_code), NUMBER(q850),

@@ -5,6 +5,7 @@
 #include <string.h>
 #include "form.h"
 #include "ha1.h"
+#include "number_field.h"
 #include "resource.h"
 
 static const struct field fields[] = {
@@ -30,6 +31,7 @@ static const struct field fields[] = {
 	FIELD_ROW_HOP_ACTION,
 	FIELD_ROW_RULES("number_in"),
 	FIELD_ROW_RULES("number_out"),
+	FIELD_NUMBER_POLICY,
 	{.name = "credential.username", .type = FIELD_TEXT,
 	 .flags = F_NULLABLE, .column = "username", .min = 1, .max = 63,
 	 .form = form_is_username,
@@ -87,6 +89,7 @@ static const struct field fields[] = {
 static const struct field_set set = FIELD_SET(fields);
 
 static const struct refusal refusals[] = {
+	REFUSALS_NUMBER_POLICY,
 	{.constraint = "gateway_carrier_id_fkey", .field = "carrier_id",
 	 .kind = PROBLEM_VALIDATION, .detail = "there is no such carrier"},
 	{.constraint = "gateway_disconnect_policy_id_fkey",

@@ -2,6 +2,7 @@
  * @file tenant.c  /v1/tenants: who the customers are.
  */
 #include "form.h"
+#include "number_field.h"
 #include "resource.h"
 
 static const struct field fields[] = {
@@ -33,6 +34,7 @@ static const struct field fields[] = {
 	{.name = "limit_action", .type = FIELD_CHOICE, .flags = F_PLATFORM,
 	 .column = "limit_action",
 	 .choices = (const char *const[]){"reject", "mark", NULL}},
+	FIELD_NUMBER_LISTS("number_lists"),
 	FIELD_ROW_TIMES,
 };
 static const struct field_set set = FIELD_SET(fields);
@@ -45,6 +47,8 @@ static const struct refusal refusals[] = {
 	{.constraint = "tenant_routing_plan_id_fkey",
 	 .field = "routing_plan_id", .kind = PROBLEM_VALIDATION,
 	 .detail = "there is no such plan"},
+	{.constraint = "number_lists_exist", .field = "number_lists",
+	 .kind = PROBLEM_VALIDATION, .detail = "there is no such list"},
 	{.constraint = "tenant_parent_id_fkey", .field = "parent_id",
 	 .kind = PROBLEM_VALIDATION, .detail = "there is no such tenant"},
 	{.constraint = "tenant_parent_ring", .field = "parent_id",

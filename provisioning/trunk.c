@@ -2,6 +2,7 @@
  * @file trunk.c  /v1/trunks: a customer's PBX and what it may do.
  */
 #include "form.h"
+#include "number_field.h"
 #include "resource.h"
 
 static const struct field fields[] = {
@@ -36,7 +37,8 @@ static const struct field fields[] = {
 	 .column = "limit_sip_code", .min = 400, .max = 699},
 	{.name = "cli_policy", .type = FIELD_CHOICE, .flags = F_PLATFORM,
 	 .column = "cli_policy",
-	 .choices = (const char *const[]){"owned", "default", "pass", NULL}},
+	 .choices = (const char *const[]){"owned", "default", "pass",
+					  "reject", "mark", NULL}},
 	{.name = "default_cli", .type = FIELD_E164, .flags = F_NULLABLE,
 	 .column = "default_cli"},
 	{.name = "realm", .type = FIELD_TEXT, .flags = F_NULLABLE,
@@ -44,6 +46,7 @@ static const struct field fields[] = {
 	 .form_is = "a realm"},
 	FIELD_ROW_RULES("number_in"),
 	FIELD_ROW_RULES("number_out"),
+	FIELD_NUMBER_POLICY,
 	{.name = "origination.host", .type = FIELD_IP, .flags = F_NULLABLE,
 	 .column = "uri_host"},
 	{.name = "origination.port", .type = FIELD_NUMBER,
@@ -85,6 +88,7 @@ static const struct field fields[] = {
 static const struct field_set set = FIELD_SET(fields);
 
 static const struct refusal refusals[] = {
+	REFUSALS_NUMBER_POLICY,
 	{.constraint = "trunk_tenant_id_fkey", .field = "tenant_id",
 	 .kind = PROBLEM_VALIDATION, .detail = "there is no such tenant"},
 	{.constraint = "trunk_account_id_tenant_id_fkey",

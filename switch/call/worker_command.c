@@ -216,6 +216,7 @@ char *worker_command(struct worker *w, const struct moment *now,
 		{"unregister", worker_registrations_drop},
 		{"stop", do_stop},
 		{"route_test", call_test}, {"limits", do_limits},
+		{"number_rules", worker_rules},
 	};
 	json_t *req = json_loadb(json, len, 0, NULL), *res = NULL;
 	const char *op = json_string_value(json_object_get(req, "op"));
@@ -230,7 +231,8 @@ char *worker_command(struct worker *w, const struct moment *now,
 		res = refusal("bad_command",
 			      "want {\"op\": calls | drop | trace | drain | "
 			      "table | status | registrations | unregister | "
-			      "metrics | route_test | limits}");
+			      "metrics | route_test | limits | "
+			      "number_rules}");
 
 	text = json_dumps(res, JSON_COMPACT);
 	json_decref(res);

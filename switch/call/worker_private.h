@@ -89,4 +89,10 @@ quality_change_h worker_quality_changed;
 
 struct call *worker_call(const struct worker *w, const uint8_t id[16]);
 
+/* worker_rules.c */
+struct json_t;
+/** {"peer", "direction", "subject", "value"}: which rule, and what it makes
+ *  of the number. New reference. */
+struct json_t *worker_rules(struct worker *w, const struct json_t *req);
+
 #endif

@@ -147,24 +147,30 @@ static bool rule_matches(const struct rule *r, const char *number, size_t len)
 }
 
 
+int rule_find(const struct rule_set *set, const char *number)
+{
+	const size_t len = strlen(number);
+
+	for (int i = 0; i < set->n; i++) {
+		if (rule_matches(&set->rules[i], number, len))
+			return i;
+	}
+
+	return -1;
+}
+
+
 int rule_apply(const struct rule_set *set, const char *number, char *ret,
 	       size_t size)
 {
-	const size_t len = strlen(number);
-	size_t i;
+	const int i = rule_find(set, number);
 
 	if (!set->n)
 		return text_copy(ret, size, number);
 
-	for (i = 0; i < set->n; i++) {
-		const struct rule *r = &set->rules[i];
-
-		if (rule_matches(r, number, len))
-			return text_format(ret, size, "%s%s", r->add,
-					   number + r->strip);
-	}
-
-	return ENOENT;
+	return i < 0 ? ENOENT
+		     : text_format(ret, size, "%s%s", set->rules[i].add,
+				   number + set->rules[i].strip);
 }
 
 

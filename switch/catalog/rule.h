@@ -34,6 +34,9 @@ struct json_t;
 int rule_set_decode(struct rule_set *ret, const struct json_t *array,
 		    char *why, size_t size);
 
+/** The rule that matches first: its index, or -1. */
+int rule_find(const struct rule_set *set, const char *number);
+
 /**
  * @param ret  buffer for the result
  * @return 0; ENOENT when the set is not empty and no rule matches;

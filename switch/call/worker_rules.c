@@ -77,7 +77,7 @@ json_t *worker_rules(struct worker *w, const json_t *req)
 				 "no_such_peer", "detail",
 				 "neither a trunk nor a gateway has this id");
 
-	rule = rule_find(chosen.rules, value);
+	rule = rule_index(chosen.rules, value);
 	err = number_is_dialable(value)
 		      ? rule_apply(chosen.rules, value, result, sizeof(result))
 		      : EBADMSG;

@@ -147,7 +147,7 @@ static bool rule_matches(const struct rule *r, const char *number, size_t len)
 }
 
 
-int rule_find(const struct rule_set *set, const char *number)
+int rule_index(const struct rule_set *set, const char *number)
 {
 	const size_t len = strlen(number);
 
@@ -163,7 +163,7 @@ int rule_find(const struct rule_set *set, const char *number)
 int rule_apply(const struct rule_set *set, const char *number, char *ret,
 	       size_t size)
 {
-	const int i = rule_find(set, number);
+	const int i = rule_index(set, number);
 
 	if (!set->n)
 		return text_copy(ret, size, number);

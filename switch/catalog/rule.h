@@ -35,7 +35,7 @@ int rule_set_decode(struct rule_set *ret, const struct json_t *array,
 		    char *why, size_t size);
 
 /** The rule that matches first: its index, or -1. */
-int rule_find(const struct rule_set *set, const char *number);
+int rule_index(const struct rule_set *set, const char *number);
 
 /**
  * @param ret  buffer for the result

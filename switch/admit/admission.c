@@ -151,15 +151,28 @@ static void check_rate(struct admission *a, struct admission_line *l,
 }
 
 
+/* All of them at once, so that the memory they are in comes in parallel. */
+static void find_lines(struct admission *a, const struct channels *c)
+{
+	uint8_t i;
+
+	for (i = 0; i < a->n; i++)
+		a->lines[i].hash = channel_hash(c, a->lines[i].id);
+	for (i = 0; i < a->n; i++)
+		a->lines[i].line = channel_find(c, a->lines[i].hash,
+						a->lines[i].id);
+	for (i = 0; i < a->n; i++)
+		channel_expect(a->lines[i].line, a->lines[i].dir);
+}
+
+
 static void check_line(struct admission *a, struct admission_line *l,
-		       const struct channels *c, const struct moment *now)
+		       const struct moment *now)
 {
 	const struct limits *limits = l->limits;
 	const bool is_in = l->dir == CHANNEL_IN;
 	const enum channel_measure way = is_in ? MEASURE_IN : MEASURE_OUT;
 
-	l->hash = channel_hash(c, l->id);
-	l->line = channel_find(c, l->hash, l->id);
 	l->outcome = OUT_OK;
 	l->is_marked = false;
 	l->what = MEASURE_TOTAL;
@@ -180,10 +193,11 @@ enum outcome admission_check(struct admission *a, const struct channels *c,
 {
 	a->failed = a->n;
 	a->wait_us = 0;
+	find_lines(a, c);
 	for (uint8_t i = 0; i < a->n; i++) {
 		struct admission_line *l = &a->lines[i];
 
-		check_line(a, l, c, now);
+		check_line(a, l, now);
 		if (l->outcome == OUT_OK || l->is_marked || a->passes_all)
 			continue;
 		a->failed = i;

@@ -53,7 +53,8 @@ int channels_alloc(struct channels **cp, const uint8_t key[16]);
 /** Who hears that there is room again: from within channel_release(). */
 void channels_watch(struct channels *c, channel_room_h *h, void *arg);
 
-/** What an id is looked up by: hashed once, used by the three below. */
+/** What an id is looked up by: hashed once, used by the two below; the place
+ *  to look is fetched meanwhile. */
 uint64_t channel_hash(const struct channels *c, const char *id);
 
 /** The line, or NULL when nobody has used it lately. */
@@ -61,9 +62,12 @@ struct channel_line *channel_find(const struct channels *c, uint64_t hash,
 				  const char *id);
 
 /** The line, made when there is none. NULL: no memory. It lives until nobody
- *  has held it for a day. */
+ *  has held it for a whole day (UTC). */
 struct channel_line *channel_get(struct channels *c, uint64_t hash,
 				 const char *id, const struct moment *now);
+
+/** One is about to be taken: what that touches is fetched meanwhile. */
+void channel_expect(const struct channel_line *line, enum channel_dir dir);
 
 /** In use; 0 for NULL. */
 uint32_t channel_used(const struct channel_line *line,

@@ -279,6 +279,12 @@ static void *chain_find(const struct htab_node *n, uint64_t hash,
 }
 
 
+void htab_expect(const struct htab *h, uint64_t hash)
+{
+	__builtin_prefetch(&h->bucket[hash & h->mask]);
+}
+
+
 void *htab_find(const struct htab *h, uint64_t hash, htab_equal_h *equal,
 		const void *key)
 {

@@ -34,6 +34,9 @@ uint64_t htab_hash(const struct htab *h, const void *bytes, size_t len);
 uint64_t htab_mix(const struct htab *h, uint64_t seed, const void *bytes,
 		  size_t len);
 
+/** A find with this hash is about to come: its place is fetched meanwhile. */
+void htab_expect(const struct htab *h, uint64_t hash);
+
 void htab_insert(struct htab *h, struct htab_node *n, uint64_t hash,
 		 void *data);
 void htab_remove(struct htab *h, struct htab_node *n); /**< idempotent */

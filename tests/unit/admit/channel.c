@@ -213,7 +213,7 @@ Test(channel, lines_are_forgotten_when_empty)
 		channel_release(c, &h);
 	}
 	cr_expect_null(find(c, "gone_0"));
-	cr_expect_null(find(c, "gone_300"));
+	cr_expect_null(find(c, "gone_200"));
 	cr_expect(find(c, "gone_499"));
 	cr_expect(find(c, "gone_400"));
 	channel_each(find(c, "trk_1"), count, &n);

@@ -482,6 +482,34 @@ void worker_census(const struct worker *w, struct worker_census *ret)
 }
 
 
+static bool holds_are_of_live(const struct call *call)
+{
+	const struct channel_hold *all[] = {call->from_holds, call->to_holds,
+					    call->hop_holds};
+	const size_t n[] = {FROM_LINES, TO_LINES, HOP_LINES};
+	bool held = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		for (size_t k = 0; k < n[i]; k++)
+			held = held || all[i][k].line;
+
+	/* what is over holds nothing */
+	return !held || !call->ended_ms;
+}
+
+
+bool worker_is_exact(const struct worker *w)
+{
+	const struct le *le;
+
+	LIST_FOREACH(&w->live, le)
+		if (!holds_are_of_live(le->data))
+			return false;
+
+	return channels_are_exact(w->channels);
+}
+
+
 char *worker_table(void)
 {
 	return fsm_print(&call_def);

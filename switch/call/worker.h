@@ -111,6 +111,8 @@ struct worker_census {
 	uint64_t calls_begun, calls_ended, bugs;
 };
 void worker_census(const struct worker *w, struct worker_census *ret);
+/** Is who holds a channel who lives, on every line? Walks all of them. */
+bool worker_is_exact(const struct worker *w);
 
 /** The call table as Markdown, malloc'd. */
 char *worker_table(void);

@@ -38,7 +38,8 @@
 #define TRUNK_1 "\"cli_policy\":\"owned\",\"default_cli\":\"+4930100\"," \
 	"\"uri_host\":\"10.1.0.1\",\"uri_port\":5060,\"channels_out\":3"
 #define TRUNK_2 "\"cli_policy\":\"default\",\"default_cli\":\"+4930200\"," \
-	"\"realm\":\"" SIM_REALM "\""
+	"\"realm\":\"" SIM_REALM "\",\"channel_mode\":\"paired\"," \
+	"\"channels_total\":3,\"bandwidth_kbps\":400"
 #define TRUNK_3 "\"cli_policy\":\"pass\",\"is_trusted\":true,\"uri_host\":" \
 	"\"10.1.0.3\",\"channels_total\":2,\"cps\":2"
 #define CHALLENGING ",\"username\":\"switch\",\"realm\":\"carrier.example\"" \
@@ -49,8 +50,10 @@ struct row {
 };
 
 static const struct row rows[] = {
-	{"tenant", "ten_1", "{\"name\":\"One\"," ACTIVE "}"},
-	{"tenant", "ten_2", "{\"name\":\"Two\"," ACTIVE "}"},
+	{"tenant", "ten_1", "{\"name\":\"One\",\"channels\":6,\"parent_id\":"
+	 "\"ten_2\"," ACTIVE "}"},
+	{"tenant", "ten_2", "{\"name\":\"Two\",\"channels\":8,"
+	 "\"burst_percent\":25," ACTIVE "}"},
 	{"account", "acc_1", ACCOUNT("ten_1", "prepaid")},
 	{"account", "acc_2", ACCOUNT("ten_2", "postpaid")},
 	{"account", "acc_3", ACCOUNT("ten_1", "prepaid")},
@@ -64,7 +67,7 @@ static const struct row rows[] = {
 	 SIM_REALM "\",\"username\":\"pbx\",\"ha1_md5\":\"" HA1_PBX "\"}"},
 	{"carrier", "car_1", "{\"name\":\"C1\",\"rate_deck_id\":\"dck_buy\","
 	 ACTIVE "}"},
-	{"carrier", "car_2", "{\"name\":\"C2\"," ACTIVE "}"},
+	{"carrier", "car_2", "{\"name\":\"C2\",\"channels\":3," ACTIVE "}"},
 	{"disconnect_policy", "dsp_1", "{\"rules\":[{\"sip_code\":486,"
 	 "\"action\":\"next\"},{\"sip_code\":500,\"action\":\"stop\","
 	 "\"rewrite_code\":480,\"rewrite_reason\":\"Later\"},{\"q850\":34,"

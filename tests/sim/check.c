@@ -176,6 +176,8 @@ void check_step(struct world *w)
 	if (c.bugs)
 		world_fail(w, "%llu calls met an impossible state",
 			   (unsigned long long)c.bugs);
+	if (!worker_is_exact(w->worker))
+		world_fail(w, "who holds a channel is not who lives");
 	if (c.funds_granted_micro <
 	    c.funds_spent_micro + c.funds_held_micro)
 		world_fail(w, "funds: granted %lld, spent %lld, held %lld",

@@ -23,3 +23,10 @@ const struct resource resource_event = {
 	.key_type = "uuid", .path = "/v1/events", .owner = "t.tenant_id",
 	.since = "at", .newest_first = true, .set = &set,
 };
+
+const struct resource resource_fraud_event = {
+	.kind = "event", .table = "core.event", .key = "id",
+	.key_type = "uuid", .path = "/v1/fraud-events",
+	.visible = "t.kind LIKE 'fraud.%'", .owner = "t.tenant_id",
+	.since = "at", .newest_first = true, .set = &set,
+};

@@ -151,6 +151,8 @@ extern const struct resource resource_route;
 extern const struct resource resource_place;
 extern const struct resource resource_zone;
 extern const struct resource resource_zone_rule;
+extern const struct resource resource_fraud_rule;
+extern const struct resource resource_fraud_event;
 extern const struct resource resource_emergency_number;
 extern const struct resource resource_rate_deck;
 extern const struct resource resource_rate;

@@ -73,6 +73,26 @@ static const struct field fields[] = {
 	 .choices = (const char *const[]){"allowed", "denied", NULL}},
 	FIELD_LIMIT("called_channels", "called_channels"),
 	FIELD_LIMIT("called_per_min", "called_per_min"),
+	{.name = "daily_limit", .type = FIELD_MONEY, .flags = F_NULLABLE,
+	 .column = "daily_limit_micro", .min = 0,
+	 .max = INT64_C(1000000000000000)},
+	{.name = "daily_warn_percent", .type = FIELD_NUMBER,
+	 .column = "daily_warn_percent", .min = 1, .max = 100},
+	{.name = "daily_at_limit", .type = FIELD_CHOICE,
+	 .column = "daily_at_limit",
+	 .choices = (const char *const[]){"reject", "cut", NULL}},
+	{.name = "daily_unlock", .type = FIELD_CHOICE,
+	 .column = "daily_unlock",
+	 .choices = (const char *const[]){"midnight", "manual", NULL}},
+	{.name = "spent_today", .type = FIELD_MONEY, .flags = F_READ_ONLY,
+	 .read = "(CASE WHEN t.daily_limit_micro IS NOT NULL THEN "
+		 "core.trunk_spent(t.id, now()) END)"},
+	{.name = "locked", .type = FIELD_JSON, .flags = F_READ_ONLY,
+	 .read = "(SELECT jsonb_build_object('reason', l.reason, "
+		 "'rule_id', l.rule_id, 'since', l.locked_at, "
+		 "'until', l.until) FROM core.lock l "
+		 "WHERE l.object_id = t.id AND l.locked_at IS NOT NULL "
+		 "AND (l.until IS NULL OR l.until > now()))"},
 	{.name = "is_trusted", .type = FIELD_FLAG, .flags = F_PLATFORM,
 	 .column = "is_trusted"},
 	{.name = "country", .type = FIELD_TEXT, .flags = F_NULLABLE,

@@ -11,6 +11,7 @@
 #include "follow.h"
 #include "log.h"
 #include "metric.h"
+#include "moment.h"
 #include "pg.h"
 #include "text.h"
 
@@ -23,7 +24,8 @@ struct follow {
 	struct catalog_store *store;
 	struct snapshot_slot *slot;
 	pthread_t thread;
-	bool is_running, is_connected, is_unsent;
+	bool is_running, is_connected, is_unsent, has_spent;
+	int64_t started_ms;     /**< UTC                                   */
 	int stop_fd;
 	atomic_bool is_stopping;
 	struct metric *version, *up;
@@ -80,6 +82,19 @@ static int hello(struct follow *f)
 }
 
 
+/* What was spent today before we started: once. */
+static int read_spent(struct follow *f)
+{
+	const int err = catalog_store_pull_spent(f->store, f->pg,
+						 f->started_ms);
+
+	f->has_spent = !err;
+	f->is_unsent |= !err;
+
+	return err;
+}
+
+
 /* One look. Losing the database is logged once, not at each look. */
 static void look(struct follow *f)
 {
@@ -90,6 +105,8 @@ static void look(struct follow *f)
 	err = pg_ready(f->pg);
 	if (!err && !f->is_connected)
 		err = hello(f);
+	if (!err && !f->has_spent)
+		err = read_spent(f);
 	if (!err)
 		err = catalog_store_pull(f->store, f->pg, &is_changed);
 
@@ -156,12 +173,15 @@ static void load_saved(struct follow *f)
 int follow_start(struct follow **fp, const struct follow_config *cfg)
 {
 	struct follow *f = calloc(1, sizeof(*f));
+	struct moment now;
 	int err;
 
 	if (!f)
 		return ENOMEM;
 
 	f->cfg = *cfg;
+	moment_read(&now);
+	f->started_ms = moment_wall_ms(&now);
 	f->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	f->version = metric_gauge("strowger_catalog_version", NULL,
 				  "version of the catalog in force");

@@ -21,7 +21,7 @@ select set_eq($$ select p.proname::text from pg_proc p
 	$$ values ('feed'), ('changes'), ('deck_rates'), ('node_hello'),
 	('node_applied'), ('lease_take'), ('lease_return'),
 	('lease_keep'), ('lease_close_epochs'), ('load_cdrs'),
-	('journal_position'), ('events_put') $$,
+	('journal_position'), ('spent'), ('events_put') $$,
 	'and these functions');
 select is_empty($$ select n.nspname || '.' || p.proname from pg_proc p
 	join pg_namespace n on n.oid = p.pronamespace

@@ -28,6 +28,7 @@ struct tally {
 	uint64_t *numbers;      /**< of the window that began at since     */
 	uint32_t number_n;
 	uint64_t since_ms;
+	uint64_t told_ms[4];
 	struct wheel_timer idle;
 };
 
@@ -261,6 +262,20 @@ void tally_release(struct tally *tally)
 		return;
 
 	idle_start(tally);
+}
+
+
+bool tally_tell(struct tally *tally, unsigned level, uint64_t now_ms)
+{
+	if (!tally || level >= ARRAY_SIZE(tally->told_ms))
+		return false;
+	if (tally->told_ms[level] &&
+	    now_ms - tally->told_ms[level] < tally->window_ms)
+		return false;
+
+	tally->told_ms[level] = now_ms;
+
+	return true;
 }
 
 

@@ -50,6 +50,10 @@ void tally_number(struct tally *tally, const char *number, uint64_t now_ms);
 void tally_hold(struct tally *tally);
 void tally_release(struct tally *tally);
 
+/** True for the first who asks in a window at this level (0..3): somebody is
+ *  told once. */
+bool tally_tell(struct tally *tally, unsigned level, uint64_t now_ms);
+
 size_t tally_count(const struct tallies *t);
 
 #endif

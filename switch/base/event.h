@@ -21,6 +21,13 @@ X(EVENT_LIMIT_REACHED,   "limit.reached",        "a limit is used up or has refu
 X(EVENT_LIMIT_CLEARED,   "limit.cleared",        "less than 90 % of that limit is in use") \
 X(EVENT_BALANCE_LOW,     "balance.low",          "an account's balance went below its threshold") \
 X(EVENT_BALANCE_OK,      "balance.ok",           "it is at or above the threshold again") \
+X(EVENT_FRAUD_WARNED,    "fraud.warned",         "a fraud rule counts more calls than its warning") \
+X(EVENT_FRAUD_LIMITED,   "fraud.limited",        "a fraud rule refuses calls of a trunk") \
+X(EVENT_FRAUD_LOCKED,    "fraud.locked",         "a fraud rule locked a trunk") \
+X(EVENT_SPEND_WARNED,    "spend.warned",         "a day's spend passed its warning") \
+X(EVENT_SPEND_LIMITED,   "spend.limited",        "a day's spend reached its limit") \
+X(EVENT_SPEND_LOCKED,    "spend.locked",         "the same, and it stays so until it is unlocked") \
+X(EVENT_EMERGENCY,       "emergency.call",       "an emergency number was called") \
 X(EVENT_WEBHOOK_OFF,     "webhook.disabled",     "an endpoint failed for too long and is sent no more") \
 X(EVENT_WEBHOOK_TEST,    "webhook.test",         "sent on demand, to try an endpoint; not kept")
 

@@ -339,12 +339,19 @@ void call_check_start(struct call *call)
 static void check_over(void *arg)
 {
 	const struct call_event lost = {.outcome = OUT_MEDIA_LOST};
+	struct call_event too_long = {.leg = NULL};
 	struct call *call = arg;
 
 	call_check_start(call);
 	call_media_read(call);
 	checkpoint(call);
 
-	if (call_media_is_lost(call))
+	if (call_media_is_lost(call)) {
 		call_run(call, EV_MEDIA_LOST, &lost);
+		return;
+	}
+
+	too_long.outcome = call_fraud_runs(call);
+	if (too_long.outcome != OUT_OK)
+		call_run(call, EV_ADMIN_DROP, &too_long);
 }

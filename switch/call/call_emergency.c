@@ -2,6 +2,7 @@
  * @file call_emergency.c  An emergency call: recognised before any rule, its
  * calling number and place, and the alarm that somebody must hear.
  */
+#include <string.h>
 #include "call_private.h"
 #include "emergency.h"
 #include "log.h"
@@ -85,9 +86,18 @@ void call_emergency_place(struct call *call, const struct gateway *gw,
 void call_emergency_alarm(const struct call *call)
 {
 	char number[40], id[37];
+	struct event ev;
 
 	(void)uuid_format(id, call->id);
 	metric_add(call->w->metrics.emergency[call->sos.is_test], 1);
+	event_init(&ev, EVENT_EMERGENCY, moment_wall_ms(&call->w->now),
+		   call->tenant_id, call->trunk_id);
+	memcpy(ev.call_id, call->id, sizeof(ev.call_id));
+	event_text(&ev, "number", call->sos.number);
+	event_text(&ev, "calling", call->calling.e164);
+	event_text(&ev, "site_id", call->site_id);
+	event_number(&ev, "test", call->sos.is_test);
+	worker_emit(call->w, &ev);
 	log_event(call->sos.is_test ? LOG_INFO : LOG_WARN, "emergency", "call",
 		  "call=%s tenant=%s trunk=%s number=%s calling=%s test=%d",
 		  id, call->tenant_id, call->trunk_id, call->sos.number,

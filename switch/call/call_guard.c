@@ -86,7 +86,7 @@ static enum outcome take_called(struct call *call)
 	tally = tally_get(all, key, MINUTE_S);
 	if (tally) {
 		tally_add(tally, now_ms);
-		call_hold_tally(call, tally);
+		(void)call_hold_tally(call, tally);
 	}
 
 	return OUT_OK;
@@ -98,24 +98,32 @@ enum outcome call_guard(struct call *call)
 	enum outcome out = check_cap(call);
 
 	if (out == OUT_OK)
+		out = call_locked(call);
+	if (out == OUT_OK)
+		out = call_spend_open(call);
+	if (out == OUT_OK)
 		out = take_called(call);
 
-	return out;
+	return out == OUT_OK ? call_fraud(call) : out;
 }
 
 
-void call_hold_tally(struct call *call, struct tally *tally)
+bool call_hold_tally(struct call *call, struct tally *tally)
 {
 	if (call->tally_n == ARRAY_SIZE(call->tallies))
-		return;
+		return false;
 
 	tally_hold(tally);
 	call->tallies[call->tally_n++] = tally;
+
+	return true;
 }
 
 
 void call_guard_end(struct call *call)
 {
+	call_fraud_end(call);
+	call_spend_close(call);
 	while (call->tally_n)
 		tally_release(call->tallies[--call->tally_n]);
 }

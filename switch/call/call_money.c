@@ -113,6 +113,16 @@ static bool is_free(const struct money *m)
 }
 
 
+/* What it costs by now, in the day's spend. */
+static void count_spend(struct call *call, int64_t micro)
+{
+	struct money *m = &call->money;
+
+	call_spend(call, micro - m->counted_micro);
+	m->counted_micro = micro;
+}
+
+
 static void funded(enum outcome out, void *arg)
 {
 	const struct call_event data = {.outcome = out};
@@ -120,6 +130,8 @@ static void funded(enum outcome out, void *arg)
 
 	if (out == OUT_OK)
 		call->money.funded_ms = call->money.asked_ms;
+	else
+		count_spend(call, call->money.hold.held_micro);
 	if (!call->answered_ms)
 		WHY(call->why, WHY_FUNDS, out, call->account_id,
 		    WHY_TEXT("from", "ledger"),
@@ -140,13 +152,28 @@ static enum fund_verdict hold_to(struct call *call, uint64_t to_ms)
 		return FUND_REFUSED;
 
 	m->asked_ms = to_ms;
+	count_spend(call, price); /* who asks next must see it */
 	verdict = fund_take(call->w->funds, &m->hold, call->account_id,
 			    price - m->hold.held_micro,
 			    m->sell.rate_per_min_nano / 1000, funded, call);
 	if (verdict == FUND_HELD)
 		m->funded_ms = to_ms;
+	else if (verdict == FUND_REFUSED)
+		count_spend(call, m->hold.held_micro);
 
 	return verdict;
+}
+
+
+/* May a duration of to_ms be spent today? */
+static bool is_spendable(struct call *call, uint64_t to_ms)
+{
+	struct money *m = &call->money;
+	int64_t price;
+
+	return !charge_micro(&m->sell, m->sell_rounding, to_ms, &price) &&
+	       call_spend_allows(call, price - m->counted_micro,
+				 !call->answered_ms);
 }
 
 
@@ -191,7 +218,10 @@ void call_fund_first(struct call *call)
 		return;
 	}
 
-	switch (hold_to(call, next_ms(m, SLICE_MS))) {
+	/* the first interval was looked at when it was admitted */
+	switch (hold_to(call, is_spendable(call, next_ms(m, SLICE_MS))
+				      ? next_ms(m, SLICE_MS)
+				      : next_ms(m, 0))) {
 
 	case FUND_HELD:
 		call_post(call, EV_FUNDED, OUT_OK);
@@ -227,7 +257,11 @@ void act_fund_less(void *subject, const void *data)
 
 static void credit_over(void *arg)
 {
-	const struct call_event data = {.outcome = OUT_CREDIT_ENDED};
+	const struct call *call = arg;
+	const struct call_event data = {
+		.outcome = call->is_spend_cut ? OUT_LIMIT_SPEND
+					      : OUT_CREDIT_ENDED,
+	};
 
 	call_run(arg, EV_T_CREDIT, &data);
 }
@@ -265,12 +299,17 @@ void act_extend(void *subject, const void *data)
 {
 	struct call *call = subject;
 	struct money *m = &call->money;
+	uint64_t to_ms = next_ms(m, SLICE_MS);
 
 	(void)data;
 	arm(call, true);
 	if (m->hold.wanted_micro)
 		return;
-	if (FUND_HELD == hold_to(call, next_ms(m, SLICE_MS)))
+
+	if (!is_spendable(call, to_ms))
+		to_ms = next_ms(m, 0);
+	call->is_spend_cut = !is_spendable(call, to_ms);
+	if (!call->is_spend_cut && FUND_HELD == hold_to(call, to_ms))
 		arm(call, false);
 }
 
@@ -308,5 +347,6 @@ void call_settle(struct call *call)
 			 &m->cost_micro))
 		m->cost_micro = 0;
 
+	count_spend(call, m->price_micro);
 	fund_settle(call->w->funds, &m->hold, m->price_micro);
 }

@@ -89,6 +89,7 @@ struct money {
 	char buy_destination[RATE_DESTINATION_SIZE];
 	char currency[4], cost_currency[4];
 	struct fund_hold hold;
+	int64_t counted_micro;       /**< in the day's spend                */
 	uint64_t funded_ms;          /**< this duration is paid for          */
 	uint64_t asked_ms;           /**< this one is asked for              */
 	int64_t price_micro, cost_micro;
@@ -200,7 +201,6 @@ struct call {
 	bool is_hunt_over;           /**< total_timeout_s has passed         */
 
 	struct tally *tallies[GUARD_TALLIES]; /**< that count this call     */
-	uint8_t tally_n;
 	struct channel_hold from_holds[FROM_LINES]; /**< of who calls       */
 	struct channel_hold to_holds[TO_LINES];   /**< of who is called     */
 	struct channel_hold hop_holds[HOP_LINES]; /**< of who is dialled    */
@@ -210,6 +210,11 @@ struct call {
 	uint32_t retry_after_s;      /**< 0: nothing better is known        */
 	bool is_stopped;             /**< a full gateway ends the hunt      */
 	char marks[120];             /**< limits that it met and passed     */
+	uint8_t tally_n, watch_n;
+	bool is_fraud_warned;        /**< of its duration                   */
+	bool is_spend_cut;           /**< the day's limit ends it           */
+	struct fraud_watch *watches;
+	struct spend *spends[2];     /**< of account and trunk, or NULL     */
 	struct money money;
 
 	struct media_session *media;
@@ -322,10 +327,29 @@ enum outcome call_zone(struct call *call);
 /** Price, spend, number of calls; counts the call but in a test. After
  *  call_price(). */
 enum outcome call_guard(struct call *call);
-/** Count it as live until call_guard_end(). */
-void call_hold_tally(struct call *call, struct tally *tally);
+/** Count it as live until call_guard_end(). @return false: no room */
+bool call_hold_tally(struct call *call, struct tally *tally);
 /** It is over. Idempotent. */
 void call_guard_end(struct call *call);
+
+/* call_fraud.c */
+/** Is the trunk locked? */
+enum outcome call_locked(struct call *call);
+/** Rules that match; counts the call but in a test. */
+enum outcome call_fraud(struct call *call);
+/** Does it last longer than a rule has it? OUT_OK: go on. */
+enum outcome call_fraud_runs(struct call *call);
+void call_fraud_end(struct call *call);
+
+/* call_spend.c */
+/** May the first interval be spent? Holds what is counted with. */
+enum outcome call_spend_open(struct call *call);
+/** May so much more be spent, or does a limit without mercy stand before it?
+ *  is_first: limits that leave running calls alone count too. */
+bool call_spend_allows(struct call *call, int64_t micro, bool is_first);
+/** So much more (or less) is held. */
+void call_spend(struct call *call, int64_t micro);
+void call_spend_close(struct call *call);
 
 /* call_admit.c */
 /** Id of the row whose limit stood against it, for the record. */

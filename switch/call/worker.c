@@ -52,6 +52,8 @@ static void worker_destructor(void *arg)
 	mem_deref(w->funds);
 	mem_deref(w->channels);
 	mem_deref(w->tallies);
+	mem_deref(w->spends);
+	mem_deref(w->locks);
 	mem_deref(w->calls);
 	mem_deref(w->mint);
 	mem_deref(w->wheel);
@@ -218,6 +220,8 @@ static int parts_alloc(struct worker *w)
 	err |= channels_alloc(&w->channels, key);
 	if (w->channels)
 		channels_watch(w->channels, call_limit_room, w);
+	err |= spends_alloc(&w->spends, key);
+	err |= locks_alloc(&w->locks, key);
 	err |= tallies_alloc(&w->tallies, key, w->wheel, TALLIES_MAX);
 	err |= funds_alloc(&w->funds, &funds);
 	err |= digest_server_alloc(&w->digest, cfg->nonce_key,

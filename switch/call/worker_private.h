@@ -12,6 +12,8 @@
 #include "ping.h"
 #include "quality.h"
 #include "registrar.h"
+#include "lock.h"
+#include "spend.h"
 #include "tally.h"
 #include "wheel.h"
 #include "worker.h"
@@ -45,6 +47,8 @@ struct worker {
 	struct limits limits;   /**< of the node                           */
 	struct funds *funds;
 	struct tallies *tallies;
+	struct spends *spends;
+	struct locks *locks;
 	struct limits_reached *reached;
 	struct htab *calls;     /**< by call id                            */
 	struct list live;       /**< by birth, but for a sweep             */

@@ -59,6 +59,9 @@ void catalog_free(void *catalog)
 	free(c->schedules);
 	free(c->groups);
 	free(c->carrier_rules);
+	free(c->locks);
+	free(c->fraud_rules);
+	free(c->spend_starts);
 	free(c->zones);
 	zone_index_clear(&c->zone_index);
 	free(c->locations);
@@ -169,6 +172,52 @@ const struct credential *catalog_credential(const struct catalog *c,
 const struct tag_table *catalog_tags(const struct catalog *c)
 {
 	return &c->tags;
+}
+
+
+const struct lock *catalog_lock(const struct catalog *c, const char *id)
+{
+	return find(id, c->locks, c->lock_n, sizeof(*c->locks));
+}
+
+
+const struct spend_start *catalog_spend_start(const struct catalog *c,
+					      const char *id)
+{
+	return find(id, c->spend_starts, c->spend_start_n,
+		    sizeof(*c->spend_starts));
+}
+
+
+int fraud_rule_compare(const void *a, const void *b)
+{
+	const struct fraud_rule *x = a, *y = b;
+	int order = strcmp(x->scope, y->scope);
+
+	return order ? order : strcmp(x->id, y->id);
+}
+
+
+const struct fraud_rule *catalog_fraud_rules(const struct catalog *c,
+					     const char *scope,
+					     uint32_t *ret_n)
+{
+	uint32_t from = 0, to = c->fraud_rule_n, n = 0;
+
+	while (from < to) {
+		const uint32_t mid = from + (to - from) / 2;
+
+		if (strcmp(c->fraud_rules[mid].scope, scope) < 0)
+			from = mid + 1;
+		else
+			to = mid;
+	}
+	while (from + n < c->fraud_rule_n &&
+	       !strcmp(c->fraud_rules[from + n].scope, scope))
+		n++;
+	*ret_n = n;
+
+	return c->fraud_rules ? c->fraud_rules + from : NULL;
 }
 
 

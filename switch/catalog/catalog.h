@@ -104,6 +104,20 @@ struct limits {
 	uint8_t mode, action;   /**< enum limit_mode, enum limit_action    */
 };
 
+/** When days begin: the offsets of a time zone; none: UTC. */
+struct day_clock {
+	struct schedule_offset offsets[SCHEDULE_OFFSETS]; /**< ascending   */
+	uint8_t n;
+};
+
+/** What may be spent in a day. */
+struct spend_policy {
+	int64_t limit_micro;        /**< -1: no limit                      */
+	uint8_t warn_percent;
+	bool is_cut;                /**< running calls end, too            */
+	bool is_manual;             /**< locked until somebody unlocks     */
+};
+
 struct tenant {
 	char id[ID_SIZE];
 	char name[NAME_SIZE];
@@ -114,6 +128,7 @@ struct tenant {
 	char country[COUNTRY_SIZE]; /**< where it is at home; "": not said  */
 	struct number_lists lists;   /**< of all its trunks                 */
 	struct limits limits;   /**< of all below it together               */
+	struct day_clock clock;     /**< of daily limits                   */
 };
 
 /** What a minute and a connection may cost at most; -1: no limit. */
@@ -136,6 +151,7 @@ struct account {
 	struct limits limits;
 	uint32_t index;         /**< dense, stable in one snapshot          */
 	struct price_cap cap;
+	struct spend_policy spend;
 };
 
 /*	name           element of civicAddress (RFC 5139), member in JSON */
@@ -223,6 +239,7 @@ struct trunk {
 	struct tag_set tags;         /**< its calls carry these            */
 	struct carrier_rules carriers;
 	struct price_cap cap;
+	struct spend_policy spend;
 	struct zone_policy zones;
 	int32_t called_channels, called_per_min; /**< to one number; -1     */
 	char country[COUNTRY_SIZE];  /**< "": the tenant's                  */
@@ -401,6 +418,43 @@ struct route_hits {
 	uint8_t n;
 };
 
+/** A trunk or account that is refused, UTC ms. */
+struct lock {
+	char id[ID_SIZE];            /**< of what is locked                 */
+	int64_t locked_ms;           /**< 0: not                            */
+	int64_t until_ms;            /**< INT64_MAX: until it is unlocked   */
+	int64_t unlocked_ms;         /**< 0: never                          */
+	bool is_fraud;               /**< false: the daily limit            */
+};
+
+struct spend_start {
+	char id[ID_SIZE];            /**< account or trunk                  */
+	int32_t day;                 /**< since 1970-01-01 in its zone      */
+	int64_t micro;
+	int64_t read_ms;             /**< UTC, when it was read             */
+};
+
+enum fraud_metric {
+	FRAUD_CALLS, FRAUD_CONCURRENT, FRAUD_SAME_NUMBER,
+	FRAUD_DIFFERENT_NUMBERS, FRAUD_SHORT_CALLS, FRAUD_DURATION,
+	FRAUD_METRIC_N
+};
+
+enum fraud_level { FRAUD_NONE, FRAUD_WARN, FRAUD_LIMIT, FRAUD_LOCK };
+
+/** More than that is too many; -1: never. */
+struct fraud_rule {
+	char scope[ID_SIZE];         /**< "", id of tenant or trunk         */
+	char id[ID_SIZE];
+	uint8_t metric;              /**< enum fraud_metric                 */
+	uint32_t window_s, short_s;
+	int32_t warn, limit, lock;
+	uint32_t lock_min;           /**< 0: until it is unlocked           */
+	char prefix[E164_SIZE];      /**< digits; "": any                   */
+	int16_t zone_bit;            /**< -1: any                           */
+	const struct schedule *schedule; /**< while open; NULL: always      */
+};
+
 #define EMERGENCY_NUMBER_SIZE 20
 
 /** An emergency number as it is dialled, and where its calls go. */
@@ -482,6 +536,19 @@ bool did_is_in_service(const struct did *did, int64_t wall_ms);
  *  prefix; NULL: no country or network begins so. */
 const struct numbering *catalog_numbering(const struct catalog *c,
 					  const char *e164);
+/** The lock of a trunk or account, or that it was unlocked. NULL: neither. */
+const struct lock *catalog_lock(const struct catalog *c, const char *id);
+
+/** What an account or trunk had spent when we started; NULL: not known. */
+const struct spend_start *catalog_spend_start(const struct catalog *c,
+					      const char *id);
+
+/** The rules of a scope: "" (all), a tenant's id, a trunk's. */
+const struct fraud_rule *catalog_fraud_rules(const struct catalog *c,
+					     const char *scope,
+					     uint32_t *ret_n);
+const char *fraud_metric_name(uint8_t metric);
+
 /** The zones of a number, and what they are. */
 void catalog_zones(const struct catalog *c, const char *e164,
 		   const struct numbering *n, struct zone_set *ret);

@@ -126,6 +126,43 @@ static const char *zone_add(struct build *b, const struct row *row)
 }
 
 
+static const char *lock_add(struct build *b, const struct row *row)
+{
+	b->c->locks[b->c->lock_n++] = row->body->lock;
+
+	return NULL;
+}
+
+
+static const char *fraud_rule_add(struct build *b, const struct row *row)
+{
+	const struct row_refs *refs = &row->body->refs;
+	struct fraud_rule r = row->body->fraud_rule;
+	const struct zone *z = b->c->zone_n ? bsearch(refs->zone, b->c->zones,
+						      b->c->zone_n,
+						      sizeof(*z), id_compare)
+					    : NULL;
+
+	if (!row->body->is_active)
+		return NULL;
+	if (refs->zone[0] && !z)
+		return "zone_id";
+
+	r.zone_bit = z ? (int16_t)z->bit : -1;
+	r.schedule = b->c->schedule_n
+			     ? bsearch(refs->schedule, b->c->schedules,
+				       b->c->schedule_n,
+				       sizeof(*b->c->schedules), id_compare)
+			     : NULL;
+	if (refs->schedule[0] && !r.schedule)
+		return "schedule_id";
+
+	b->c->fraud_rules[b->c->fraud_rule_n++] = r;
+
+	return NULL;
+}
+
+
 static const char *zone_rule_add(struct build *b, const struct row *row)
 {
 	struct catalog *c = b->c;
@@ -364,7 +401,8 @@ static const struct step {
 	{ROW_EMERGENCY_NUMBER, emergency_add},
 	{ROW_NUMBERING, numbering_add}, {ROW_GRANT, grant_add},
 	{ROW_SHORT_CODE, short_code_add},
-	{ROW_ZONE_RULE, zone_rule_add},
+	{ROW_ZONE_RULE, zone_rule_add}, {ROW_LOCK, lock_add},
+	{ROW_FRAUD_RULE, fraud_rule_add},
 };
 
 
@@ -439,6 +477,8 @@ static int arrays_alloc(struct build *b)
 	    !ARRAY(c->ranges, n[ROW_DID]) ||
 	    !ARRAY(c->routes, n[ROW_ROUTE]) ||
 	    !ARRAY(c->zones, n[ROW_ZONE]) ||
+	    !ARRAY(c->locks, n[ROW_LOCK]) ||
+	    !ARRAY(c->fraud_rules, n[ROW_FRAUD_RULE]) ||
 	    !ARRAY(c->locations, n[ROW_LOCATION]) ||
 	    !ARRAY(c->emergencies, n[ROW_EMERGENCY_NUMBER]) ||
 	    !ARRAY(c->addresses, n[ROW_ADDRESS]) ||
@@ -493,6 +533,8 @@ static void arrays_sort(struct catalog *c)
 	      credential_compare);
 	qsort(c->dids, c->did_n, sizeof(*c->dids), did_compare);
 	qsort(c->ranges, c->range_n, sizeof(*c->ranges), range_compare);
+	qsort(c->fraud_rules, c->fraud_rule_n, sizeof(*c->fraud_rules),
+	      fraud_rule_compare);
 	qsort(c->emergencies, c->emergency_n, sizeof(*c->emergencies),
 	      emergency_compare);
 	qsort(c->addresses, c->address_n, sizeof(*c->addresses),
@@ -517,6 +559,23 @@ static void usable_sum(struct catalog *c)
 			hash = (hash ^ (uint8_t)*p) * UINT64_C(1099511628211);
 		c->usable += hash;
 	}
+}
+
+
+/* Sorted by who put them there */
+static int starts_copy(struct catalog *c, const struct catalog_store *s)
+{
+	c->spend_starts = calloc(s->spend_start_n + 1,
+				 sizeof(*c->spend_starts));
+	if (!c->spend_starts)
+		return ENOMEM;
+
+	if (s->spend_start_n)
+		memcpy(c->spend_starts, s->spend_starts,
+		       s->spend_start_n * sizeof(*c->spend_starts));
+	c->spend_start_n = s->spend_start_n;
+
+	return 0;
 }
 
 
@@ -545,6 +604,8 @@ int catalog_build(struct catalog **cp, struct catalog_store *s)
 	build_carrier_rules(b.c);
 	build_number_order(b.c);
 	err = b.err ? b.err : catalog_index_routes(b.c);
+	if (!err)
+		err = starts_copy(b.c, s);
 	if (!err)
 		err = zone_index_build(&b.c->zone_index, b.c->zones,
 				       b.c->zone_n);

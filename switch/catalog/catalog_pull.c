@@ -313,6 +313,55 @@ static int pages_apply(struct pull *p)
 }
 
 
+static int start_compare(const void *a, const void *b)
+{
+	const struct spend_start *x = a, *y = b;
+
+	return strcmp(x->id, y->id);
+}
+
+
+int catalog_store_pull_spent(struct catalog_store *s, struct pg *pg,
+			     int64_t before_ms)
+{
+	struct spend_start *starts;
+	PGresult *res = NULL;
+	const char *param;
+	char before[24];
+	uint32_t n;
+	int err;
+
+	(void)text_format(before, sizeof(before), "%" PRId64, before_ms);
+	param = before;
+	err = pg_exec(pg, "select id, day, micro from api_v1.spent("
+		      "$1::bigint)", 1, &param, &res);
+	if (err)
+		goto out;
+
+	n = (uint32_t)PQntuples(res);
+	starts = calloc(n + 1, sizeof(*starts));
+	if (!starts) {
+		err = ENOMEM;
+		goto out;
+	}
+
+	for (uint32_t i = 0; i < n; i++) {
+		TEXT_FILL(starts[i].id, PQgetvalue(res, (int)i, 0));
+		starts[i].day = (int32_t)field_i64(res, (int)i, 1, 0);
+		starts[i].micro = field_i64(res, (int)i, 2, 0);
+		starts[i].read_ms = before_ms;
+	}
+	qsort(starts, n, sizeof(*starts), start_compare);
+	free(s->spend_starts);
+	s->spend_starts = starts;
+	s->spend_start_n = n;
+
+ out:
+	PQclear(res);
+	return err;
+}
+
+
 int catalog_store_pull(struct catalog_store *s, struct pg *pg,
 		       bool *ret_changed)
 {

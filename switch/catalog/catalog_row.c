@@ -49,6 +49,11 @@ static const char *const strategies[] = {"priority", "weight", "percentage",
 					 "quality", "quality_lcr", NULL};
 static const char *const redirects[] = {"refuse", "follow", "pass", NULL};
 static const char *const permissions[] = {"allowed", "denied", NULL};
+static const char *const cut[] = {"cut", NULL};
+static const char *const manual[] = {"manual", NULL};
+static const char *const fraud_metrics[] = {
+	"calls", "concurrent", "same_number", "different_numbers",
+	"short_calls", "duration", NULL};
 static const char *const deny[] = {"deny", NULL};
 static const char *const test[] = {"test", NULL};
 static const char *const location_forms[] = {"none", "value", "reference",
@@ -77,6 +82,8 @@ static const char *const roundings[] = {"up", "down", "half_up", "half_even",
 				      MEMBER_CHOICE, false}
 #define IS(name, field, choices) {MEMBER(name, field), choices, 0, 0, \
 				  MEMBER_IS, true}
+#define IS_OR_NOT(name, field, choices) {MEMBER(name, field), choices, 0, 0, \
+					 MEMBER_IS, false}
 #define RULES(name, field) {MEMBER(name, field), NULL, 0, 0, MEMBER_RULES, \
 			    false}
 #define TAGS(name) {MEMBER(name, tags), NULL, 0, 0, MEMBER_TAGS, false}
@@ -107,6 +114,10 @@ static const struct member account_members[] = {
 	TEXT("currency", account.currency),
 	IS("status", account.is_active, active),
 	IS("type", account.is_prepaid, prepaid),
+	NUMBER("daily_limit_micro", account.spend.limit_micro, INT64_MAX, -1),
+	NUMBER("daily_warn_percent", account.spend.warn_percent, 100, 80),
+	IS_OR_NOT("daily_at_limit", account.spend.is_cut, cut),
+	IS_OR_NOT("daily_unlock", account.spend.is_manual, manual),
 	NUMBER("max_price_per_min_nano", account.cap.per_min_nano, INT64_MAX,
 	       -1),
 	NUMBER("max_connect_fee_micro", account.cap.connect_micro, INT64_MAX,
@@ -143,6 +154,10 @@ static const struct member trunk_members[] = {
 	NUMBER("media_timeout_s", trunk.media_timeout_s, 3600, 60),
 	NUMBER("total_timeout_s", trunk.total_timeout_s, 600, 0),
 	FLAG("is_trusted", trunk.is_trusted),
+	NUMBER("daily_limit_micro", trunk.spend.limit_micro, INT64_MAX, -1),
+	NUMBER("daily_warn_percent", trunk.spend.warn_percent, 100, 80),
+	IS_OR_NOT("daily_at_limit", trunk.spend.is_cut, cut),
+	IS_OR_NOT("daily_unlock", trunk.spend.is_manual, manual),
 	NUMBER("max_price_per_min_nano", trunk.cap.per_min_nano, INT64_MAX,
 	       -1),
 	NUMBER("max_connect_fee_micro", trunk.cap.connect_micro, INT64_MAX,
@@ -330,6 +345,31 @@ static const struct member disconnect_members[] = {END};
 
 static const struct member zone_members[] = {END};
 
+static const struct member fraud_rule_members[] = {
+	TEXT_OR_NULL("tenant_id", refs.tenant),
+	TEXT_OR_NULL("trunk_id", refs.trunk),
+	TEXT_OR_NULL("zone_id", refs.zone),
+	TEXT_OR_NULL("schedule_id", refs.schedule),
+	TEXT_OR_NULL("prefix", fraud_rule.prefix),
+	CHOICE("metric", fraud_rule.metric, fraud_metrics),
+	NUMBER("window_s", fraud_rule.window_s, 86400, 60),
+	NUMBER("short_s", fraud_rule.short_s, 600, 6),
+	LIMIT("warn", fraud_rule.warn),
+	LIMIT("limit_n", fraud_rule.limit),
+	LIMIT("lock", fraud_rule.lock),
+	NUMBER("lock_min", fraud_rule.lock_min, 44640, 0),
+	IS("status", is_active, active),
+	END
+};
+
+static const struct member lock_members[] = {
+	NUMBER("locked_ms", lock.locked_ms, INT64_MAX, 0),
+	NUMBER("until_ms", lock.until_ms, INT64_MAX, INT64_MAX),
+	NUMBER("unlocked_ms", lock.unlocked_ms, INT64_MAX, 0),
+	FLAG("is_fraud", lock.is_fraud),
+	END
+};
+
 static const struct member zone_rule_members[] = {
 	TEXT("trunk_id", refs.trunk),
 	TEXT("zone_id", refs.zone),
@@ -445,7 +485,7 @@ static int choice_decode(void *field, const struct member *m,
 static int is_decode(void *field, const struct member *m, const json_t *value)
 {
 	uint8_t i;
-	int err = choice_find(&i, m, value);
+	int err = value || m->is_needed ? choice_find(&i, m, value) : ENOENT;
 
 	*(bool *)field = !err;
 
@@ -752,6 +792,47 @@ static int disconnect_decode(struct row_body *body, const json_t *json)
 }
 
 
+static int tenant_row_decode(struct row_body *body, const json_t *json)
+{
+	const json_t *list = json_object_get(json, "offsets");
+	struct day_clock *clock = &body->tenant.clock;
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *pair = json_array_get(list, i);
+		struct schedule_offset *o = &clock->offsets[clock->n];
+
+		if (json_array_size(pair) != 2 ||
+		    clock->n == SCHEDULE_OFFSETS)
+			return EINVAL;
+
+		o->from_s = json_integer_value(json_array_get(pair, 0));
+		o->east_s = (int32_t)json_integer_value(
+			json_array_get(pair, 1));
+		clock->n++;
+	}
+
+	return tenant_decode(body, json);
+}
+
+
+static int fraud_rule_decode(struct row_body *body, const json_t *json)
+{
+	struct fraud_rule *r = &body->fraud_rule;
+
+	(void)json;
+	TEXT_FILL(r->scope, body->refs.trunk[0] ? body->refs.trunk
+						: body->refs.tenant);
+
+	return r->window_s ? 0 : EINVAL;
+}
+
+
+const char *fraud_metric_name(uint8_t metric)
+{
+	return metric < FRAUD_METRIC_N ? fraud_metrics[metric] : "unknown";
+}
+
+
 static int zone_row_decode(struct row_body *body, const json_t *json)
 {
 	return zone_decode(&body->zone, json);
@@ -790,8 +871,8 @@ static const struct kind {
 	const char *special_why;
 } kinds[ROW_KIND_N] = {
 	[ROW_TENANT] = {"tenant", tenant_members, AT(tenant.id),
-			SIZE(tenant.id), tenant_decode,
-			"number_lists: ids, at most 8"},
+			SIZE(tenant.id), tenant_row_decode,
+			"number_lists: ids, at most 8; or offsets"},
 	[ROW_ACCOUNT] = {"account", account_members, AT(account.id),
 			 SIZE(account.id), NULL, NULL},
 	[ROW_REALM] = {"realm", realm_members, AT(realm.name),
@@ -815,6 +896,11 @@ static const struct kind {
 		     "e164, e164_last: + and 5..15 digits, of one length"},
 	[ROW_ROUTE] = {"route", route_members, AT(route.id), SIZE(route.id),
 		       route_decode, "prefix, targets: not allowed"},
+	[ROW_FRAUD_RULE] = {"fraud_rule", fraud_rule_members,
+			    AT(fraud_rule.id), SIZE(fraud_rule.id),
+			    fraud_rule_decode, "window_s: not allowed"},
+	[ROW_LOCK] = {"lock", lock_members, AT(lock.id), SIZE(lock.id), NULL,
+		      NULL},
 	[ROW_ZONE] = {"zone", zone_members, AT(zone.id), SIZE(zone.id),
 		      zone_row_decode,
 		      "prefixes, countries, types: not allowed"},

@@ -16,7 +16,7 @@ enum row_kind {
 	ROW_DISCONNECT,
 	ROW_LOCATION, ROW_EMERGENCY_NUMBER,
 	ROW_RULE_SET, ROW_NUMBER_LIST, ROW_GRANT, ROW_SHORT_CODE,
-	ROW_ZONE, ROW_ZONE_RULE,
+	ROW_ZONE, ROW_ZONE_RULE, ROW_FRAUD_RULE, ROW_LOCK,
 	ROW_KIND_N
 };
 
@@ -62,6 +62,8 @@ struct row_body {
 		struct emergency emergency;
 		struct zone zone;
 		bool is_zone_denied;
+		struct fraud_rule fraud_rule;
+		struct lock lock;
 		struct deck_row deck;
 		struct disconnect_policy disconnect;
 		struct routing_plan plan;

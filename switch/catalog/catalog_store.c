@@ -104,6 +104,7 @@ static void store_destructor(void *arg)
 
 	if (s->rows)
 		catalog_store_clear(s);
+	free(s->spend_starts);
 	mem_deref(s->rows);
 }
 

@@ -31,6 +31,15 @@ int catalog_store_put(struct catalog_store *s, const char *kind,
 		      const char *id, uint64_t version,
 		      const struct json_t *row, char *why, size_t size);
 
+/**
+ * What accounts and trunks with a daily limit spent today in calls that began
+ * before a moment (UTC ms): once, when the database is there first. The next
+ * build has it.
+ * @return 0; errno of pg; ENOMEM
+ */
+int catalog_store_pull_spent(struct catalog_store *s, struct pg *pg,
+			     int64_t before_ms);
+
 /** One rate of a deck put before it; for tests, files and bulk loads. */
 int catalog_store_put_rate(struct catalog_store *s, const char *deck_id,
 			   const struct rate *rate);

@@ -27,6 +27,8 @@ struct catalog_store {
 	struct htab *rows;
 	size_t counts[ROW_KIND_N];
 	uint64_t version;
+	struct spend_start *spend_starts; /**< by id                        */
+	uint32_t spend_start_n;
 	char feed[FEED_SIZE]; /**< which database the rows are from; "" none */
 };
 

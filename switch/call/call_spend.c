@@ -1,0 +1,138 @@
+/**
+ * @file call_spend.c  The daily spend of the account and the trunk that call:
+ * counted when money is held for the next interval, given back with it.
+ */
+#include <string.h>
+#include "call_private.h"
+#include "lock.h"
+#include "text.h"
+
+
+static void tell(struct call *call, struct spend *s, enum event_kind kind)
+{
+	char text[48];
+	struct event ev;
+
+	event_init(&ev, kind, moment_wall_ms(&call->w->now), call->tenant_id,
+		   spend_id(s));
+	memcpy(ev.call_id, call->id, sizeof(ev.call_id));
+	event_text(&ev, "spent", text_decimal_format(text, sizeof(text),
+						     spend_micro(s), 6));
+	event_text(&ev, "limit", text_decimal_format(text, sizeof(text),
+						     spend_limit(s), 6));
+	event_text(&ev, "currency", call->money.currency);
+	worker_emit(call->w, &ev);
+}
+
+
+static void reached(struct call *call, struct spend *s)
+{
+	const int64_t now_ms = moment_wall_ms(&call->w->now);
+
+	if (!spend_tell_limit(s))
+		return;
+
+	if (spend_locks(s))
+		(void)lock_set(call->w->locks, spend_id(s), OUT_LIMIT_SPEND,
+			       now_ms, INT64_MAX);
+	tell(call, s, spend_locks(s) ? EVENT_SPEND_LOCKED
+				     : EVENT_SPEND_LIMITED);
+}
+
+
+static enum outcome open_one(struct call *call, struct spend **sp,
+			     const char *id,
+			     const struct spend_policy *policy,
+			     int64_t first_micro)
+{
+	struct worker *w = call->w;
+	const int64_t now_ms = moment_wall_ms(&w->now);
+	enum outcome out = OUT_OK;
+	struct spend *s;
+
+	if (policy->limit_micro < 0)
+		return OUT_OK;
+
+	s = spend_get(w->spends, call->cat, id, policy,
+		      &call->trunk->tenant->clock, now_ms);
+	if (!s)
+		return OUT_LIMIT_NODE;
+
+	if (!spend_allows(s, first_micro, now_ms))
+		out = OUT_LIMIT_SPEND;
+	WHY(call->why, WHY_SPEND, out, id,
+	    WHY_COUNT("spent_micro", spend_micro(s)),
+	    WHY_COUNT("first_micro", first_micro),
+	    WHY_COUNT("limit_micro", policy->limit_micro),
+	    WHY_COUNT("day", spend_day(&call->trunk->tenant->clock, now_ms)));
+	if (out != OUT_OK && !call->is_test)
+		reached(call, s);
+	if (out != OUT_OK)
+		call_limited(call, id);
+
+	if (out == OUT_OK && !call->is_test)
+		*sp = s;
+	else
+		mem_deref(s);
+
+	return out;
+}
+
+
+enum outcome call_spend_open(struct call *call)
+{
+	const struct trunk *trunk = call->trunk;
+	const struct money *m = &call->money;
+	int64_t first = 0;
+	enum outcome out;
+
+	if (charge_micro(&m->sell, m->sell_rounding,
+			 charge_interval_end_ms(&m->sell, 0), &first))
+		return OUT_LIMIT_SPEND;
+
+	out = open_one(call, &call->spends[0], trunk->account->id,
+		       &trunk->account->spend, first);
+	if (out == OUT_OK)
+		out = open_one(call, &call->spends[1], trunk->id,
+			       &trunk->spend, first);
+
+	return out;
+}
+
+
+bool call_spend_allows(struct call *call, int64_t micro, bool is_first)
+{
+	const int64_t now_ms = moment_wall_ms(&call->w->now);
+
+	for (size_t i = 0; i < ARRAY_SIZE(call->spends); i++) {
+		struct spend *s = call->spends[i];
+
+		if (!s || spend_allows(s, micro, now_ms))
+			continue;
+		reached(call, s);
+		if (is_first || spend_cuts(s))
+			return false;
+	}
+
+	return true;
+}
+
+
+void call_spend(struct call *call, int64_t micro)
+{
+	const int64_t now_ms = moment_wall_ms(&call->w->now);
+
+	for (size_t i = 0; i < ARRAY_SIZE(call->spends); i++) {
+		struct spend *s = call->spends[i];
+
+		if (s && spend_add(s, micro, now_ms))
+			tell(call, s, EVENT_SPEND_WARNED);
+	}
+}
+
+
+void call_spend_close(struct call *call)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(call->spends); i++)
+		call->spends[i] = mem_deref(call->spends[i]);
+}

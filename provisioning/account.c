@@ -84,7 +84,7 @@ const struct resource resource_account = {
 
 static const struct field posting_fields[] = {
 	{.name = "id", .type = FIELD_TEXT, .column = "id"},
-	{.name = "account_id", .type = FIELD_TEXT, .column = "account_id"},
+	FIELD_REFERENCE("account_id", "acc_", F_READ_ONLY),
 	{.name = "kind", .type = FIELD_TEXT, .column = "kind"},
 	{.name = "amount", .type = FIELD_MONEY, .column = "amount_micro"},
 	{.name = "balance_after", .type = FIELD_MONEY,

@@ -14,6 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 #include "api_key.h"
+#include "apply.h"
 #include "form.h"
 #include "http.h"
 #include "id.h"
@@ -49,7 +50,7 @@ struct exchange {
 static atomic_size_t bodies_bytes;
 
 static struct {
-	struct metric *classes[6], *dropped;
+	struct metric *classes[6], *dropped, *limited;
 	struct metric *seconds;
 } count;
 
@@ -101,6 +102,28 @@ static void problem_headers(struct MHD_Response *response,
 }
 
 
+/* draft-ietf-httpapi-ratelimit-headers */
+static void rate_headers(struct MHD_Response *response,
+			 const struct rate_state *rate)
+{
+	char text[64];
+
+	if (!rate->window_s)
+		return;
+
+	text_format(text, sizeof(text), "\"key\";q=%u;w=%u", rate->burst,
+		    rate->window_s);
+	header(response, "RateLimit-Policy", text);
+	text_format(text, sizeof(text), "\"key\";r=%u;t=%u", rate->left,
+		    rate->wait_s);
+	header(response, "RateLimit", text);
+	if (rate->wait_s) {
+		text_format(text, sizeof(text), "%u", rate->wait_s);
+		header(response, "Retry-After", text);
+	}
+}
+
+
 static void answer_headers(struct MHD_Response *response,
 			   const struct request *req)
 {
@@ -110,6 +133,7 @@ static void answer_headers(struct MHD_Response *response,
 	header(response, "ETag", answer->etag);
 	if (req->is_dry)
 		header(response, "Strowger-Dry-Run", "true");
+	header(response, "Strowger-Applied", answer->applied);
 	header(response, "Location", answer->location);
 	if (answer->is_replayed)
 		header(response, "Idempotency-Replayed", "true");
@@ -175,6 +199,7 @@ static enum MHD_Result respond(struct MHD_Connection *connection,
 		header(response, "Content-Type", type);
 	header(response, "X-Request-Id", x->req.id);
 	header(response, "Cache-Control", "no-store");
+	rate_headers(response, &x->req.rate);
 	if (problem_is_set(&x->req.problem))
 		problem_headers(response, &x->req);
 	else
@@ -315,6 +340,12 @@ static void admit(struct exchange *x, struct MHD_Connection *connection,
 		api_key_check(req);
 		if (problem_is_set(&req->problem))
 			return;
+		if (!rate_limit_take(req->api->rate, req->caller.key_id,
+				     moment_ms(&x->started), &req->rate)) {
+			problem_set(&req->problem, PROBLEM_RATE, "%s", "");
+			metric_add(count.limited, 1);
+			return;
+		}
 		if (!operation_allows(req->op, req->caller.scopes))
 			problem_set(&req->problem, PROBLEM_FORBIDDEN,
 				    "%s needs scope %s", req->op->id,
@@ -468,6 +499,10 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *connection,
 	x->req.path = url;
 	if (!problem_is_set(&x->req.problem))
 		x->req.op->handler(&x->req);
+	if (x->req.is_sync && x->req.answer.version &&
+	    !problem_is_set(&x->req.problem))
+		apply_wait(&x->req, x->req.answer.applied,
+			   sizeof(x->req.answer.applied));
 	body_free(x);
 	return respond(connection, x);
 }
@@ -601,6 +636,9 @@ static void metrics_make(void)
 	count.dropped = metric_counter(
 		"strowger_api_dropped_total", "reason=\"slow_body\"",
 		"connections closed without an answer");
+	count.limited = metric_counter(
+		"strowger_api_limited_total", NULL,
+		"requests refused by the rate limit of their key");
 	count.seconds = metric_histogram(
 		"strowger_api_request_seconds", NULL,
 		"from the headers to the answer", bounds,

@@ -14,6 +14,7 @@
 #include "job.h"
 #include "log.h"
 #include "pg.h"
+#include "resource.h"
 #include "rng.h"
 #include "settings.h"
 #include "text.h"
@@ -24,7 +25,7 @@
 
 struct options {
 	char listen[64], socket[108], dsn[512], control[108], node[64];
-	int64_t threads, connections;
+	int64_t threads, connections, rate, burst;
 	bool jobs;
 	char webhook_key[256];
 	bool webhook_private;
@@ -50,6 +51,10 @@ static const struct setting table[] = {
 	 "requests at work at once, each with a database connection"},
 	{"api.connections", SET_NUMBER, OPTION(connections), 4, 10000, NULL,
 	 "256", "HTTP connections at once; more are refused"},
+	{"api.rate", SET_NUMBER, OPTION(rate), 0, 100000, NULL, "200",
+	 "requests a second of one key, on average; 0: no limit"},
+	{"api.burst", SET_NUMBER, OPTION(burst), 1, 1000000, NULL, "2000",
+	 "requests of one key at once, before the rate counts"},
 	{"api.jobs", SET_FLAG, OPTION(jobs), 0, 0, NULL, "true",
 	 "do jobs (exports, imports) in this process, one at a time"},
 	{"webhooks.key_file", SET_PATH, OPTION(webhook_key), 0, 0, NULL,
@@ -80,7 +85,7 @@ static const struct setting table[] = {
 /** What the command line asks for. */
 struct command {
 	const char *file, *key_name, *scope, *tenant;
-	bool print_settings;
+	bool print_settings, print_columns;
 };
 
 static const char usage[] =
@@ -88,6 +93,7 @@ static const char usage[] =
 	"       strowger-api -c FILE --create-key NAME --scope SCOPE "
 	"[--tenant ID]\n"
 	"       strowger-api --print-settings\n"
+	"       strowger-api --print-columns\n"
 	"Scopes: platform:read platform:write noc billing; with --tenant: "
 	"tenant:read\n"
 	"tenant:write reseller.\n"
@@ -102,6 +108,7 @@ static int command_read(struct command *cmd, int argc, char **argv)
 		{"scope", required_argument, NULL, 's'},
 		{"tenant", required_argument, NULL, 't'},
 		{"print-settings", no_argument, NULL, 'p'},
+		{"print-columns", no_argument, NULL, 'l'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0}};
 	int c;
@@ -123,12 +130,17 @@ static int command_read(struct command *cmd, int argc, char **argv)
 		case 'p':
 			cmd->print_settings = true;
 			break;
+		case 'l':
+			cmd->print_columns = true;
+			break;
 		default:
 			return EINVAL;
 		}
 	}
-	return optind == argc && (cmd->file || cmd->print_settings) ? 0
-								    : EINVAL;
+	return optind == argc && (cmd->file || cmd->print_settings ||
+				  cmd->print_columns)
+		       ? 0
+		       : EINVAL;
 }
 
 
@@ -141,6 +153,28 @@ static int settings_show(void)
 
 	fputs(text, stdout);
 	free(text);
+	return EXIT_SUCCESS;
+}
+
+
+/* What a client may set, and where it is kept: table, column, member */
+static int columns_show(void)
+{
+	for (size_t i = 0; i < resource_n; i++) {
+		const struct resource *res = resources[i];
+
+		if (res->parent_column)
+			printf("%s %s (path)\n", res->table,
+			       res->parent_column);
+		for (size_t k = 0; k < res->set->n; k++) {
+			const struct field *f = &res->set->fields[k];
+
+			if (f->column && (!(f->flags & F_READ_ONLY) ||
+					  f->type == FIELD_SECRET))
+				printf("%s %s %s\n", res->table, f->column,
+				       f->name);
+		}
+	}
 	return EXIT_SUCCESS;
 }
 
@@ -215,9 +249,10 @@ static void webhooks_set(struct webhook_config *cfg,
 static int serve(const struct options *opt)
 {
 	struct webhook_config webhooks = {.has_key = false};
-	const struct api api = {.dsn = opt->dsn, .node = opt->node,
-				.control = opt->control,
-				.webhooks = &webhooks};
+	struct api api = {.dsn = opt->dsn, .node = opt->node,
+			  .control = opt->control,
+			  .webhooks = &webhooks,
+			  .sync_max = (unsigned)(opt->threads + 1) / 2};
 	const struct http_config cfg = {
 		.listen = opt->listen,
 		.socket = opt->socket,
@@ -242,6 +277,9 @@ static int serve(const struct options *opt)
 	webhooks_set(&webhooks, opt);
 	err = webhook_send_start(&sender, opt->dsn, &webhooks);
 	if (!err)
+		err = rate_limit_alloc(&api.rate, (uint32_t)opt->rate,
+				       (uint32_t)opt->burst);
+	if (!err)
 		err = http_start(&http, &cfg, &api);
 	if (!err && opt->jobs)
 		err = job_runner_start(&jobs, opt->dsn);
@@ -258,6 +296,7 @@ static int serve(const struct options *opt)
 
 	mem_deref(jobs);
 	mem_deref(http);
+	mem_deref(api.rate);
 	mem_deref(sender);
 	curl_global_cleanup();
 	log_close();
@@ -277,6 +316,8 @@ int main(int argc, char **argv)
 	}
 	if (cmd.print_settings)
 		return settings_show();
+	if (cmd.print_columns)
+		return columns_show();
 
 	if (settings_load(cmd.file, table, TABLE_N, &opt, why, sizeof(why))) {
 		fprintf(stderr, "%s\n", why);

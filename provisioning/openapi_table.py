@@ -6,12 +6,13 @@ resource with a generic verb (x-resource, x-verb) or nothing, when its handler
 has the name of the operationId (it may do more than its resource does). What all operations have in common is said
 once, here (conventions()), and stands in the document that is served:
 
-    every write         ?dry_run=1; not where x-effect: none says that nothing
+    every write         ?dry_run=1, ?apply=sync; not where x-effect: none says that nothing
                         is written anyway (a test, a quote)
     every POST          Idempotency-Key
     PATCH, DELETE of    If-Match, required (428) unless x-if-match: optional
     a row with a verb
     GET with an ETag    If-None-Match, 304
+    GET of a resource   fields, expand; of a list also sort, ranges of times
     with a key          401, 403, 429, 503
 
 Who may do it: may() below; x-roles adds scopes, {scope: [members]} one that may
@@ -101,6 +102,7 @@ def conventions(doc, method, item, op):
     codes = []
     if is_write(method, op):
         add_parameter(doc, item, op, "dry_run")
+        add_parameter(doc, item, op, "apply")
         codes.append("400")
     if method == "post":
         add_parameter(doc, item, op, "idempotency_key")
@@ -129,6 +131,66 @@ def conventions(doc, method, item, op):
     op["responses"] = dict(sorted(responses.items()))
 
 
+def row_schema(doc, op):
+    """Name and schema of the rows that a GET of a resource answers."""
+    content = op["responses"]["200"].get("content", {})
+    schema = content.get("application/json", {}).get("schema", {})
+    if op.get("x-verb") == "list":
+        schema = resolve(doc, schema)["properties"]["data"]["items"]
+    return resolve(doc, schema)
+
+
+def references(doc, schema):
+    """Members that expand can add, with the schema of what stands there."""
+    schemas = doc["components"]["schemas"]
+    for name, prop in schema["properties"].items():
+        for ref in [prop] + prop.get("oneOf", []):
+            target = ref.get("$ref", "").rpartition("/")[2]
+            if name.endswith("_id") and target.endswith("Id") and \
+                    target[:-2] in schemas:
+                yield name[:-3], target[:-2]
+
+
+def shape(doc, op):
+    """What listing.c does for every GET of a resource."""
+    def add(name, description, schema):
+        if name not in names:
+            params.append({"name": name, "in": "query",
+                           "description": description, "schema": schema})
+
+    params = op.setdefault("parameters", [])
+    names = {resolve(doc, p)["name"] for p in params}
+    schema = row_schema(doc, op)
+    known = schema["properties"]
+    shown = dict(references(doc, schema))
+    for name, target in shown.items():
+        known.setdefault(name, {
+            "description": "With expand; null when this key does not see it.",
+            "oneOf": [{"$ref": f"#/components/schemas/{target}"},
+                      {"type": "null"}]})
+        # what was required still is, with ?fields= nothing else comes
+    if shown:
+        add("expand", "Names, separated by commas: what these members refer "
+            "to stands in the answer.",
+            {"type": "string", "examples": [",".join(shown)]})
+    add("fields", "Members to show, separated by commas; the others are left "
+        "out.", {"type": "string"})
+    if op["x-verb"] != "list":
+        return
+    sortable = [n for n in ("created_at", "updated_at", "name")
+                if n in known]
+    if sortable:
+        add("sort", "A minus before it turns the order around.",
+            {"type": "string",
+             "enum": sortable + ["-" + n for n in sortable]})
+    for name in [n for n, p in known.items() if n.endswith("_at") and any(
+            r.get("$ref", "").endswith("/Time")
+            for r in [p] + p.get("oneOf", []))]:
+        for end in ("gte", "lt"):
+            add(f"{name}[{end}]", "",
+                {"$ref": "#/components/schemas/Time"})
+
+
 def strings(name, values):
     rows = ", ".join(f'"{v}"' for v in values)
     return (f"static const char *const {name}[] = "
@@ -143,6 +205,8 @@ def operation(doc, method, path, item, op):
     """One operation: its constants, its row, and the handler it needs."""
     name = op["operationId"]
     op["x-may"], limited, members = may(doc, method, op)
+    if op.get("x-verb") in ("list", "get"):
+        shape(doc, op)
     conventions(doc, method, item, op)
     params = [resolve(doc, p)
               for p in item.get("parameters", []) + op.get("parameters", [])]

@@ -34,8 +34,23 @@ static bool flag_read(struct request *req, const char *name)
 }
 
 
+/* "sync" or "async" */
+static bool sync_read(struct request *req)
+{
+	const char *value = request_query(req, "apply");
+
+	if (!value || !strcmp(value, "async"))
+		return false;
+	if (strcmp(value, "sync") != 0)
+		problem_set(&req->problem, PROBLEM_BAD_PARAMETER,
+			    "apply is sync or async");
+	return true;
+}
+
+
 void request_check_query(struct request *req)
 {
+	req->is_sync = req->op->is_dry_able && sync_read(req);
 	req->is_dry = req->op->is_dry_able && flag_read(req, "dry_run");
 	for (size_t i = 0; i < req->query_n; i++) {
 		const char *const *known = req->op->query;

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include "operation.h"
 #include "problem.h"
+#include "rate_limit.h"
 
 #define REQUEST_ID_SIZE 36
 #define PATH_PARAMS_MAX 2
@@ -41,10 +42,13 @@ struct answer {
 	/** Member that is shown this once and not kept for whoever repeats
 	 *  the POST with its Idempotency-Key (a secret made here), or NULL */
 	const char *once;
+	char applied[128];    /**< Strowger-Applied, "": nobody asked       */
 };
 
 /** Everything of the process that a request may need; set once at start. */
 struct api {
+	struct rate_limit *rate;
+	unsigned sync_max;    /**< ?apply=sync that may wait at once        */
 	const char *dsn, *node, *control;
 	const struct webhook_config *webhooks;
 };
@@ -65,12 +69,14 @@ struct request {
 				   change_commit() ends is taken back by it;
 				   a handler with an effect of another kind
 				   leaves that out                         */
+	bool is_sync;         /**< ?apply=sync                              */
 	const char *if_match; /**< header, or NULL                         */
 	const char *if_none_match; /**< header, or NULL                    */
 	const char *idempotency_key; /**< header, or NULL                  */
 	const char *authorization;
 	char *body;           /**< NUL behind body_len; NULL when empty    */
 	size_t body_len;
+	struct rate_state rate;
 	char secret[64];      /**< made on the way, until it is revealed    */
 	struct pg *pg;        /**< of this thread                          */
 	struct rng *rng;

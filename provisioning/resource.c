@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 #include "cursor.h"
+#include "listing.h"
 #include "form.h"
 #include "moment.h"
 #include "pg.h"
@@ -127,15 +128,20 @@ void resource_get(struct request *req)
 {
 	const struct resource *res = req->op->resource;
 	char version[24] = "";
-	json_t *doc = resource_need(req, res, path_key(req, res), false,
-				    version);
+	json_t *rows, *doc = resource_need(req, res, path_key(req, res),
+					   false, version);
 
 	if (!doc)
 		return;
 
-	if (res->is_versioned)
-		request_etag(req, version, doc);
-	request_answer(req, 200, doc);
+	rows = json_pack("[O]", doc);
+	if (rows_shape(req, res, rows)) {
+		if (res->is_versioned)
+			request_etag(req, version, doc);
+		request_answer(req, 200, json_incref(doc));
+	}
+	json_decref(rows);
+	json_decref(doc);
 }
 
 
@@ -177,22 +183,43 @@ static bool add_since(struct query *q, struct request *req,
 }
 
 
+/* A cursor belongs to its list in its order */
+static void cursor_name(char *buf, size_t size, const struct request *req,
+			const struct sort *sort)
+{
+	text_format(buf, size, "%s%s%s", req->op->id,
+		    sort->is_descending ? "-" : "+",
+		    sort->column ? sort->column : "");
+}
+
+
 static bool add_cursor(struct query *q, struct request *req,
-		       const struct resource *res, struct cursor *cursor)
+		       const struct resource *res, const struct sort *sort,
+		       struct cursor *cursor)
 {
 	const char *text = request_query(req, "cursor");
+	const bool down = sort->column ? sort->is_descending
+				       : res->newest_first;
+	char name[128];
 
 	if (!text)
 		return true;
-	if (cursor_decode(cursor, text, req->op->id, 1)) {
+	cursor_name(name, sizeof(name), req, sort);
+	if (cursor_decode(cursor, text, name, sort->column ? 2 : 1)) {
 		problem_set(&req->problem, PROBLEM_BAD_CURSOR, "%s", "");
 		return false;
 	}
 
-	query_text(q, " AND t.%s %s ", res->key,
-		   res->newest_first ? "<" : ">");
+	if (sort->column) {
+		query_text(q, " AND (t.%s, t.%s) %s (", sort->column,
+			   res->key, down ? "<" : ">");
+		query_param(q, cursor->keys[1]);
+		query_text(q, "::%s, ", sort->type);
+	} else {
+		query_text(q, " AND t.%s %s (", res->key, down ? "<" : ">");
+	}
 	query_param(q, cursor->keys[0]);
-	query_text(q, "::%s", res->key_type);
+	query_text(q, "::%s)", res->key_type);
 	return true;
 }
 
@@ -201,6 +228,16 @@ void page_answer(struct request *req, json_t *rows, size_t limit,
 		 const char *(*key_of)(const json_t *row, size_t i,
 				       const void *arg),
 		 size_t keys, const void *arg)
+{
+	page_answer_named(req, rows, limit, req->op->id, key_of, keys, arg);
+}
+
+
+void page_answer_named(struct request *req, json_t *rows, size_t limit,
+		       const char *list,
+		       const char *(*key_of)(const json_t *row, size_t i,
+					     const void *arg),
+		       size_t keys, const void *arg)
 {
 	const bool has_more = json_array_size(rows) > limit;
 	struct cursor cursor = {.n = keys};
@@ -217,38 +254,86 @@ void page_answer(struct request *req, json_t *rows, size_t limit,
 	page = json_pack("{s:o, s:b, s:n}", "data", rows, "has_more", has_more,
 			 "next_cursor");
 	if (has_more &&
-	    !cursor_encode(text, sizeof(text), req->op->id, &cursor))
+	    !cursor_encode(text, sizeof(text), list, &cursor))
 		json_object_set_new(page, "next_cursor", json_string(text));
 	request_answer(req, 200, page);
 }
 
 
-/* The key of a row is its first field, a text or a number; valid until the
- * next call */
-static const char *first_field(const json_t *row, size_t i, const void *arg)
+/* What the next page begins behind: the key of the last row of this one, which
+   is its first field, and the column it is sorted by */
+static void page_keys(const PGresult *result, int last, const json_t *row,
+		      const struct resource *res, struct cursor *keys)
 {
-	static _Thread_local char number[24];
-	const struct resource *res = arg;
 	const json_t *key = json_object_get(row, res->set->fields[0].name);
 
-	(void)i;
-	if (json_is_string(key))
-		return json_string_value(key);
-
-	text_format(number, sizeof(number), "%lld",
-		    (long long)json_integer_value(key));
-	return number;
+	if (json_is_integer(key))
+		text_format(keys->keys[0], CURSOR_KEY_SIZE, "%lld",
+			    (long long)json_integer_value(key));
+	else if (json_is_string(key))
+		text_copy(keys->keys[0], CURSOR_KEY_SIZE,
+			  json_string_value(key));
+	text_copy(keys->keys[1], CURSOR_KEY_SIZE,
+		  PQgetvalue(result, last, 0));
 }
 
 
-static json_t *rows_encode(const struct resource *res, const PGresult *result)
+static const char *key_of(const json_t *row, size_t i, const void *arg)
 {
+	const struct cursor *keys = arg;
+
+	(void)row;
+	return keys->keys[i];
+}
+
+
+static void list_answer(struct request *req, const struct resource *res,
+			const PGresult *result, size_t limit,
+			const struct sort *sort)
+{
+	struct cursor keys = {.n = sort->column ? 2 : 1};
 	json_t *rows = json_array();
+	char name[128];
 
 	for (int i = 0; i < PQntuples(result); i++)
 		json_array_append_new(rows,
 				      row_encode(res->set, result, i, 1));
-	return rows;
+	if (json_array_size(rows) > limit)
+		page_keys(result, (int)limit - 1,
+			  json_array_get(rows, limit - 1), res, &keys);
+	if (!rows_shape(req, res, rows)) {
+		json_decref(rows);
+		return;
+	}
+	cursor_name(name, sizeof(name), req, sort);
+	page_answer_named(req, rows, limit, name, key_of, keys.n, &keys);
+}
+
+
+static void list_query(struct query *q, const struct resource *res,
+		       const struct sort *sort)
+{
+	if (sort->column)
+		query_text(q, "SELECT t.%s::text, ", sort->column);
+	else
+		query_text(q, "SELECT NULL, ");
+	if (!q->err)
+		q->err = field_select(q->mb, res->set);
+}
+
+
+static void list_order(struct query *q, const struct resource *res,
+		       const struct sort *sort, int limit)
+{
+	const char *way = (sort->column ? sort->is_descending
+					: res->newest_first)
+				  ? "DESC"
+				  : "ASC";
+
+	query_text(q, " ORDER BY ");
+	if (sort->column)
+		query_text(q, "t.%s %s, ", sort->column, way);
+	query_text(q, "t.%s %s LIMIT %d", res->key, way, limit + 1);
 }
 
 
@@ -256,6 +341,7 @@ void resource_list(struct request *req)
 {
 	const struct resource *res = req->op->resource;
 	const int limit = request_limit(req);
+	const struct sort sort = sort_read(req, res);
 	struct cursor cursor;
 	PGresult *result = NULL;
 	struct query q;
@@ -267,21 +353,21 @@ void resource_list(struct request *req)
 		return;
 
 	query_init(&q);
-	select_fields(&q, res);
+	list_query(&q, res, &sort);
 	from_seen(&q, req, res);
 	add_filters(&q, req, res);
-	if (!add_since(&q, req, res, since) ||
-	    !add_cursor(&q, req, res, &cursor))
+	query_ranges(&q, req, res);
+	if (problem_is_set(&req->problem) ||
+	    !add_since(&q, req, res, since) ||
+	    !add_cursor(&q, req, res, &sort, &cursor))
 		goto out;
-	query_text(&q, " ORDER BY t.%s %s LIMIT %d", res->key,
-		   res->newest_first ? "DESC" : "ASC", limit + 1);
+	list_order(&q, res, &sort, limit);
 
 	err = query_run(&q, req->pg, &result);
 	if (err)
 		request_pg_failed(req, err);
 	else
-		page_answer(req, rows_encode(res, result), (size_t)limit,
-			    first_field, 1, res);
+		list_answer(req, res, result, (size_t)limit, &sort);
 
  out:
 	PQclear(result);

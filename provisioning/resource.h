@@ -119,6 +119,13 @@ const struct resource *resource_of_prefix(const char *prefix);
 extern const struct resource *const resources[];
 extern const size_t resource_n;
 
+/** The same for a list whose cursors go by another name than its operation's. */
+void page_answer_named(struct request *req, json_t *rows, size_t limit,
+		       const char *list,
+		       const char *(*key_of)(const json_t *row, size_t i,
+					     const void *arg),
+		       size_t keys, const void *arg);
+
 /** "/v1/trunks/trk_1": what a new row is found by. */
 const char *resource_location(char *buf, size_t size,
 			      const struct resource *res,

@@ -145,7 +145,9 @@ const struct resource resource_webhook = {
 
 static const struct field delivery_fields[] = {
 	{.name = "id", .type = FIELD_TEXT, .column = "id"},
-	{.name = "webhook_id", .type = FIELD_TEXT, .column = "endpoint_id"},
+	{.name = "webhook_id", .type = FIELD_ID, .flags = F_READ_ONLY,
+	 .column = "endpoint_id",
+	 .choices = (const char *const[]){"whk_", NULL}},
 	{.name = "event_id", .type = FIELD_TEXT, .column = "event_id"},
 	{.name = "kind", .type = FIELD_TEXT,
 	 .read = "(SELECT v.kind FROM core.event v "

@@ -2,6 +2,7 @@
 """What a schema cannot say: isolation of tenants, money, secrets, clashes,
 merge patch, bulk rates, bounds. Uses the same environment as contract.py."""
 import concurrent.futures
+import http.client
 import json
 import os
 import re
@@ -251,7 +252,7 @@ def secrets_stay(trunk):
     patch(f"{base}/{made['id']}", {"username": "Scar"}, 422)
     patch(f"{base}/{made['id']}", {"username": "Scar", "password": "z"})
     check(sql("select count(*) from core.audit where before::text || "
-              "after::text ~ 'Circle|ha1'") == "0", "nor is it in the audit")
+              "after::text ~ 'Circle|ha1_'") == "0", "nor is it in the audit")
     patch("/v1/trunks/" + trunk["id"], {"realm": None}, 422)
 
 
@@ -591,6 +592,85 @@ def resellers_have_theirs(one, two):
               (409 if "tenants" in path else 204), "DELETE " + path)
 
 
+def changes_are_waited_for(trunk):
+    """?apply=sync tells when the nodes have it, and which have not."""
+    path = "/v1/trunks/" + trunk["id"]
+    late = "update core.node set seen_at = now(), applied_version = %s " \
+           "where name = '%s'"
+
+    def change(cps):
+        return call("patch", path + "?apply=sync", {"cps": cps}, JSON,
+                    headers=ANY)
+
+    sql(late % ("1000000000", "n1") + "; " +
+        "update core.node set seen_at = now() - interval '1 hour' "
+        "where name = 'n2'")
+    answer = change(11)
+    check(answer.headers["Strowger-Applied"] == "all",
+          f"nobody is late: {answer.headers['Strowger-Applied']}")
+    sql(late % ("0", "n2"))
+    start = time.monotonic()
+    answer = change(12)
+    check(answer.status == 200 and
+          answer.headers["Strowger-Applied"] == "n2" and
+          4.5 < time.monotonic() - start < 15, "one does not follow")
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(change, 13)
+        time.sleep(0.5)
+        sql(late % ("1000000000", "n2"))
+        answer = answer.result()
+    check(answer.headers["Strowger-Applied"] == "all", "one that does")
+    sql("update core.node set applied_version = 6")
+    check("Strowger-Applied" not in call("patch", path, {"cps": 14}, JSON,
+                                         headers=ANY).headers, "not asked")
+    answer = call("patch", path + "?apply=now", {}, JSON, headers=ANY)
+    check(answer.status == 400, "apply=now")
+
+
+def a_key_has_its_rate():
+    """A second process, where three requests are a burst."""
+    command = shlex.split(os.environ["API_COMMAND"])
+    with open(command[-1], encoding="utf-8") as f:
+        text = f.read()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    text = re.sub(r"listen: .*", f"listen: 127.0.0.1:{port}\n  rate: 1\n"
+                  "  burst: 3\n  jobs: false", text)
+    text = re.sub(r"  socket: .*\n", "", text)
+    path = command[-1] + ".rate"
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text)
+
+    def ask(key=KEY):
+        connection = http.client.HTTPConnection("127.0.0.1", port)
+        connection.request("GET", "/v1/tenants?limit=1", headers={
+            "Authorization": "Bearer " + key})
+        return connection.getresponse()
+
+    with subprocess.Popen([command[0], "-c", path],
+                          stderr=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            try:
+                socket.create_connection(("127.0.0.1", port)).close()
+                break
+            except OSError:
+                time.sleep(0.05)
+        first = ask()
+        answers = [ask() for _ in range(7)]
+        other = ask(os.environ["API_READ_KEY"])
+        process.terminate()
+    check(first.status == 200 and
+          first.headers["RateLimit-Policy"] == '"key";q=3;w=3' and
+          first.headers["RateLimit"] == '"key";r=2;t=0',
+          f"the first: {first.status} {first.headers}")
+    late = [a for a in answers if a.status == 429]
+    check(late and all(a.headers["Retry-After"] == "1" for a in late),
+          f"too many: {[a.status for a in answers]}")
+    check(other.status == 200, "another key has its own")
+
+
 def job_ends(path, key=KEY):
     deadline = time.monotonic() + 20
     while True:
@@ -727,6 +807,8 @@ def main():
     decks_move_in_one_step()
     changes_are_counted(one[2])
     jobs_are_done()
+    changes_are_waited_for(one[2])
+    a_key_has_its_rate()
     keys_give_no_more_than_they_have(one, two)
     roles_have_their_part(one)
     resellers_have_theirs(one, two)

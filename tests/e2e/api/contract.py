@@ -381,6 +381,75 @@ class Contract:
                       "foreign cursor")
             op.expect(op.run(extra=more + "limit=0"), 400, "limit=0")
 
+    def shape_all(self):
+        """sort, ranges, fields and expand of whatever has them."""
+        for op in self.operations:
+            schema = {p["name"]: p["schema"] for p in op.params
+                      if p["in"] == "query"}
+            if op.method != "get" or "fields" not in schema:
+                continue
+            more = "&" if "?" in op.url() else ""
+            whole = op.run(extra=more + "limit=500" if "limit" in schema
+                           else "").json()
+            rows = whole.get("data", [whole])
+            for order in schema.get("sort", {}).get("enum", []):
+                self.sorted(op, more, order, rows)
+            for name in schema:
+                if name.endswith("[gte]") and name != "started_at[gte]":
+                    self.ranged(op, more, name[:-5], rows)
+            if rows:
+                name = sorted(rows[0])[0]
+                cut = op.run(extra=more + "fields=" + name).json()
+                cut = cut.get("data", [cut])[0]
+                Tally.check(set(cut) == {name}, f"{op.id}: fields {cut}")
+            op.expect(op.run(extra=more + "fields=nonsense"), 400, "fields")
+            if "expand" in schema:
+                names = schema["expand"]["examples"][0]
+                answer = op.run(extra=more + "expand=" + names)
+                if op.expect(answer, 200, "expand"):
+                    whole = answer.json()
+                    for row in whole.get("data", [whole]):
+                        self.expanded(op, row, names.split(","))
+                op.expect(op.run(extra=more + "expand=nonsense"), 400,
+                          "expand")
+
+    @staticmethod
+    def expanded(op, row, names):
+        for name in names:
+            there = row[name]["id"] if row[name] and "id" in row[name] \
+                else row[name] and row[name + "_id"]
+            Tally.check(there == row[name + "_id"],
+                        f"{op.id}: expand={name} gives {row[name]}")
+
+    def sorted(self, op, more, order, rows):
+        name, got, cursor = order.lstrip("-"), [], ""
+        while len(got) <= len(rows):
+            page = op.run(extra=f"{more}limit=2&sort={order}{cursor}")
+            if not op.expect(page, 200, "sort=" + order):
+                return
+            got += page.json()["data"]
+            if not page.json()["has_more"]:
+                break
+            cursor = "&cursor=" + page.json()["next_cursor"]
+        values = [row[name] for row in got]
+        Tally.check(values == sorted(values, reverse=order[0] == "-") and
+                    sorted(map(str, got)) == sorted(map(str, rows)),
+                    f"{op.id}: sort={order}: {values}")
+
+    @staticmethod
+    def ranged(op, more, name, rows):
+        times = sorted(r[name] for r in rows if r.get(name))
+        if not times:
+            return
+        middle = times[len(times) // 2]
+        for end, want in (("gte", [t for t in times if t >= middle]),
+                          ("lt", [t for t in times if t < middle])):
+            page = op.run(extra=f"{more}limit=500&{name}%5B{end}%5D=" +
+                          middle)
+            got = sorted(r[name] for r in page.json().get("data", []))
+            Tally.check(got == want, f"{op.id}: {name}[{end}]: {got}")
+        op.expect(op.run(extra=f"{more}{name}%5Bgte%5D=yesterday"), 400)
+
     def patch_all(self):
         for op in self.operations:
             if op.method != "patch":
@@ -510,6 +579,7 @@ def main():
     contract.dry_all("after")
     contract.read_all()
     contract.page_all()
+    contract.shape_all()
     contract.conflict_all()
     contract.refuse_all()
     contract.unknown_all()

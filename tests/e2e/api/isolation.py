@@ -209,6 +209,12 @@ class Attack:
         check(answer.status in (200, 404), f"{op.id} by {self.name}: "
               f"{answer.status}")
         self.hidden(op, answer, "list")
+        expand = next((p["schema"]["examples"][0] for p in op.params
+                       if p["name"] == "expand"), None)
+        for name in (expand or "").split(",") if expand else ():
+            path = self.mine.path(op)
+            path += ("&" if "?" in path else "?") + "expand=" + name
+            self.hidden(op, self.send(op, path, None), "expand=" + name)
         for p in op.params:
             if p["in"] != "query":
                 continue

@@ -1,0 +1,295 @@
+/**
+ * @file listing.c  Ranges, sort, fields and expand.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "form.h"
+#include "listing.h"
+#include "moment.h"
+#include "pg.h"
+#include "text.h"
+
+#define NAMES_MAX 32
+
+/* What lists may be sorted by, where a resource has it */
+static const struct {
+	const char *name, *type;
+} sortable[] = {
+	{"created_at", "timestamptz"},
+	{"updated_at", "timestamptz"},
+	{"name", "text"},
+};
+
+static const struct {
+	const char *name, *sql;
+} ranges[] = {{"gte", ">="}, {"lt", "<"}};
+
+
+struct sort sort_read(struct request *req, const struct resource *res)
+{
+	const char *text = request_query(req, "sort");
+	struct sort sort = {.column = NULL};
+
+	if (!text)
+		return sort;
+
+	sort.is_descending = *text == '-';
+	text += sort.is_descending;
+	for (size_t i = 0; i < sizeof(sortable) / sizeof(sortable[0]); i++) {
+		const size_t k = field_index(res->set, sortable[i].name);
+
+		if (strcmp(text, sortable[i].name) != 0 || k >= res->set->n)
+			continue;
+		sort.column = res->set->fields[k].column;
+		sort.type = sortable[i].type;
+	}
+	if (!sort.column)
+		problem_set(&req->problem, PROBLEM_BAD_PARAMETER,
+			    "sort: see /openapi.json for what this list can "
+			    "be sorted by");
+	return sort;
+}
+
+
+void query_ranges(struct query *q, struct request *req,
+		  const struct resource *res)
+{
+	for (size_t i = 0; i < res->set->n; i++) {
+		const struct field *f = &res->set->fields[i];
+
+		if (f->type != FIELD_TIME || !f->column)
+			continue;
+		for (size_t k = 0; k < 2; k++) {
+			char name[80];
+			const char *value;
+			int64_t ms;
+
+			text_format(name, sizeof(name), "%s[%s]", f->name,
+				    ranges[k].name);
+			value = request_query(req, name);
+			if (!value)
+				continue;
+			if (form_time(&ms, value))
+				problem_set(&req->problem,
+					    PROBLEM_BAD_PARAMETER,
+					    "%s is a time as "
+					    "2026-11-22T10:31:00Z", name);
+			query_text(q, " AND t.%s %s ", f->column,
+				   ranges[k].sql);
+			query_param(q, value);
+			query_text(q, "::timestamptz");
+		}
+	}
+}
+
+
+/* --- names, as "a,b,c" -------------------------------------------------- */
+
+struct names {
+	char text[512];
+	const char *v[NAMES_MAX];
+	size_t n;
+};
+
+
+static bool names_read(struct request *req, const char *parameter,
+		       struct names *names)
+{
+	const char *value = request_query(req, parameter);
+
+	names->n = 0;
+	if (!value)
+		return false;
+	if (text_copy(names->text, sizeof(names->text), value)) {
+		problem_set(&req->problem, PROBLEM_BAD_PARAMETER,
+			    "%s is too long", parameter);
+		return false;
+	}
+	for (char *s = names->text; s && names->n < NAMES_MAX;) {
+		char *comma = strchr(s, ',');
+
+		if (comma)
+			*comma++ = '\0';
+		names->v[names->n++] = s;
+		s = comma;
+	}
+	return true;
+}
+
+
+static bool names_have(const struct names *names, const char *name)
+{
+	for (size_t i = 0; i < names->n; i++) {
+		if (!strcmp(names->v[i], name))
+			return true;
+	}
+	return false;
+}
+
+
+/* --- expand ------------------------------------------------------------- */
+
+/* May the caller GET rows of this kind? */
+static bool may_read(const struct request *req, const struct resource *res)
+{
+	for (size_t i = 0; i < operation_n; i++) {
+		if (operations[i].resource == res &&
+		    operations[i].handler == resource_get)
+			return operation_allows(&operations[i],
+						req->caller.scopes);
+	}
+	return false;
+}
+
+
+/* Ids of the rows that this member refers to, as an array of PostgreSQL */
+static char *ids_of(const json_t *rows, const char *member)
+{
+	struct mbuf *mb = mbuf_alloc(1024);
+	char *text = NULL;
+	int err = mb ? mbuf_write_u8(mb, '{') : ENOMEM;
+
+	for (size_t i = 0; i < json_array_size(rows) && !err; i++) {
+		const char *id = json_string_value(
+			json_object_get(json_array_get(rows, i), member));
+
+		if (id) /* letters, digits and '_' alone */
+			err = mbuf_printf(mb, "%s%s", mb->end > 1 ? "," : "",
+					  id);
+	}
+	if (!err)
+		err = mbuf_write_str(mb, "}");
+	if (!err) {
+		mb->pos = 0;
+		err = mbuf_strdup(mb, &text, mb->end);
+	}
+	mem_deref(mb);
+	return err ? NULL : text;
+}
+
+
+/* The rows with these ids that the caller sees: an object by id */
+static json_t *rows_by_id(struct request *req, const struct resource *res,
+			  const char *ids)
+{
+	json_t *found = json_object();
+	PGresult *result = NULL;
+	struct query q;
+	int err;
+
+	query_init(&q);
+	query_text(&q, "SELECT t.%s, ", res->key);
+	if (!q.err)
+		q.err = field_select(q.mb, res->set);
+	query_text(&q, " FROM %s t WHERE t.%s = ANY (", res->table, res->key);
+	query_param(&q, ids);
+	query_text(&q, "::text[])");
+	query_owner(&q, req, res->owner);
+	err = query_run(&q, req->pg, &result);
+	query_reset(&q);
+	if (err)
+		request_pg_failed(req, err);
+	for (int i = 0; !err && i < PQntuples(result); i++)
+		json_object_set_new(found, PQgetvalue(result, i, 0),
+				    row_encode(res->set, result, i, 1));
+	PQclear(result);
+	return found;
+}
+
+
+static void expand(struct request *req, json_t *rows, const char *name,
+		   const struct field *f, const struct resource *res)
+{
+	char *ids = ids_of(rows, f->name);
+	json_t *found = ids ? rows_by_id(req, res, ids) : NULL;
+
+	for (size_t i = 0; i < json_array_size(rows); i++) {
+		json_t *row = json_array_get(rows, i);
+		const char *id = json_string_value(
+			json_object_get(row, f->name));
+		json_t *one = id ? json_object_get(found, id) : NULL;
+
+		json_object_set(row, name, one ? one : json_null());
+	}
+	json_decref(found);
+	mem_deref(ids);
+}
+
+
+static void expand_all(struct request *req, const struct resource *res,
+		       json_t *rows, const struct names *names)
+{
+	for (size_t i = 0; i < names->n; i++) {
+		const struct resource *target = NULL;
+		char member[64];
+		size_t k;
+
+		text_format(member, sizeof(member), "%s_id", names->v[i]);
+		k = field_index(res->set, member);
+		if (k < res->set->n && res->set->fields[k].type == FIELD_ID)
+			target = resource_of_prefix(
+				res->set->fields[k].choices[0]);
+		if (!target)
+			problem_set(&req->problem, PROBLEM_BAD_PARAMETER,
+				    "expand: %s has no %s", res->kind, member);
+		else if (!may_read(req, target))
+			problem_set(&req->problem, PROBLEM_FORBIDDEN,
+				    "this key may not read a %s",
+				    target->kind);
+		else
+			expand(req, rows, names->v[i], &res->set->fields[k],
+			       target);
+	}
+}
+
+
+/* --- fields ------------------------------------------------------------- */
+
+static bool is_member(const struct resource *res, const char *name,
+		      const struct names *expanded)
+{
+	const size_t len = strlen(name);
+
+	for (size_t i = 0; i < res->set->n; i++) {
+		const char *known = res->set->fields[i].name;
+
+		if (!strncmp(known, name, len) &&
+		    (!known[len] || known[len] == '.') &&
+		    field_is_read(&res->set->fields[i]))
+			return true;
+	}
+	return names_have(expanded, name);
+}
+
+
+static void keep(json_t *row, const struct names *names)
+{
+	const char *name;
+	void *next;
+	json_t *value;
+
+	json_object_foreach_safe(row, next, name, value)
+	{
+		if (!names_have(names, name))
+			json_object_del(row, name);
+	}
+}
+
+
+bool rows_shape(struct request *req, const struct resource *res, json_t *rows)
+{
+	struct names expanded, wanted;
+	const bool is_cut = names_read(req, "fields", &wanted);
+
+	if (names_read(req, "expand", &expanded))
+		expand_all(req, res, rows, &expanded);
+	for (size_t i = 0; i < wanted.n; i++) {
+		if (!is_member(res, wanted.v[i], &expanded))
+			problem_set(&req->problem, PROBLEM_BAD_PARAMETER,
+				    "fields: %s has no %s", res->kind,
+				    wanted.v[i]);
+	}
+	for (size_t i = 0; is_cut && i < json_array_size(rows); i++)
+		keep(json_array_get(rows, i), &wanted);
+	return !problem_is_set(&req->problem);
+}

@@ -9,6 +9,7 @@
 #include "request.h"
 
 operation_h health_get, ready_get, metrics_get, openapi_get, problem_get;
+operation_h docs_get, docs_css_get, docs_js_get;
 
 
 void health_get(struct request *req)
@@ -59,6 +60,35 @@ void openapi_get(struct request *req)
 	req->answer.status = 200;
 	if (!req->answer.text)
 		problem_set(&req->problem, PROBLEM_BUSY, "out of memory");
+}
+
+
+static void page(struct request *req, const char *text, const char *type)
+{
+	req->answer.text = strdup(text);
+	req->answer.text_type = type;
+	req->answer.status = 200;
+	req->answer.is_page = true;
+	if (!req->answer.text)
+		problem_set(&req->problem, PROBLEM_BUSY, "out of memory");
+}
+
+
+void docs_get(struct request *req)
+{
+	page(req, docs_html, "text/html");
+}
+
+
+void docs_css_get(struct request *req)
+{
+	page(req, docs_css, "text/css");
+}
+
+
+void docs_js_get(struct request *req)
+{
+	page(req, docs_js, "text/javascript");
 }
 
 

@@ -134,6 +134,14 @@ static void answer_headers(struct MHD_Response *response,
 	if (req->is_dry)
 		header(response, "Strowger-Dry-Run", "true");
 	header(response, "Strowger-Applied", answer->applied);
+	if (answer->is_page) {
+		header(response, "Content-Security-Policy",
+		       "default-src 'none'; script-src 'self'; style-src "
+		       "'self'; connect-src 'self'; base-uri 'none'; "
+		       "form-action 'none'; frame-ancestors 'none'");
+		header(response, "X-Content-Type-Options", "nosniff");
+		header(response, "Referrer-Policy", "no-referrer");
+	}
 	header(response, "Location", answer->location);
 	if (answer->is_replayed)
 		header(response, "Idempotency-Replayed", "true");

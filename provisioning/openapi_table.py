@@ -19,6 +19,7 @@ Who may do it: may() below; x-roles adds scopes, {scope: [members]} one that may
 send those members only. x-may of the served document has the outcome.
 """
 import json
+import os
 import sys
 
 import yaml
@@ -253,6 +254,14 @@ def derive(schemas):
                     k for k in whole["required"] if k not in optional])
 
 
+def page(folder, name):
+    """A file of the reference page as a C array."""
+    with open(os.path.join(folder, name), "rb") as f:
+        data = f.read()
+    c_name = name.replace(".", "_")
+    return f"\nconst char {c_name}[] = {{\n{c_bytes(data)}\n\t0}};\n"
+
+
 def main(source, target):
     with open(source, encoding="utf-8") as f:
         doc = yaml.safe_load(f)
@@ -286,6 +295,8 @@ def main(source, target):
         f.write("const char openapi_json[] = {\n" + c_bytes(data) +
                 "\n\t0};\nconst size_t openapi_json_len = "
                 "sizeof(openapi_json) - 1;\n")
+        for name in ("docs.html", "docs.css", "docs.js"):
+            f.write(page(os.path.dirname(source), name))
 
 
 if __name__ == "__main__":

@@ -56,6 +56,9 @@ extern const size_t operation_n;
 extern const char openapi_json[];
 extern const size_t openapi_json_len;
 
+/* The reference page, which shows the contract */
+extern const char docs_html[], docs_css[], docs_js[];
+
 /** Values of the {parameters} of a path, in order. */
 struct path_match {
 	char params[2][64];

@@ -38,6 +38,7 @@ struct answer {
 	char etag[48];        /**< with quotes, "": none                   */
 	char location[128];
 	char allow[64];
+	bool is_page;         /**< for a browser: what it may load is bounded */
 	bool is_replayed;     /**< stored by an earlier request             */
 	/** Member that is shown this once and not kept for whoever repeats
 	 *  the POST with its Idempotency-Key (a secret made here), or NULL */

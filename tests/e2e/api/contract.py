@@ -13,6 +13,7 @@ API_KEY is of the platform, API_READ_KEY of a tenant, API_OWNER the database's.
 
 The database must be empty; what is made here is deleted again.
 """
+import functools
 import http.client
 import json
 import os
@@ -67,15 +68,31 @@ def call(method, path, body=None, media=None, key=KEY, headers=()):
         connection.close()
 
 
+@functools.cache
+def owner():
+    return subprocess.Popen(
+        ["psql", "-qXAt", "-v", "ON_ERROR_STOP=1", os.environ["API_OWNER"]],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
 def psql(text):
-    """As the owner of the database, past the API."""
-    out = subprocess.run(
-        ["psql", "-qXAt", os.environ["API_OWNER"], "-c", text], check=True,
-        capture_output=True, text=True)
-    return out.stdout.strip()
+    """As the owner of the database, past the API; one session for all."""
+    owner().stdin.write(text + ";\n\\echo --end--\n")
+    owner().stdin.flush()
+    lines = []
+    while True:
+        line = owner().stdout.readline()
+        if not line:
+            raise RuntimeError("psql refuses: " + text)
+        if line == "--end--\n":
+            return "".join(lines).strip()
+        lines.append(line)
 
 
 ID = re.compile(r"[a-z]{3}_[0-9a-z]{26}")
+
+
+tables = functools.cache(psql)
 
 
 class Tally:
@@ -316,7 +333,7 @@ class Contract:
     @staticmethod
     def everything():
         """A hash of each table, but of when a key was last used."""
-        names = psql("select c.oid::regclass from pg_class c join "
+        names = tables("select c.oid::regclass from pg_class c join "
                      "pg_namespace n on n.oid = c.relnamespace where "
                      "n.nspname in ('core', 'cdr') and c.relkind in "
                      "('r', 'p') and c.oid <> 'core.api_key'::regclass")

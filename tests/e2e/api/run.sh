@@ -75,6 +75,7 @@ until curl -sf "$API_URL/readyz" >/dev/null; do
 done
 
 status=0
+python3 "$here/columns.py" >"$dir/columns.out" || status=1
 python3 "$here/contract.py" >"$dir/contract.out" || status=1
 python3 "$here/isolation.py" >"$dir/isolation.out" || status=1
 python3 "$here/rate_sheet.py" >"$dir/sheet.out" || status=1
@@ -85,9 +86,9 @@ python3 "$here/provision.py" >"$dir/provision.out" || status=1
 kill -TERM "$api_pid"
 wait "$api_pid" && end=0 || end=$?
 api_pid=''
-cat "$dir/contract.out" "$dir/isolation.out" "$dir/sheet.out" \
-	"$dir/behaviour.out" "$dir/webhook.out" "$dir/provision.out" \
-	>"$dir/all.out"
+cat "$dir/columns.out" "$dir/contract.out" "$dir/isolation.out" \
+	"$dir/sheet.out" "$dir/behaviour.out" "$dir/webhook.out" \
+	"$dir/provision.out" >"$dir/all.out"
 grep -v -E '^[0-9]+ passed' "$dir/all.out" || true
 if [ $end != 0 ]; then
 	echo "not ok strowger-api ended with $end"

@@ -155,3 +155,109 @@ Test(catalog_number, plan_of_nonsense)
 		cr_expect_eq(fixture_put(store, "numbering", "e164", 100,
 					 cases[i]), EINVAL, "%s", cases[i]);
 }
+
+
+#define LIST(kind, entries) "{\"name\":\"x\",\"kind\":\"" kind "\"," \
+	"\"subject\":\"called\",\"tags\":[],\"entries\":[" entries "]}"
+
+
+Test(catalog_number, list_by_the_longest_that_has_not_expired)
+{
+	const struct number_list *l;
+	const struct list_entry *e;
+
+	cr_assert_eq(fixture_put(store, "number_list", "nls_1", 100,
+				 LIST("deny", "[\"49\",true,\"\",null],"
+				      "[\"4930\",true,\"\",2000],"
+				      "[\"493012\",false,\"+4940\",null]")),
+		     0, "%s", fixture_why());
+	l = catalog_number_list(publish(), "nls_1");
+	cr_assert(l);
+	cr_expect_eq(l->kind, LIST_DENY);
+	e = number_list_find(l, "+493012", 1000);
+	cr_assert(e);
+	cr_expect_str_eq(e->replacement, "+4940");
+	e = number_list_find(l, "+4930123", 1000);
+	cr_expect_eq(e->expires_ms, 2000);
+	e = number_list_find(l, "+4930123", 2000);
+	cr_expect_eq(e->expires_ms, INT64_MAX);
+	cr_expect_null(number_list_find(l, "+4412", 1000));
+	cr_expect_null(number_list_find(l, "", 1000));
+	cr_expect_null(catalog_number_list(publish(), "nls_2"));
+}
+
+
+Test(catalog_number, list_of_nonsense)
+{
+	cr_expect_eq(fixture_put(store, "number_list", "nls_1", 100,
+				 LIST("never", "")), EINVAL);
+	cr_expect_eq(fixture_put(store, "number_list", "nls_1", 100,
+				 LIST("deny", "[\"x\",true,\"\",null]")),
+		     EINVAL);
+	cr_expect_eq(fixture_put(store, "number_list", "nls_1", 100,
+				 LIST("deny", "[\"4\",1,\"\",null]")), EINVAL);
+}
+
+
+Test(catalog_number, grants_of_a_trunk_before_those_of_its_tenant)
+{
+	const struct catalog *c;
+	const struct trunk *t;
+
+	cr_assert_eq(fixture_put(store, "cli_grant", "cgr_1", 100,
+				 "{\"tenant_id\":\"ten_1\",\"e164\":\"+441000\""
+				 ",\"e164_last\":\"+441099\"}"), 0);
+	cr_assert_eq(fixture_put(store, "cli_grant", "cgr_2", 101,
+				 "{\"tenant_id\":\"ten_1\",\"trunk_id\":"
+				 "\"trk_1\",\"e164\":\"+441050\",\"to_ms\":"
+				 "500}"), 0);
+	c = publish();
+	t = catalog_trunk(c, "trk_1");
+	cr_expect_str_eq(catalog_grant(c, t, "+441050", 100)->id, "cgr_2");
+	cr_expect_str_eq(catalog_grant(c, t, "+441050", 500)->id, "cgr_1");
+	cr_expect_str_eq(catalog_grant(c, t, "+441099", 0)->id, "cgr_1");
+	cr_expect_null(catalog_grant(c, t, "+441100", 0));
+	cr_expect_null(catalog_grant(c, t, "+4410500", 0));
+	cr_expect_null(catalog_grant(c, catalog_trunk(c, "trk_2"), "+441050",
+				     0));
+}
+
+
+Test(catalog_number, short_codes)
+{
+	const struct catalog *c;
+	const struct trunk *t;
+
+	cr_assert_eq(fixture_put(store, "short_code", "shc_1", 100,
+				 "{\"tenant_id\":\"ten_1\",\"code\":\"*21\","
+				 "\"e164\":\"+4930222\"}"), 0);
+	cr_assert_eq(fixture_put(store, "short_code", "shc_2", 101,
+				 "{\"tenant_id\":\"ten_1\",\"trunk_id\":"
+				 "\"trk_1\",\"code\":\"*21\",\"e164\":"
+				 "\"+4930333\"}"), 0);
+	cr_expect_eq(fixture_put(store, "short_code", "shc_3", 102,
+				 "{\"tenant_id\":\"ten_1\",\"code\":\"x\","
+				 "\"e164\":\"+4930333\"}"), EINVAL);
+	c = publish();
+	t = catalog_trunk(c, "trk_1");
+	cr_expect_str_eq(catalog_short_code(c, t, "*21")->id, "shc_2");
+	cr_expect_null(catalog_short_code(c, t, "*2"));
+	cr_expect_null(catalog_short_code(c, t, "0123456789012345"));
+}
+
+
+/* Who names what is not there is left out, and says so. */
+Test(catalog_number, a_peer_without_its_list)
+{
+	cr_assert_eq(fixture_put(store, "gateway", "gwy_1", 100,
+				 "{\"carrier_id\":\"car_1\",\"status\":"
+				 "\"active\",\"address\":\"198.51.100.1\","
+				 "\"port\":5060,\"number_lists\":[\"nls_9\"]}"),
+		     0);
+	cr_expect_null(catalog_gateway(publish(), "gwy_1"));
+	cr_expect_eq(fixture_put(store, "gateway", "gwy_1", 101,
+				 "{\"carrier_id\":\"car_1\",\"status\":"
+				 "\"active\",\"address\":\"198.51.100.1\","
+				 "\"port\":5060,\"calling_sources\":[\"x\"]}"),
+		     EINVAL);
+}

@@ -51,6 +51,7 @@ static void answered(struct call *call, const struct leg_event *said)
 			leg_user_agent(call->leg[SIDE_B]));
 	call_attempt_note(call);
 	call_judge_attempt(call, true);
+	circle_leave(call->w->circles, &call->circle);
 	metric_observe(call->w->metrics.setup,
 		       (double)(call->answered_ms - call->begun_ms) / 1e3);
 }

@@ -206,6 +206,7 @@ static enum outcome dial(struct call *call, const struct gateway *gw,
 static void dialled(struct call *call, const struct gateway *gw)
 {
 	quality_dialled(call->w->quality, gw, &call->w->now);
+	call_mark_loop(call, gw);
 	ping_dialled(call->w->ping, gw);
 	if (gw->no_ring_ms)
 		wheel_start(call->w->wheel, &call->no_ring, gw->no_ring_ms,

@@ -109,6 +109,7 @@ void call_give_back(struct call *call)
 	wheel_stop(w->wheel, &call->check);
 	call_media_close(call);
 	call_settle(call);
+	circle_leave(w->circles, &call->circle);
 	call_guard_end(call);
 	call_limit_release(call);
 }

@@ -188,6 +188,7 @@ struct call {
 	struct call_owner *owner[SIDES];
 
 	struct hunt hunt;
+	struct circle circle;      /**< from the dialling to the answer    */
 	struct target *targets;      /**< calls in: contacts                 */
 	uint8_t target_n, target_next;
 	struct attempt *attempts;
@@ -386,6 +387,8 @@ enum outcome call_route(struct call *call);
 enum outcome call_route_to(struct call *call, const struct route *route);
 /** The plan's margin with what this gateway costs now. */
 enum outcome call_margin(const struct call *call, const struct gateway *gw);
+/** The call goes out to this gateway: it may not come back (circle.h). */
+void call_mark_loop(struct call *call, const struct gateway *gw);
 /** The present attempt was answered or not: counted once. */
 void call_judge_attempt(struct call *call, bool is_answered);
 /** An answered call is over. */

@@ -76,6 +76,14 @@ enum outcome call_route(struct call *call)
 	const struct route *route;
 	enum outcome out;
 
+	if (circle_is(call->w->circles, call->called.e164, call->calling.e164,
+		    trunk->tenant->id, &call->a_path.peer)) {
+		WHY(call->why, WHY_PLAN, OUT_LOOP, NULL,
+		    WHY_TEXT("called", call->called.e164),
+		    WHY_TEXT("calling", call->calling.e164));
+		return OUT_LOOP;
+	}
+
 	call->plan = plan;
 	if (plan) {
 		TEXT_FILL(call->plan_id, plan->id);
@@ -101,6 +109,18 @@ enum outcome call_margin(const struct call *call, const struct gateway *gw)
 		strategy_query(call, moment_wall_ms(&call->w->now));
 
 	return strategy_test(gw, &query, call->why);
+}
+
+
+void call_mark_loop(struct call *call, const struct gateway *gw)
+{
+	struct circle *e = &call->circle;
+
+	TEXT_FILL(e->called, call->called.e164);
+	TEXT_FILL(e->calling, call->calling.e164);
+	TEXT_FILL(e->tenant_id, call->tenant_id);
+	e->peer = gw->addr;
+	circle_enter(call->w->circles, e);
 }
 
 

@@ -45,6 +45,7 @@ static void worker_destructor(void *arg)
 	mem_deref(w->reached);
 	mem_deref(w->ping);
 	mem_deref(w->quality);
+	mem_deref(w->circles);
 	mem_deref(w->registrar);
 	mem_deref(w->gate);
 	mem_deref(w->digest);
@@ -233,6 +234,7 @@ static int parts_alloc(struct worker *w)
 	err = gate_alloc(&w->gate, w->digest, GUESSES_MAX, SOURCES_MAX);
 	err |= registrar_alloc(&w->registrar, &reg);
 	err |= quality_alloc(&w->quality, worker_quality_changed, w);
+	err |= circles_alloc(&w->circles, key);
 	err |= ping_alloc(&w->ping, w->ep, from, cfg->sock_n,
 			  worker_gateway_changed, w);
 

@@ -10,6 +10,7 @@
 #include "htab.h"
 #include "metric.h"
 #include "ping.h"
+#include "circle.h"
 #include "quality.h"
 #include "registrar.h"
 #include "lock.h"
@@ -43,6 +44,7 @@ struct worker {
 	struct registrar *registrar;
 	struct ping *ping;
 	struct quality *quality;
+	struct circles *circles;
 	struct channels *channels;
 	struct limits limits;   /**< of the node                           */
 	struct funds *funds;

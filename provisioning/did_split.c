@@ -16,6 +16,26 @@ static const struct field fields[] = {
 };
 static const struct field_set set = FIELD_SET(fields);
 
+static const struct refusal refusals[] = {
+	{.constraint = "did_split_inside", .field = "first",
+	 .kind = PROBLEM_VALIDATION,
+	 .detail = "first to last is no part of the row's numbers"},
+	{.constraint = "did_tenant_id_fkey", .field = "tenant_id",
+	 .kind = PROBLEM_VALIDATION, .detail = "there is no such tenant"},
+	{.constraint = "did_trunk_id_tenant_id_fkey", .field = "trunk_id",
+	 .kind = PROBLEM_VALIDATION,
+	 .detail = "this tenant has no such trunk"},
+	{.constraint = "did_site", .field = "trunk_id",
+	 .kind = PROBLEM_VALIDATION,
+	 .detail = "the numbers' site is one of another trunk"},
+	{.constraint = NULL},
+};
+
+/* What a body of this operation is refused for: it has fields of its own */
+static const struct resource resource_did_part = {
+	.kind = "did", .set = &set, .refusals = refusals,
+};
+
 operation_h did_split;
 
 
@@ -59,7 +79,7 @@ static void split(struct request *req, const struct record *rec)
 
 	err = run(req, rec, &result);
 	if (err) {
-		change_refused(req, &resource_did, NULL, err, result);
+		change_refused(req, &resource_did_part, rec, err, result);
 		goto out;
 	}
 

@@ -91,9 +91,9 @@ static int days_of(const json_t *json)
 	    strspn(s + 8, "0123456789") != 2)
 		return -1;
 
-	y = atoi(s);
-	m = atoi(s + 5);
-	d = atoi(s + 8);
+	y = (int)strtoul(s, NULL, 10);
+	m = (int)strtoul(s + 5, NULL, 10);
+	d = (int)strtoul(s + 8, NULL, 10);
 	if (y < 1970 || y > 2105 || m < 1 || m > 12)
 		return -1;
 

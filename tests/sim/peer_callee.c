@@ -5,6 +5,7 @@
 #include "peer.h"
 
 #define BODY_MAX 1024
+#define HELP_MS 40000 /* an emergency call has no maximum: help hangs up */
 
 /* Upper bounds of a draw out of 100. */
 enum manner {
@@ -36,6 +37,8 @@ static struct talk *dialog_make(struct agent *p, const struct wire *m)
 
 	t->state = TALK_RINGING;
 	plan_draw(p->w, &t->plan);
+	if (!t->plan.bye_ms && strstr(m->to, "<sip:112@"))
+		t->plan.bye_ms = HELP_MS;
 	peer_token(p, t->local_tag, sizeof(t->local_tag), "t");
 	(void)snprintf(t->call_id, sizeof(t->call_id), "%s", m->call_id);
 	(void)snprintf(t->local, sizeof(t->local), "%s;tag=%s", m->to,

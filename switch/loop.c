@@ -424,6 +424,18 @@ static void metrics_init(struct loop *l)
 }
 
 
+static uint64_t cpu_door(void *arg)
+{
+	struct timespec ts;
+
+	(void)arg;
+	if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts))
+		return 0;
+
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+
 int loop_alloc(struct loop **lp, const struct loop_config *cfg)
 {
 	struct worker_doors doors = {
@@ -433,6 +445,7 @@ int loop_alloc(struct loop **lp, const struct loop_config *cfg)
 		.leaseh = lease_door,
 		.eventh = event_door,
 		.media = cfg->media,
+		.cpuh = cpu_door,
 	};
 	struct loop *l = calloc(1, sizeof(*l));
 	int err;

@@ -59,6 +59,8 @@ class Rest:
             json.dumps(body).encode() if body is not None else None)
         req = urllib.request.Request(self.url + path, data, method=method)
         req.add_header("Authorization", "Bearer " + self.key)
+        if method == "PATCH":
+            req.add_header("If-Match", "*")
         if data is not None:
             req.add_header("Content-Type", kind or "application/json")
         try:
@@ -453,7 +455,34 @@ def call_in(rest, ids, pbx, carrier, base):
     show(cdr)
 
 
-def calls(rest, ids, state, base, cli):
+def call_refused(rest, ids, setup, pbx, base):
+    trunk = "/v1/trunks/" + ids["trunk"]
+    began = utc(-1)
+    rest("PATCH", trunk, {"channels": {"out": 0}})
+    setup.wait_applied()
+    say("the trunk may have no outgoing call at all (channels.out: 0); the "
+        f"PBX dials {CALLED}")
+    pbx.wait({"no such event"}, 0.5) # what the call before has left
+    pbx.command("dial", f"sip:{CALLED}@127.0.0.1:{base}")
+    closed = pbx.wait({"CALL_CLOSED"}, 10)
+    rest("PATCH", trunk, {"channels": {"out": None}})
+    setup.wait_applied()
+    check(closed, "the PBX was refused", "no final answer came in 10 s",
+          "see agents/pbx/log")
+    cdr = find_cdr(rest, began, CALLED)
+    if not check(cdr is not None and cdr["outcome"] == "limit_channels_out"
+                 and cdr["limit_hit"] == ids["trunk"],
+                 "its record says which limit: limit_channels_out of the "
+                 "trunk", f"{cdr and (cdr['outcome'], cdr['limit_hit'])}",
+                 "strowger trace CALL"):
+        return
+    said = [s for s in rest("GET", f"/v1/calls/{cdr['call_id']}/explain")
+            ["decision"] if s["step"] == "limit" and s.get("outcome") != "ok"]
+    check(said, f"and why: {json.dumps(said[0]) if said else ''}",
+          "the decision names no limit", "strowger trace " + cdr["call_id"])
+
+
+def calls(rest, ids, setup, state, base, cli):
     agents = state + "/agents"
     refuser = Refuser((REFUSER_IP, base + 4))
     refuser.start()
@@ -475,6 +504,8 @@ def calls(rest, ids, state, base, cli):
             print("\n    -- second call: in, to the tenant's number",
                   flush=True)
             call_in(rest, ids, pbx, carrier, base)
+            print("\n    -- third call: one too many", flush=True)
+            call_refused(rest, ids, setup, pbx, base)
     finally:
         pbx.stop()
         carrier.stop()
@@ -525,7 +556,7 @@ def main():
     say(f"node {node['name']} has version {node['applied_version']} in force")
 
     if not opt.no_call:
-        calls(rest, ids, opt.state, opt.base, opt.cli)
+        calls(rest, ids, setup, opt.state, opt.base, opt.cli)
 
     how_to_go_on(opt.state, opt.base, opt.cli)
     for what, why, fix in failures:

@@ -277,11 +277,27 @@ static enum outcome admit(struct call *call, const struct leg_event *said)
 }
 
 
+/* What the decision costs, seen from outside: no part of it. */
+static enum outcome admit_metered(struct call *call,
+				  const struct leg_event *said)
+{
+	const struct worker *w = call->w;
+	const uint64_t began = w->doors.cpuh ? w->doors.cpuh(w->doors.arg) : 0;
+	const enum outcome out = admit(call, said);
+
+	if (began && !call->is_test)
+		metric_observe(w->metrics.admit, 1e-9 *
+			       (double)(w->doors.cpuh(w->doors.arg) - began));
+
+	return out;
+}
+
+
 void act_admit(void *subject, const void *data)
 {
 	const struct call_event *ev = data;
 	struct call *call = subject;
-	const enum outcome out = admit(call, ev->said);
+	const enum outcome out = admit_metered(call, ev->said);
 
 	call_event_started(call);
 	if (call->is_emergency && !call->is_test)

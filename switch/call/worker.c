@@ -133,6 +133,10 @@ static void trace_door(const struct sip_path *path, int dir,
 static void metrics_init(struct worker *w)
 {
 	static const double setup_s[] = {.1, .25, .5, 1, 2, 4, 8, 16, 32, 64};
+	static const double admit_s[] = {5e-6, 10e-6, 15e-6, 20e-6, 25e-6,
+					 30e-6, 40e-6, 50e-6, 60e-6, 80e-6,
+					 100e-6, 150e-6, 200e-6, 300e-6,
+					 500e-6, 1e-3, 2e-3, 5e-3, 10e-3};
 	static const double call_s[] = {1, 6, 15, 30, 60, 180, 600, 1800,
 					3600, 7200};
 	char label[64];
@@ -141,6 +145,10 @@ static void metrics_init(struct worker *w)
 					 "calls that are not over");
 	w->metrics.begun = metric_counter("strowger_calls_begun_total", NULL,
 					  "INVITEs that became a call");
+	w->metrics.admit = metric_histogram(
+		"strowger_admit_cpu_seconds", NULL,
+		"worker's CPU time of the decision about a call: numbers, "
+		"limits, route, price", admit_s, ARRAY_SIZE(admit_s));
 	w->metrics.setup = metric_histogram(
 		"strowger_call_setup_seconds", NULL,
 		"from INVITE to answer", setup_s, ARRAY_SIZE(setup_s));

@@ -60,6 +60,9 @@ struct worker_doors {
 	/** Somebody may want to be told; it may be dropped. */
 	void (*eventh)(const struct event *ev, void *arg);
 	struct media_doors media;
+	/** Time of this thread on a processor [ns], to be measured by and never
+	 *  to decide by; NULL: nothing is measured. */
+	uint64_t (*cpuh)(void *arg);
 	void *arg;
 };
 

@@ -68,6 +68,7 @@ struct worker {
 	bool is_draining;
 	struct {
 		struct metric *active, *begun, *ended[OUTCOME_N], *setup,
+			*admit,
 			*duration, *unknown, *emergency[2];
 	} metrics;
 };

@@ -55,6 +55,7 @@ static const struct field head_fields[] = {
 	FILTER(calling_country), TEXT(calling_network), TEXT(calling_type),
 	FILTER(called_country), TEXT(called_network), TEXT(called_type),
 	TEXT(calling_action),
+	TEXT(diverting), TEXT(diverting_trunk_id), TEXT(diversion_reason),
 	TIME(ringing_at), TIME(answered_at), TIME(ended_at), NUMBER(pdd_ms),
 	NUMBER(setup_ms), NUMBER(duration_ms), FLAG(end_estimated),
 	FILTER(outcome), TEXT(initiator), NUMBER(sip_code), NUMBER(q850),

@@ -157,6 +157,13 @@ bool form_is_rate_prefix(const char *text)
 }
 
 
+bool form_is_failure_code(const char *text)
+{
+	return form_is_digits(text) && strlen(text) == 3 && *text >= '4' &&
+	       *text <= '6';
+}
+
+
 /* Of an E.164 number, without '+' */
 bool form_is_country_prefix(const char *text)
 {

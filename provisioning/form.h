@@ -40,6 +40,7 @@ bool form_is_zone(const char *text);
 /** 1..15 digits: prefix of a rate. */
 bool form_is_rate_prefix(const char *text);
 bool form_is_country_prefix(const char *text);
+bool form_is_failure_code(const char *text);
 
 /** A tag, as "premium": see tag.h. */
 bool form_is_tag(const char *text);

@@ -149,6 +149,8 @@ extern const struct resource resource_cli_grant;
 extern const struct resource resource_short_code;
 extern const struct resource resource_carrier;
 extern const struct resource resource_disconnect_policy;
+extern const struct resource resource_endpoint;
+extern const struct resource resource_forward;
 extern const struct resource resource_gateway;
 extern const struct resource resource_routing_plan;
 extern const struct resource resource_schedule;

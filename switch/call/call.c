@@ -48,6 +48,8 @@ static void call_destructor(void *arg)
 	mem_deref(call->early);
 	mem_deref(call->reinvite.proposed);
 	mem_deref(call->contacts);
+	for (uint8_t i = 0; i < call->forward_n; i++)
+		mem_deref(call->forwards[i]);
 	mem_deref(call->preview);
 	mem_deref(call->why);
 }
@@ -150,7 +152,7 @@ static enum call_event_id b_failed(struct call *call,
 			d.is_next = v == REDIRECT_IS_NEXT;
 	}
 
-	return d.is_next ? EV_B_FAIL_NEXT : EV_B_FAIL_LAST;
+	return d.is_next ? EV_B_FAIL_NEXT : call_last_event(call, d.outcome);
 }
 
 
@@ -210,11 +212,15 @@ void call_leg_b(struct leg *leg, const struct leg_event *said, void *arg)
 void call_ring_over(void *arg)
 {
 	const struct call_event data = {.outcome = OUT_B_NO_ANSWER};
-	const struct attempt *a = call_attempt(arg);
+	struct call *call = arg;
+	const struct attempt *a = call_attempt(call);
+	const bool is_forwarded = (call->fsm.state == CALL_DIALLING ||
+				   call->fsm.state == CALL_PROCEEDING) &&
+				  call_forward_rule(call, data.outcome);
 
 	if (a && !a->ringing_ms && !a->ended_wall_ms)
 		call_health_no_ring(arg);
-	call_run(arg, EV_T_RING, &data);
+	call_run(call, is_forwarded ? EV_B_FORWARD : EV_T_RING, &data);
 }
 
 
@@ -391,6 +397,8 @@ struct call *call_alloc(struct worker *w)
 		return NULL;
 
 	call->w = w;
+	call->payer = &call->money;
+	call->money.call = call;
 	(void)why_alloc(&call->why);
 	rng_uuid7(w->rng, moment_wall_ms(&w->now), call->id);
 	fsm_init(&call->fsm, &call_def, call);

@@ -20,6 +20,8 @@ fsm_action_h act_dial_next;      /**< the next one, before A heard an answer */
 fsm_action_h act_no_ring;        /**< CANCEL this one, the next              */
 fsm_action_h act_total_over;     /**< no further tries                       */
 fsm_action_h act_relay_ringing;  /**< 18x to A, with early media             */
+/* call_forward.c */
+fsm_action_h act_forward;        /**< where the called trunk wants it        */
 /* call_answer.c */
 fsm_action_h act_answer;         /**< B's 2xx to A; the price starts         */
 fsm_action_h act_confirm;        /**< A's ACK (and late answer) to B         */

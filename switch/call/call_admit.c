@@ -9,7 +9,6 @@
 #include "log.h"
 #include "text.h"
 
-#define CONTACTS_TRIED 4
 
 
 void call_pin(struct call *call)
@@ -95,46 +94,6 @@ void call_limited(struct call *call, const char *id)
 }
 
 
-/* Where the PBX of to_trunk can be reached: contacts, or its address. */
-static int find_targets(struct call *call)
-{
-	const struct trunk *trunk = call->to_trunk;
-	struct contact found[CONTACTS_TRIED];
-	struct sa sa;
-	size_t n;
-
-	n = registrar_find(call->w->registrar, trunk->id, found,
-			   CONTACTS_TRIED);
-	if (!n && !trunk->uri_host[0])
-		return ENOENT;
-
-	call->targets = mem_zalloc((n ? n : 1) * sizeof(*call->targets),
-				   NULL);
-	if (!call->targets)
-		return ENOMEM;
-
-	for (size_t i = 0; i < n; i++) {
-		struct target *t = &call->targets[call->target_n];
-
-		/* its socket may be of an earlier start with more of them */
-		if (worker_path(call->w, &found[i].path.peer, &t->path))
-			continue;
-		(void)text_copy(t->uri, sizeof(t->uri), found[i].uri);
-		call->target_n++;
-	}
-	if (n)
-		return call->target_n ? 0 : EAFNOSUPPORT;
-
-	if (sa_set_str(&sa, trunk->uri_host,
-		       trunk->uri_port ? trunk->uri_port : SIP_PORT) ||
-	    worker_path(call->w, &sa, &call->targets[0].path))
-		return EAFNOSUPPORT;
-	call->target_n = 1;
-
-	return 0;
-}
-
-
 static bool is_reachable(const struct call *call, const struct did *did)
 {
 	return did_is_in_service(did, moment_wall_ms(&call->w->now)) &&
@@ -145,51 +104,93 @@ static bool is_reachable(const struct call *call, const struct did *did)
 }
 
 
-static void note_inbound(struct call *call, const struct did *did,
+static void note_inbound(struct call *call, const struct trunk *trunk,
 			 enum outcome out)
 {
-	WHY(call->why, WHY_INBOUND, out, did ? did->id : NULL,
-	    WHY_TEXT("trunk_id", did ? did->trunk->id : ""),
+	WHY(call->why, WHY_INBOUND, out, call->did_id,
+	    WHY_TEXT("trunk_id", trunk ? trunk->id : ""),
 	    WHY_COUNT("contacts", call->target_n),
 	    WHY_TEXT("contact",
 		     call->target_n ? call->targets[0].uri : ""));
 }
 
 
-/* The called number is a customer's: on-net, or the end of a call in. */
-static enum outcome deliver(struct call *call, const struct did *did)
+/* Whose call it is, when a carrier brings it. */
+static void owned_by(struct call *call, const struct trunk *trunk)
 {
-	const struct trunk *trunk = did->trunk;
+	TEXT_FILL(call->to_trunk_id, trunk->id);
+	if (call->kind != CALL_IN)
+		return;
+
+	TEXT_FILL(call->tenant_id, trunk->tenant->id);
+	TEXT_FILL(call->account_id, trunk->account->id);
+	call->max_call_s = trunk->max_call_s;
+	call->media_timeout_s = trunk->media_timeout_s;
+	call->total_timeout_s = trunk->total_timeout_s;
+}
+
+
+static enum outcome try_trunk(struct call *call, const struct trunk *trunk)
+{
+	enum outcome out = call_lists_in(call, trunk);
+
+	if (out == OUT_OK)
+		out = call_targets(call) ? OUT_NOT_REGISTERED : OUT_OK;
+	note_inbound(call, trunk, out);
+
+	return out;
+}
+
+
+enum outcome call_deliver_to(struct call *call, const struct trunk *trunk)
+{
+	const struct forward_rule *f;
 	enum outcome out;
 
-	if (!is_reachable(call, did)) {
-		note_inbound(call, did, OUT_NO_DID);
+	if (!trunk->is_active || !trunk->tenant->is_active ||
+	    trunk->direction == TRUNK_OUT)
+		return OUT_TRUNK_DISABLED;
+
+	call->to_trunk = trunk;
+	if (!call->forward_n)
+		owned_by(call, trunk);
+	if (call->kind == CALL_IN || call->forward_n)
+		call->ring_timeout_s = trunk->ring_timeout_s;
+	call->ring_timeout_s = call_forward_after_s(call);
+
+	f = call_forward_rule(call, OUT_NONE);
+	if (f)
+		return call_forward(call, f);
+
+	out = try_trunk(call, trunk);
+	f = out == OUT_OK ? NULL : call_forward_rule(call, out);
+
+	return f ? call_forward(call, f) : out;
+}
+
+
+/* The called number is a customer's: on-net, or the end of a call in. */
+enum outcome call_deliver(struct call *call, const struct did *did)
+{
+	TEXT_FILL(call->did_id, is_reachable(call, did) ? did->id : "");
+	if (!call->did_id[0]) {
+		note_inbound(call, did->trunk, OUT_NO_DID);
 		return OUT_NO_DID;
 	}
 
 	call->did = did;
-	call->to_trunk = trunk;
 	call->to_site = did->site;
 	TEXT_FILL(call->to_site_id, did->site ? did->site->id : "");
-	TEXT_FILL(call->did_id, did->id);
-	TEXT_FILL(call->to_trunk_id, trunk->id);
-	if (call->kind == CALL_IN) {
-		TEXT_FILL(call->tenant_id, trunk->tenant->id);
-		TEXT_FILL(call->account_id, trunk->account->id);
-		call->ring_timeout_s = trunk->ring_timeout_s;
-		call->max_call_s = trunk->max_call_s;
-		call->media_timeout_s = trunk->media_timeout_s;
-		call->total_timeout_s = trunk->total_timeout_s;
-	}
 
-	out = call_lists_in(call, trunk);
-	if (out != OUT_OK)
-		return out;
+	return call_deliver_to(call, did->trunk);
+}
 
-	out = find_targets(call) ? OUT_NOT_REGISTERED : OUT_OK;
-	note_inbound(call, did, out);
 
-	return out;
+void call_ring_start(struct call *call)
+{
+	wheel_start(call->w->wheel, &call->phase,
+		    (uint64_t)call->ring_timeout_s * 1000, call_ring_over,
+		    call);
 }
 
 
@@ -211,7 +212,7 @@ static enum outcome route_out(struct call *call)
 		out = call_price(call);
 		if (out == OUT_OK)
 			out = call_guard(call);
-		return out == OUT_OK ? deliver(call, did) : out;
+		return out == OUT_OK ? call_deliver(call, did) : out;
 	}
 
 	out = call_zone(call);
@@ -227,7 +228,7 @@ static enum outcome route_in(struct call *call)
 	const struct did *did = catalog_did(call->cat, call->called.e164);
 
 	if (did)
-		return deliver(call, did);
+		return call_deliver(call, did);
 
 	note_inbound(call, NULL, OUT_NO_DID);
 
@@ -252,6 +253,22 @@ static enum outcome keep_offer(struct call *call, const struct leg_event *said)
 }
 
 
+/* A trunk whose channels are all in use is busy. */
+static enum outcome take_limits(struct call *call)
+{
+	const enum outcome out = call_limit_take(call);
+	const struct forward_rule *f =
+		out == OUT_OK ? NULL : call_forward_rule(call, out);
+
+	if (!f)
+		return out;
+	if (OUT_OK != call_forward(call, f))
+		return out;
+
+	return call_limit_take(call);
+}
+
+
 static enum outcome admit(struct call *call, const struct leg_event *said)
 {
 	enum outcome out = check_node(call);
@@ -271,7 +288,7 @@ static enum outcome admit(struct call *call, const struct leg_event *said)
 	if (out == OUT_OK)
 		out = keep_offer(call, said);
 	if (out == OUT_OK)
-		out = call_limit_take(call);
+		out = take_limits(call);
 
 	return out;
 }
@@ -312,9 +329,7 @@ void act_admit(void *subject, const void *data)
 		return;
 	}
 
-	wheel_start(call->w->wheel, &call->phase,
-		    (uint64_t)call->ring_timeout_s * 1000, call_ring_over,
-		    call);
+	call_ring_start(call);
 	if (call->total_timeout_s)
 		wheel_start(call->w->wheel, &call->total,
 			    (uint64_t)call->total_timeout_s * 1000,

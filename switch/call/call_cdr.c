@@ -48,7 +48,15 @@ static void set_who(const struct call *call, struct cdr *r)
 	TEXT_FILL(r->calling_received, call->calling.received);
 	TEXT_FILL(r->calling, call->calling.e164);
 	TEXT_FILL(r->called_received, call->called.received);
-	TEXT_FILL(r->called, call->called.e164);
+	TEXT_FILL(r->called, call->forward_n ? call->forwards[0]->number
+					     : call->called.e164);
+	if (call->forward_n) {
+		const struct forward *f = call->forwards[call->forward_n - 1];
+
+		TEXT_FILL(r->diverting, f->number);
+		TEXT_FILL(r->diverting_trunk_id, f->trunk_id);
+		TEXT_FILL(r->diversion_reason, f->reason);
+	}
 	TEXT_FILL(r->calling_country, call->calling.country);
 	TEXT_FILL(r->calling_network, call->calling.network);
 	TEXT_FILL(r->calling_type, call->calling.type);
@@ -85,8 +93,11 @@ static void set_media(const struct call *call, struct cdr *r)
 
 static void set_money(const struct call *call, struct cdr *r)
 {
-	const struct money *m = &call->money;
+	const struct money *cost = &call->money, *m = cost;
 
+	/* of a call in the first who forwarded it pays */
+	if (!m->is_sold && call->forward_n)
+		m = &call->forwards[0]->money;
 	if (m->is_sold) {
 		r->price_micro = m->price_micro;
 		r->billed_ms = (int64_t)m->billed_ms;
@@ -98,9 +109,9 @@ static void set_money(const struct call *call, struct cdr *r)
 		TEXT_FILL(r->rate_prefix, m->prefix);
 		TEXT_FILL(r->rate_destination, m->destination);
 	}
-	if (m->is_bought && call->answered_ms) {
-		r->cost_micro = m->cost_micro;
-		TEXT_FILL(r->cost_currency, m->cost_currency);
+	if (cost->is_bought && call->answered_ms) {
+		r->cost_micro = cost->cost_micro;
+		TEXT_FILL(r->cost_currency, cost->cost_currency);
 	}
 }
 
@@ -204,12 +215,13 @@ static struct cdr_charge *charge_add(struct cdr_call *ret, uint8_t side)
 }
 
 
-static void set_sell(const struct call *call, struct cdr_call *ret)
+static void set_sell(const struct call *call, const struct money *m,
+		     uint32_t attempt, struct cdr_call *ret)
 {
-	const struct money *m = &call->money;
 	struct cdr_charge *c = charge_add(ret, CHARGE_SELL);
 
-	TEXT_FILL(c->account_id, call->account_id);
+	TEXT_FILL(c->account_id, m->account_id);
+	c->attempt = attempt;
 	c->amount_micro = m->price_micro;
 	c->tariff = m->sell;
 	c->rounding = m->sell_rounding;
@@ -257,7 +269,13 @@ static void record(const struct call *call, struct cdr_call *ret)
 	if (!call->answered_ms)
 		return;
 	if (m->is_sold)
-		set_sell(call, ret);
+		set_sell(call, m, 0, ret);
+	for (uint8_t i = 0; i < call->forward_n; i++) {
+		const struct forward *f = call->forwards[i];
+
+		if (f->money.is_sold)
+			set_sell(call, &f->money, f->attempt, ret);
+	}
 	if (m->is_bought && call->attempt_n)
 		set_buy(call, ret);
 }

@@ -113,23 +113,11 @@ static struct attempt *attempt_begin(struct call *call,
 				     const struct gateway *gw,
 				     const struct leg_out *out)
 {
-	struct attempt *grown, *a;
+	struct attempt *a = call_attempt_add(call);
 
-	if (call->attempt_n >= CDR_ATTEMPTS_MAX)
+	if (!a)
 		return NULL;
 
-	grown = call->attempts
-			? mem_realloc(call->attempts, (call->attempt_n + 1u) *
-						      sizeof(*grown))
-			: mem_zalloc(sizeof(*grown), NULL);
-	if (!grown)
-		return NULL;
-
-	call->attempts = grown;
-	a = &grown[call->attempt_n++];
-	memset(a, 0, sizeof(*a));
-	a->begun_ms = moment_ms(&call->w->now);
-	a->begun_wall_ms = moment_wall_ms(&call->w->now);
 	(void)re_snprintf(a->address, sizeof(a->address), "%J",
 			  &out->path.peer);
 	TEXT_FILL(a->calling_sent, call->calling.sent);
@@ -300,7 +288,7 @@ static void hunt(struct call *call, enum outcome last)
 		call_release_b(call);
 	}
 
-	call_post(call, EV_B_FAIL_LAST, last);
+	call_post(call, call_last_event(call, last), last);
 }
 
 

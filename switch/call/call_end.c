@@ -20,6 +20,30 @@ uint64_t call_duration_ms(const struct call *call)
 }
 
 
+struct attempt *call_attempt_add(struct call *call)
+{
+	struct attempt *grown, *a;
+
+	if (call->attempt_n >= CDR_ATTEMPTS_MAX)
+		return NULL;
+
+	grown = call->attempts
+			? mem_realloc(call->attempts, (call->attempt_n + 1u) *
+						      sizeof(*grown))
+			: mem_zalloc(sizeof(*grown), NULL);
+	if (!grown)
+		return NULL;
+
+	call->attempts = grown;
+	a = &grown[call->attempt_n++];
+	memset(a, 0, sizeof(*a));
+	a->begun_ms = moment_ms(&call->w->now);
+	a->begun_wall_ms = moment_wall_ms(&call->w->now);
+
+	return a;
+}
+
+
 struct attempt *call_attempt(const struct call *call)
 {
 	return call->attempt_n ? &call->attempts[call->attempt_n - 1] : NULL;
@@ -105,7 +129,7 @@ void call_give_back(struct call *call)
 	wheel_stop(w->wheel, &call->phase);
 	wheel_stop(w->wheel, &call->no_ring);
 	wheel_stop(w->wheel, &call->total);
-	wheel_stop(w->wheel, &call->credit);
+	call_fund_stop(call);
 	wheel_stop(w->wheel, &call->check);
 	call_media_close(call);
 	call_settle(call);

@@ -29,7 +29,7 @@ enum outcome call_zone(struct call *call)
 
 static enum outcome check_cap(struct call *call)
 {
-	const struct tariff *sell = &call->money.sell;
+	const struct tariff *sell = &call->payer->sell;
 	const char *by = destination_cap(call->trunk, sell);
 	const struct price_cap *cap = by == call->trunk->id
 					      ? &call->trunk->cap

@@ -31,8 +31,10 @@ static void set_diversions(const struct call *call, struct leg_out *out,
 			   const struct number_policy *p,
 			   const struct rule_set *rules, bool is_hidden)
 {
-	out->sends_diversion = p->sends_diversion;
+	/* what we forwarded is said in one of the two ways at least */
 	out->sends_history = p->sends_history;
+	out->sends_diversion = p->sends_diversion ||
+			       (call->forward_n && !p->sends_history);
 	for (uint8_t i = 0; i < call->diversion_n; i++) {
 		struct diversion *d = &out->diversions[i];
 

@@ -59,13 +59,16 @@ static void add_gateway(struct admission *a, const struct gateway *gw,
 
 static void add_from(struct admission *a, struct call *call)
 {
+	const struct trunk *caller = call->trunk;
 	struct channel_hold *holds = call->from_holds;
 
 	admission_add(a, LEVEL_NODE, call->trunk ? CHANNEL_OUT : CHANNEL_IN,
 		      true, "node", &call->w->limits, &holds[0]);
-	if (call->trunk)
-		add_customer(a, call->trunk, call->site, CHANNEL_OUT, holds,
-			     0);
+	/* who forwarded it has lines of its own */
+	if (call->forward_n)
+		caller = call->forwards[0]->caller;
+	if (caller)
+		add_customer(a, caller, call->site, CHANNEL_OUT, holds, 0);
 	else
 		add_gateway(a, call->gateway, CHANNEL_IN, holds, 0);
 }
@@ -76,8 +79,8 @@ static void add_to(struct admission *a, struct call *call)
 	const struct did *did = call->did;
 	const uint8_t from = a->n;
 
-	add_customer(a, did->trunk, did->site, CHANNEL_IN, call->to_holds,
-		     from);
+	add_customer(a, call->to_trunk, call->to_site, CHANNEL_IN,
+		     call->to_holds, from);
 	admission_add(a, LEVEL_NUMBER, CHANNEL_IN, true, did->id,
 		      &did->limits, next_hold(call->to_holds, a, from));
 }
@@ -321,7 +324,7 @@ enum outcome call_limit_take(struct call *call)
 	begin(call, &a);
 	if (!call->from_holds[0].line)
 		add_from(&a, call);
-	if (call->did)
+	if (call->did && call->to_trunk)
 		add_to(&a, call);
 
 	out = check(call, &a);
@@ -332,6 +335,20 @@ enum outcome call_limit_take(struct call *call)
 	}
 
 	return take(call, &a);
+}
+
+
+enum outcome call_limit_forward(struct call *call, struct forward *f)
+{
+	struct admission a;
+	enum outcome out;
+
+	begin(call, &a);
+	add_customer(&a, f->trunk, NULL, CHANNEL_OUT, f->holds, 0);
+	out = check(call, &a);
+	note_all(call, &a);
+
+	return out == OUT_OK ? take(call, &a) : out;
 }
 
 
@@ -381,6 +398,8 @@ void call_limit_release_hop(struct call *call)
 void call_limit_release(struct call *call)
 {
 	release(call, call->from_holds, FROM_LINES);
+	for (uint8_t i = 0; i < call->forward_n; i++)
+		release(call, call->forwards[i]->holds, FROM_LINES);
 	call_limit_release_to(call);
 	call_limit_release_hop(call);
 }

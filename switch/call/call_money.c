@@ -44,7 +44,7 @@ static enum outcome unpriced(struct call *call, enum outcome out,
 enum outcome call_price(struct call *call)
 {
 	const struct deck *deck = call->trunk->deck;
-	struct money *m = &call->money;
+	struct money *m = call->payer;
 	const struct rate *rate;
 	struct rate found;
 
@@ -63,6 +63,7 @@ enum outcome call_price(struct call *call)
 
 	note_rate(call, WHY_PRICE, OUT_OK, deck, rate, "");
 	m->is_sold = true;
+	TEXT_FILL(m->account_id, call->trunk->account->id);
 	m->sell = rate->tariff;
 	m->sell_rounding = deck_rounding(deck);
 	m->sell_version = deck_version(deck);
@@ -114,37 +115,19 @@ static bool is_free(const struct money *m)
 
 
 /* What it costs by now, in the day's spend. */
-static void count_spend(struct call *call, int64_t micro)
+static void count_spend(struct money *m, int64_t micro)
 {
-	struct money *m = &call->money;
-
-	call_spend(call, micro - m->counted_micro);
+	call_spend(m, micro - m->counted_micro);
 	m->counted_micro = micro;
 }
 
 
-static void funded(enum outcome out, void *arg)
-{
-	const struct call_event data = {.outcome = out};
-	struct call *call = arg;
-
-	if (out == OUT_OK)
-		call->money.funded_ms = call->money.asked_ms;
-	else
-		count_spend(call, call->money.hold.held_micro);
-	if (!call->answered_ms)
-		WHY(call->why, WHY_FUNDS, out, call->account_id,
-		    WHY_TEXT("from", "ledger"),
-		    WHY_COUNT("for_ms", (int64_t)call->money.asked_ms));
-
-	call_run(call, out == OUT_OK ? EV_FUNDED : EV_UNFUNDED, &data);
-}
+static funds_h funded;
 
 
 /* Hold what a duration of to_ms costs beyond what is held. */
-static enum fund_verdict hold_to(struct call *call, uint64_t to_ms)
+static enum fund_verdict hold_to(struct money *m, uint64_t to_ms)
 {
-	struct money *m = &call->money;
 	enum fund_verdict verdict;
 	int64_t price;
 
@@ -152,28 +135,27 @@ static enum fund_verdict hold_to(struct call *call, uint64_t to_ms)
 		return FUND_REFUSED;
 
 	m->asked_ms = to_ms;
-	count_spend(call, price); /* who asks next must see it */
-	verdict = fund_take(call->w->funds, &m->hold, call->account_id,
+	count_spend(m, price); /* who asks next must see it */
+	verdict = fund_take(m->call->w->funds, &m->hold, m->account_id,
 			    price - m->hold.held_micro,
-			    m->sell.rate_per_min_nano / 1000, funded, call);
+			    m->sell.rate_per_min_nano / 1000, funded, m);
 	if (verdict == FUND_HELD)
 		m->funded_ms = to_ms;
 	else if (verdict == FUND_REFUSED)
-		count_spend(call, m->hold.held_micro);
+		count_spend(m, m->hold.held_micro);
 
 	return verdict;
 }
 
 
 /* May a duration of to_ms be spent today? */
-static bool is_spendable(struct call *call, uint64_t to_ms)
+static bool is_spendable(struct money *m, uint64_t to_ms)
 {
-	struct money *m = &call->money;
 	int64_t price;
 
 	return !charge_micro(&m->sell, m->sell_rounding, to_ms, &price) &&
-	       call_spend_allows(call, price - m->counted_micro,
-				 !call->answered_ms);
+	       call_spend_allows(m, price - m->counted_micro,
+				 !m->call->answered_ms);
 }
 
 
@@ -187,9 +169,9 @@ static uint64_t next_ms(const struct money *m, uint64_t slice_ms)
 
 /* What the first slice costs, and whether the money for it is here already;
    if not, only the ledger knows. */
-static void note_funds(struct call *call)
+static void note_funds(struct money *m)
 {
-	struct money *m = &call->money;
+	struct call *call = m->call;
 	const uint64_t to_ms = next_ms(m, SLICE_MS);
 	int64_t price = 0;
 	bool is_here;
@@ -197,31 +179,92 @@ static void note_funds(struct call *call)
 	if (charge_micro(&m->sell, m->sell_rounding, to_ms, &price))
 		return;
 
-	is_here = fund_covers(call->w->funds, call->account_id, price);
+	is_here = fund_covers(call->w->funds, m->account_id, price);
 	WHY(call->why, WHY_FUNDS, is_here ? OUT_OK : OUT_NONE,
-	    call->account_id, WHY_TEXT("from", is_here ? "lease" : "ledger"),
+	    m->account_id, WHY_TEXT("from", is_here ? "lease" : "ledger"),
 	    WHY_COUNT("for_ms", (int64_t)to_ms),
 	    WHY_COUNT("price_micro", price),
 	    WHY_TEXT("currency", m->currency));
 }
 
 
-void call_fund_first(struct call *call)
+struct money *call_payer_at(const struct call *call, unsigned i)
 {
-	struct money *m = &call->money;
+	if (!i)
+		return (struct money *)(uintptr_t)&call->money;
 
+	return i <= call->forward_n ? &call->forwards[i - 1]->money : NULL;
+}
+
+
+static enum fund_verdict fund_one(struct money *m)
+{
 	if (!is_free(m))
-		note_funds(call);
-	if (is_free(m) || call->is_test) {
+		note_funds(m);
+	if (is_free(m) || m->call->is_test) {
 		m->funded_ms = UINT64_MAX;
-		call_post(call, EV_FUNDED, OUT_OK);
-		return;
+		return FUND_HELD;
 	}
 
 	/* the first interval was looked at when it was admitted */
-	switch (hold_to(call, is_spendable(call, next_ms(m, SLICE_MS))
-				      ? next_ms(m, SLICE_MS)
-				      : next_ms(m, 0))) {
+	return hold_to(m, is_spendable(m, next_ms(m, SLICE_MS))
+				  ? next_ms(m, SLICE_MS) : next_ms(m, 0));
+}
+
+
+/* Those who have held nothing yet, one after the other. */
+static enum fund_verdict fund_all(struct call *call)
+{
+	enum fund_verdict verdict = FUND_HELD;
+	struct money *m;
+
+	for (unsigned i = 0; (m = call_payer_at(call, i)) &&
+			     verdict == FUND_HELD; i++) {
+		m->call = call;
+		if (!m->funded_ms)
+			verdict = fund_one(m);
+	}
+
+	return verdict;
+}
+
+
+static void funded(enum outcome out, void *arg)
+{
+	struct money *m = arg;
+	struct call *call = m->call;
+	struct call_event data = {.outcome = out, .money = m};
+
+	if (out == OUT_OK)
+		m->funded_ms = m->asked_ms;
+	else
+		count_spend(m, m->hold.held_micro);
+	if (!call->answered_ms)
+		WHY(call->why, WHY_FUNDS, out, m->account_id,
+		    WHY_TEXT("from", "ledger"),
+		    WHY_COUNT("for_ms", (int64_t)m->asked_ms));
+
+	if (out == OUT_OK && call->fsm.state == CALL_FUNDING &&
+	    !call->fsm.running) {
+		const enum fund_verdict verdict = fund_all(call);
+
+		if (verdict == FUND_WAITING)
+			return;
+		if (verdict == FUND_REFUSED) {
+			data.outcome = OUT_CREDIT_UNKNOWN;
+			call_run(call, EV_REFUSED, &data);
+			return;
+		}
+	}
+
+	call_run(call, out == OUT_OK ? EV_FUNDED : EV_UNFUNDED, &data);
+}
+
+
+/* From inside an action: what follows from asking. */
+static void post_verdict(struct call *call, enum fund_verdict verdict)
+{
+	switch (verdict) {
 
 	case FUND_HELD:
 		call_post(call, EV_FUNDED, OUT_OK);
@@ -235,118 +278,156 @@ void call_fund_first(struct call *call)
 }
 
 
+void call_fund_first(struct call *call)
+{
+	post_verdict(call, fund_all(call));
+}
+
+
 /* A slice was too much: one interval may still be covered. */
 void act_fund_less(void *subject, const void *data)
 {
 	const struct call_event *ev = data;
 	struct call *call = subject;
-	struct money *m = &call->money;
+	struct money *m = ev->money ? ev->money : &call->money;
 	const uint64_t least_ms = next_ms(m, 0);
 	enum fund_verdict verdict = FUND_REFUSED;
 
 	if (ev->outcome == OUT_NO_CREDIT && least_ms < m->asked_ms)
-		verdict = hold_to(call, least_ms);
+		verdict = hold_to(m, least_ms);
 
-	if (verdict == FUND_HELD)
+	if (verdict == FUND_HELD && call->fsm.state == CALL_FUNDING) {
+		post_verdict(call, fund_all(call));
+	}
+	else if (verdict == FUND_HELD) {
 		call_post(call, EV_FUNDED, OUT_OK);
-	else if (verdict == FUND_REFUSED && call->fsm.state == CALL_FUNDING)
+		call->posted.money = m;
+	}
+	else if (verdict == FUND_REFUSED &&
+		 call->fsm.state == CALL_FUNDING) {
 		call_post(call, EV_REFUSED, ev->outcome);
+	}
 	/* refused in mid-call: the credit timer ends it when its time comes */
 }
 
 
 static void credit_over(void *arg)
 {
-	const struct call *call = arg;
+	const struct money *m = arg;
 	const struct call_event data = {
-		.outcome = call->is_spend_cut ? OUT_LIMIT_SPEND
-					      : OUT_CREDIT_ENDED,
+		.outcome = m->call->is_spend_cut ? OUT_LIMIT_SPEND
+						 : OUT_CREDIT_ENDED,
 	};
 
-	call_run(arg, EV_T_CREDIT, &data);
+	call_run(m->call, EV_T_CREDIT, &data);
 }
 
 
 static void extend_over(void *arg)
 {
-	call_run(arg, EV_T_FUNDS, NULL);
+	struct money *m = arg;
+	const struct call_event data = {.money = m};
+
+	call_run(m->call, EV_T_FUNDS, &data);
 }
 
 
 /* Two deadlines, one timer: first ask for more, then - if nothing came by the
    end of what is paid - cut. */
-static void arm(struct call *call, bool is_last)
+static void arm(struct money *m, bool is_last)
 {
-	const struct money *m = &call->money;
-	const uint64_t now_ms = call_duration_ms(call);
+	const uint64_t now_ms = call_duration_ms(m->call);
 	const uint64_t end_ms = m->funded_ms > now_ms
 					? m->funded_ms - now_ms : 0;
 	const uint64_t lead_ms = end_ms > LEAD_MS ? end_ms - LEAD_MS : 0;
 
-	wheel_start(call->w->wheel, &call->credit, is_last ? end_ms : lead_ms,
-		    is_last ? credit_over : extend_over, call);
+	wheel_start(m->call->w->wheel, &m->credit, is_last ? end_ms : lead_ms,
+		    is_last ? credit_over : extend_over, m);
 }
 
 
 void call_fund_start(struct call *call)
 {
-	if (call->money.funded_ms != UINT64_MAX)
-		arm(call, false);
+	struct money *m;
+
+	for (unsigned i = 0; (m = call_payer_at(call, i)); i++)
+		if (m->funded_ms != UINT64_MAX)
+			arm(m, false);
+}
+
+
+void call_fund_stop(struct call *call)
+{
+	struct money *m;
+
+	for (unsigned i = 0; (m = call_payer_at(call, i)); i++)
+		wheel_stop(call->w->wheel, &m->credit);
 }
 
 
 void act_extend(void *subject, const void *data)
 {
+	const struct call_event *ev = data;
 	struct call *call = subject;
-	struct money *m = &call->money;
-	uint64_t to_ms = next_ms(m, SLICE_MS);
+	struct money *m = ev->money ? ev->money : &call->money;
+	uint64_t to_ms;
 
-	(void)data;
-	arm(call, true);
+	arm(m, true);
 	if (m->hold.wanted_micro)
 		return;
 
-	if (!is_spendable(call, to_ms))
+	to_ms = next_ms(m, SLICE_MS);
+	if (!is_spendable(m, to_ms))
 		to_ms = next_ms(m, 0);
-	call->is_spend_cut = !is_spendable(call, to_ms);
-	if (!call->is_spend_cut && FUND_HELD == hold_to(call, to_ms))
-		arm(call, false);
+	call->is_spend_cut = !is_spendable(m, to_ms);
+	if (!call->is_spend_cut && FUND_HELD == hold_to(m, to_ms))
+		arm(m, false);
 }
 
 
 void act_extended(void *subject, const void *data)
 {
-	(void)data;
-	arm(subject, false);
+	const struct call_event *ev = data;
+	struct call *call = subject;
+
+	arm(ev->money ? ev->money : &call->money, false);
 }
 
 
+/* Never more than every payer has held. */
 uint64_t call_paid_ms(const struct call *call)
 {
-	const uint64_t duration_ms = call_duration_ms(call);
+	uint64_t ms = call_duration_ms(call);
+	const struct money *m;
 
-	return duration_ms < call->money.funded_ms ? duration_ms
-						   : call->money.funded_ms;
+	for (unsigned i = 0; (m = call_payer_at(call, i)); i++)
+		if (m->funded_ms < ms)
+			ms = m->funded_ms;
+
+	return ms;
 }
 
 
 /* The price of the whole call, once; what was held beyond it is free again. */
 void call_settle(struct call *call)
 {
-	struct money *m = &call->money;
 	const uint64_t ms = call_paid_ms(call);
+	struct money *m;
 
-	if (m->is_sold && call->answered_ms) {
-		if (charge_micro(&m->sell, m->sell_rounding, ms,
-				 &m->price_micro))
-			m->price_micro = m->hold.held_micro;
-		m->billed_ms = charge_billed_ms(&m->sell, ms);
+	for (unsigned i = 0; (m = call_payer_at(call, i)); i++) {
+		if (m->is_sold && call->answered_ms) {
+			if (charge_micro(&m->sell, m->sell_rounding, ms,
+					 &m->price_micro))
+				m->price_micro = m->hold.held_micro;
+			m->billed_ms = charge_billed_ms(&m->sell, ms);
+		}
+		count_spend(m, m->price_micro);
+		fund_settle(call->w->funds, &m->hold, m->price_micro);
 	}
+
+	m = &call->money;
 	if (m->is_bought && call->answered_ms &&
 	    charge_micro(&m->buy, m->buy_rounding, call_duration_ms(call),
 			 &m->cost_micro))
 		m->cost_micro = 0;
-
-	count_spend(call, m->price_micro);
-	fund_settle(call->w->funds, &m->hold, m->price_micro);
 }

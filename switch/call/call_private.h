@@ -40,6 +40,7 @@ struct call_event {
 	struct leg *leg;             /**< who said it; NULL: we              */
 	const struct leg_event *said;/**< NULL: we                           */
 	enum outcome outcome;        /**< of a refusal                       */
+	struct money *money;         /**< whose; NULL: the caller's          */
 };
 
 /** A number: as it came, normalised, as it went. */
@@ -79,6 +80,10 @@ struct attempt {
 };
 
 struct money {
+	struct call *call;           /**< weak: it owns us                   */
+	char account_id[ID_SIZE];    /**< who pays                           */
+	struct wheel_timer credit;   /**< hold more, or cut                  */
+	struct spend *spends[2];     /**< of account and trunk, or NULL      */
 	bool is_sold, is_bought;     /**< the tariff below is set            */
 	struct tariff sell, buy;
 	struct rounding sell_rounding, buy_rounding;
@@ -115,6 +120,20 @@ struct reinvite {
 struct target {
 	char uri[256];
 	struct sip_path path;
+};
+
+#define FORWARDS_MAX 5 /**< then it is taken for a circle */
+
+/** A number or trunk that did not take the call and sent it on. */
+struct forward {
+	const struct trunk *trunk;   /**< who forwards; of the catalog       */
+	char trunk_id[ID_SIZE];
+	char number[E164_SIZE];      /**< that was called there              */
+	char reason[16];             /**< as in Diversion                    */
+	uint32_t attempt;            /**< whose record tells of it           */
+	struct money money;          /**< what the forwarder pays            */
+	struct channel_hold holds[FROM_LINES]; /**< its channels out         */
+	const struct trunk *caller;  /**< who called; NULL: a carrier        */
 };
 
 #define REDIRECTS_MAX 3 /**< contacts of 3xx that one call follows */
@@ -215,8 +234,10 @@ struct call {
 	bool is_fraud_warned;        /**< of its duration                   */
 	bool is_spend_cut;           /**< the day's limit ends it           */
 	struct fraud_watch *watches;
-	struct spend *spends[2];     /**< of account and trunk, or NULL     */
-	struct money money;
+	struct money money;            /**< the caller's, and the cost      */
+	struct money *payer;           /**< who pays for what is set up now */
+	struct forward *forwards[FORWARDS_MAX];
+	uint8_t forward_n;
 
 	struct media_session *media;
 	uint8_t streams;
@@ -238,7 +259,6 @@ struct call {
 	struct wheel_timer phase;    /**< ring, then maximum, then END again */
 	struct wheel_timer no_ring;  /**< the present gateway's              */
 	struct wheel_timer total;    /**< of all tries                       */
-	struct wheel_timer credit;   /**< hold more, or cut                  */
 	struct wheel_timer check;    /**< checkpoint and media               */
 
 	enum outcome outcome;
@@ -347,9 +367,9 @@ void call_fraud_end(struct call *call);
 enum outcome call_spend_open(struct call *call);
 /** May so much more be spent, or does a limit without mercy stand before it?
  *  is_first: limits that leave running calls alone count too. */
-bool call_spend_allows(struct call *call, int64_t micro, bool is_first);
+bool call_spend_allows(struct money *m, int64_t micro, bool is_first);
 /** So much more (or less) is held. */
-void call_spend(struct call *call, int64_t micro);
+void call_spend(struct money *m, int64_t micro);
 void call_spend_close(struct call *call);
 
 /* call_admit.c */
@@ -368,6 +388,8 @@ enum outcome call_limit_from(struct call *call);
 /** A channel of each line of who calls, and of call->did when that is set,
  *  or of none. Of who calls only once. */
 enum outcome call_limit_take(struct call *call);
+/** Of the trunk that forwards, as of a call that it makes. */
+enum outcome call_limit_forward(struct call *call, struct forward *f);
 /** Of a gateway that is to be dialled, and its carrier. Sets is_stopped. */
 enum outcome call_limit_hop(struct call *call, const struct gateway *gw);
 /** The called number is another one now: it is let go of. */
@@ -379,6 +401,12 @@ void call_limit_release(struct call *call);
 channel_room_h call_limit_room;
 /** The call's media are these. */
 void call_limit_media(struct call *call, const struct sdp *sdp);
+/** The called number is a customer's. @return OUT_OK: there is whom to dial */
+enum outcome call_deliver(struct call *call, const struct did *did);
+/** The same for a trunk, whatever number was called. */
+enum outcome call_deliver_to(struct call *call, const struct trunk *trunk);
+/** The called side has from now on its time to ring. */
+void call_ring_start(struct call *call);
 
 /* call_route.c */
 /** Plan, route, price and order of gateways of a call to the network. */
@@ -409,6 +437,22 @@ void call_media_read(struct call *call);
 void call_media_close(struct call *call);
 /** Silent for longer than the trunk allows? Held calls may be silent long. */
 bool call_media_is_lost(const struct call *call);
+
+/* call_targets.c */
+/** Whom to call of to_trunk, in order. @return 0 or ENOENT */
+int call_targets(struct call *call);
+
+/* call_forward.c */
+/** The forward that this end of an attempt leads to; OUT_NONE: one without
+ *  any condition. NULL: none, or no PBX is called. */
+const struct forward_rule *call_forward_rule(const struct call *call,
+					     enum outcome out);
+/** Go there. The trunk that was called pays. @return OUT_OK: fund and dial */
+enum outcome call_forward(struct call *call, const struct forward_rule *f);
+/** EV_B_FORWARD or EV_B_FAIL_LAST. */
+enum call_event_id call_last_event(const struct call *call, enum outcome out);
+/** How long the present destination may ring. */
+uint32_t call_forward_after_s(const struct call *call);
 
 /* call_health.c */
 /** The gateway of the present attempt; NULL: a PBX is called, or the call has
@@ -447,6 +491,10 @@ void call_fund_start(struct call *call);
 /** Price and cost of the whole call, the rest of the hold goes back.
  *  Idempotent. */
 void call_settle(struct call *call);
+/** Each who pays for a part of the call, the caller first; NULL at the end. */
+struct money *call_payer_at(const struct call *call, unsigned i);
+/** No more of it is asked for. */
+void call_fund_stop(struct call *call);
 /** Duration that may be billed: never more than was paid for. */
 uint64_t call_paid_ms(const struct call *call);
 
@@ -460,6 +508,8 @@ void call_attempt_end(struct call *call, enum outcome out, uint16_t sip_code,
 void call_attempt_note(struct call *call);
 /** Let go of the called leg and of its gateway's channel. */
 void call_release_b(struct call *call);
+/** One more, begun now; NULL: there are too many, or no memory. */
+struct attempt *call_attempt_add(struct call *call);
 /** The present or last attempt; NULL before the first. */
 struct attempt *call_attempt(const struct call *call);
 /** Since the answer, until the end or now; 0 before. */

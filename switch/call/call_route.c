@@ -23,7 +23,7 @@ static bool is_up(const struct gateway *gw, void *arg)
 static struct strategy_call strategy_query(const struct call *call,
 					   int64_t wall_ms)
 {
-	const struct money *m = &call->money;
+	const struct money *m = call->payer;
 
 	return (struct strategy_call){
 		.plan = call->is_emergency ? NULL : call->plan,

@@ -20,7 +20,7 @@ static void tell(struct call *call, struct spend *s, enum event_kind kind)
 						     spend_micro(s), 6));
 	event_text(&ev, "limit", text_decimal_format(text, sizeof(text),
 						     spend_limit(s), 6));
-	event_text(&ev, "currency", call->money.currency);
+	event_text(&ev, "currency", call->payer->currency);
 	worker_emit(call->w, &ev);
 }
 
@@ -82,7 +82,7 @@ static enum outcome open_one(struct call *call, struct spend **sp,
 enum outcome call_spend_open(struct call *call)
 {
 	const struct trunk *trunk = call->trunk;
-	const struct money *m = &call->money;
+	struct money *m = call->payer;
 	int64_t first = 0;
 	enum outcome out;
 
@@ -90,22 +90,23 @@ enum outcome call_spend_open(struct call *call)
 			 charge_interval_end_ms(&m->sell, 0), &first))
 		return OUT_LIMIT_SPEND;
 
-	out = open_one(call, &call->spends[0], trunk->account->id,
+	out = open_one(call, &m->spends[0], trunk->account->id,
 		       &trunk->account->spend, first);
 	if (out == OUT_OK)
-		out = open_one(call, &call->spends[1], trunk->id,
+		out = open_one(call, &m->spends[1], trunk->id,
 			       &trunk->spend, first);
 
 	return out;
 }
 
 
-bool call_spend_allows(struct call *call, int64_t micro, bool is_first)
+bool call_spend_allows(struct money *m, int64_t micro, bool is_first)
 {
+	struct call *call = m->call;
 	const int64_t now_ms = moment_wall_ms(&call->w->now);
 
-	for (size_t i = 0; i < ARRAY_SIZE(call->spends); i++) {
-		struct spend *s = call->spends[i];
+	for (size_t i = 0; i < ARRAY_SIZE(m->spends); i++) {
+		struct spend *s = m->spends[i];
 
 		if (!s || spend_allows(s, micro, now_ms))
 			continue;
@@ -118,12 +119,13 @@ bool call_spend_allows(struct call *call, int64_t micro, bool is_first)
 }
 
 
-void call_spend(struct call *call, int64_t micro)
+void call_spend(struct money *m, int64_t micro)
 {
+	struct call *call = m->call;
 	const int64_t now_ms = moment_wall_ms(&call->w->now);
 
-	for (size_t i = 0; i < ARRAY_SIZE(call->spends); i++) {
-		struct spend *s = call->spends[i];
+	for (size_t i = 0; i < ARRAY_SIZE(m->spends); i++) {
+		struct spend *s = m->spends[i];
 
 		if (s && spend_add(s, micro, now_ms))
 			tell(call, s, EVENT_SPEND_WARNED);
@@ -133,6 +135,9 @@ void call_spend(struct call *call, int64_t micro)
 
 void call_spend_close(struct call *call)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(call->spends); i++)
-		call->spends[i] = mem_deref(call->spends[i]);
+	struct money *m;
+
+	for (unsigned k = 0; (m = call_payer_at(call, k)); k++)
+		for (size_t i = 0; i < ARRAY_SIZE(m->spends); i++)
+			m->spends[i] = mem_deref(m->spends[i]);
 }

@@ -34,6 +34,7 @@
 	AT(st, B_TRYING) = STAY(STALE), AT(st, B_RINGING) = STAY(STALE),      \
 	AT(st, B_ANSWER) = STAY("repeated 2xx: ACKed below (13.2.2.4)"),      \
 	AT(st, B_FAIL_NEXT) = STAY(STALE), AT(st, B_FAIL_LAST) = STAY(STALE), \
+	AT(st, B_FORWARD) = STAY(STALE),                                      \
 	AT(st, A_CANCEL) = STAY("RFC 3261 9.2: too late, no effect"),         \
 	AT(st, T_RING) = CANNOT(NO_TIMER),                                    \
 	AT(st, T_NO_RING) = CANNOT(NO_TIMER),                                 \
@@ -55,6 +56,7 @@ static const struct fsm_rule rules[CALL_STATE_N * CALL_EVENT_N] = {
 	AT(NEW, B_TRYING) = CANNOT(NO_B), AT(NEW, B_RINGING) = CANNOT(NO_B),
 	AT(NEW, B_ANSWER) = CANNOT(NO_B), AT(NEW, B_FAIL_NEXT) = CANNOT(NO_B),
 	AT(NEW, B_FAIL_LAST) = CANNOT(NO_B),
+	AT(NEW, B_FORWARD) = CANNOT(NO_B),
 	AT(NEW, A_ACK) = STAY("no 2xx of ours: the leg drops it"),
 	AT(NEW, X_ACK_LOST) = CANNOT("nothing answered yet"),
 	AT(NEW, A_CANCEL) = GO(act_cancelled, CLOSING, "RFC 3261 9.2"),
@@ -82,6 +84,7 @@ static const struct fsm_rule rules[CALL_STATE_N * CALL_EVENT_N] = {
 	AT(FUNDING, B_ANSWER) = CANNOT(NO_B),
 	AT(FUNDING, B_FAIL_NEXT) = CANNOT(NO_B),
 	AT(FUNDING, B_FAIL_LAST) = CANNOT(NO_B),
+	AT(FUNDING, B_FORWARD) = CANNOT(NO_B),
 	AT(FUNDING, A_ACK) = STAY("no 2xx of ours: the leg drops it"),
 	AT(FUNDING, X_ACK_LOST) = CANNOT("nothing answered yet"),
 	AT(FUNDING, A_CANCEL) = GO(act_cancelled, CLOSING, "RFC 3261 9.2"),
@@ -115,6 +118,8 @@ static const struct fsm_rule rules[CALL_STATE_N * CALL_EVENT_N] = {
 				    "RFC 3261 13.2.2.4, 13.3.1.4"),
 	AT(DIALLING, B_FAIL_NEXT) = GO(act_dial_next, DIALLING,
 				       "outcome table: may_try_next"),
+	AT(DIALLING, B_FORWARD) = GO(act_forward, FUNDING,
+				     "its trunk has a forward for this"),
 	AT(DIALLING, B_FAIL_LAST) = GO(act_reject, CLOSING,
 				       "RFC 3261 16.7 (6), RFC 3398 8.2.6.1"),
 	AT(DIALLING, A_ACK) = STAY("no 2xx of ours: the leg drops it"),
@@ -154,6 +159,8 @@ static const struct fsm_rule rules[CALL_STATE_N * CALL_EVENT_N] = {
 				      "RFC 3261 13.2.2.4, 13.3.1.4"),
 	AT(PROCEEDING, B_FAIL_NEXT) = GO(act_dial_next, DIALLING,
 					 "outcome table: may_try_next"),
+	AT(PROCEEDING, B_FORWARD) = GO(act_forward, FUNDING,
+				       "its trunk has a forward for this"),
 	AT(PROCEEDING, B_FAIL_LAST) = GO(act_reject, CLOSING,
 					 "RFC 3261 16.7 (6)"),
 	AT(PROCEEDING, A_ACK) = STAY("no 2xx of ours: the leg drops it"),
@@ -243,6 +250,7 @@ static const struct fsm_rule rules[CALL_STATE_N * CALL_EVENT_N] = {
 	AT(CLOSING, B_ANSWER) = STAY("the leg ACKs and BYEs it (13.2.2.4)"),
 	AT(CLOSING, B_FAIL_NEXT) = STAY(ENDED),
 	AT(CLOSING, B_FAIL_LAST) = STAY(ENDED),
+	AT(CLOSING, B_FORWARD) = STAY(ENDED),
 	AT(CLOSING, A_ACK) = STAY(ENDED), AT(CLOSING, X_ACK_LOST) = STAY(ENDED),
 	AT(CLOSING, A_CANCEL) = STAY(ENDED), AT(CLOSING, A_BYE) = STAY(ENDED),
 	AT(CLOSING, B_BYE) = STAY(ENDED), AT(CLOSING, X_OFFER) = STAY(ENDED),
@@ -265,6 +273,7 @@ static const struct fsm_rule rules[CALL_STATE_N * CALL_EVENT_N] = {
 	AT(DONE, B_ANSWER) = CANNOT(ENDED),
 	AT(DONE, B_FAIL_NEXT) = CANNOT(ENDED),
 	AT(DONE, B_FAIL_LAST) = CANNOT(ENDED),
+	AT(DONE, B_FORWARD) = CANNOT(ENDED),
 	AT(DONE, A_ACK) = CANNOT(ENDED), AT(DONE, X_ACK_LOST) = CANNOT(ENDED),
 	AT(DONE, A_CANCEL) = CANNOT(ENDED), AT(DONE, A_BYE) = CANNOT(ENDED),
 	AT(DONE, B_BYE) = CANNOT(ENDED), AT(DONE, X_OFFER) = CANNOT(ENDED),
@@ -287,7 +296,7 @@ static const char *const state_names[CALL_STATE_N] = {
 
 static const char *const event_names[CALL_EVENT_N] = {
 	"A_INVITE", "REFUSED", "FUNDED", "UNFUNDED", "B_TRYING", "B_RINGING",
-	"B_ANSWER", "B_FAIL_NEXT", "B_FAIL_LAST", "A_ACK", "X_ACK_LOST",
+	"B_ANSWER", "B_FAIL_NEXT", "B_FAIL_LAST", "B_FORWARD", "A_ACK", "X_ACK_LOST",
 	"A_CANCEL", "A_BYE", "B_BYE", "X_OFFER", "X_OFFER_OK", "X_OFFER_FAIL",
 	"X_OFFER_ACK", "X_OFFER_CANCEL", "T_RING", "T_FUNDS", "T_CREDIT",
 	"T_MAX", "MEDIA_LOST", "T_NO_RING", "T_TOTAL", "ADMIN_DROP", "JOURNALLED",

@@ -29,6 +29,7 @@ enum call_event_id {
 	EV_FUNDED, EV_UNFUNDED,
 	EV_B_TRYING, EV_B_RINGING, EV_B_ANSWER,
 	EV_B_FAIL_NEXT, EV_B_FAIL_LAST,
+	EV_B_FORWARD,      /**< failed, and its trunk has a forward for it   */
 	EV_A_ACK, EV_X_ACK_LOST,
 	EV_A_CANCEL, EV_A_BYE, EV_B_BYE,
 	EV_X_OFFER, EV_X_OFFER_OK, EV_X_OFFER_FAIL, EV_X_OFFER_ACK,

@@ -40,6 +40,8 @@ void catalog_free(void *catalog)
 	free(c->credentials);
 	free(c->carriers);
 	free(c->gateways);
+	free(c->endpoints);
+	free(c->forwards);
 	free(c->disconnects);
 	free(c->disconnect_rules);
 	free(c->dids);

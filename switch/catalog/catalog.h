@@ -279,6 +279,35 @@ struct did {
 	int64_t from_ms, to_ms;      /**< in service [UTC ms, to exclusive) */
 };
 
+/** Where calls to a trunk arrive. */
+struct trunk_endpoint {
+	char owner[ID_SIZE];         /**< the trunk                         */
+	bool is_registered;          /**< the contacts that it registered   */
+	struct sa addr;              /**< otherwise                         */
+	uint16_t priority, weight;
+};
+
+enum forward_condition {
+	FORWARD_UNCONDITIONAL, FORWARD_BUSY, FORWARD_NO_ANSWER,
+	FORWARD_UNREACHABLE,         /**< not registered, or no response    */
+	FORWARD_REJECTED, FORWARD_CODES,
+};
+
+#define FORWARD_CODES_MAX 16
+
+/** What becomes of a call that a trunk does not take. */
+struct forward_rule {
+	char owner[ID_SIZE];         /**< a number's row, or a trunk        */
+	char id[ID_SIZE];
+	uint8_t condition;           /**< enum forward_condition            */
+	uint8_t code_n;
+	uint16_t codes[FORWARD_CODES_MAX];
+	char to_number[E164_SIZE];   /**< "": to_trunk                      */
+	const struct trunk *to_trunk;
+	uint16_t after_s;            /**< of no answer; 0: ring_timeout_s   */
+	uint16_t priority;
+};
+
 /** Names of these: numbering_type_name(). */
 enum numbering_type {
 	NUMBERING_UNKNOWN, NUMBERING_GEOGRAPHIC, NUMBERING_MOBILE,
@@ -521,6 +550,14 @@ const struct credential *catalog_credential(const struct catalog *c,
 					    const char *realm,
 					    const char *username);
 const struct trunk *catalog_trunk(const struct catalog *c, const char *id);
+/** A trunk's, by priority; NULL when it has none. */
+const struct trunk_endpoint *catalog_endpoints(const struct catalog *c,
+					       const char *trunk_id,
+					       uint32_t *ret_n);
+/** Of a number's row or of a trunk, by priority; NULL when it has none. */
+const struct forward_rule *catalog_forwards(const struct catalog *c,
+					    const char *owner,
+					    uint32_t *ret_n);
 const struct account *catalog_account(const struct catalog *c, const char *id);
 const struct site *catalog_site(const struct catalog *c, const char *id);
 const struct gateway *catalog_gateway(const struct catalog *c, const char *id);

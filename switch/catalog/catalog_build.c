@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "catalog_build.h"
+#include "catalog_forward.h"
 #include "catalog_row_number.h"
 
 
@@ -403,6 +404,7 @@ static const struct step {
 	{ROW_SHORT_CODE, short_code_add},
 	{ROW_ZONE_RULE, zone_rule_add}, {ROW_LOCK, lock_add},
 	{ROW_FRAUD_RULE, fraud_rule_add},
+	{ROW_ENDPOINT, endpoint_add}, {ROW_FORWARD, forward_add},
 };
 
 
@@ -482,6 +484,8 @@ static int arrays_alloc(struct build *b)
 	    !ARRAY(c->locations, n[ROW_LOCATION]) ||
 	    !ARRAY(c->emergencies, n[ROW_EMERGENCY_NUMBER]) ||
 	    !ARRAY(c->addresses, n[ROW_ADDRESS]) ||
+	    !ARRAY(c->endpoints, n[ROW_ENDPOINT]) ||
+	    !ARRAY(c->forwards, n[ROW_FORWARD]) ||
 	    !ARRAY(c->disconnects, n[ROW_DISCONNECT]) ||
 	    !ARRAY(c->disconnect_rules, rule_sum(b)) ||
 	    !ARRAY(c->targets, targets) ||
@@ -603,6 +607,7 @@ int catalog_build(struct catalog **cp, struct catalog_store *s)
 	arrays_sort(b.c);
 	build_carrier_rules(b.c);
 	build_number_order(b.c);
+	build_forward_order(b.c);
 	err = b.err ? b.err : catalog_index_routes(b.c);
 	if (!err)
 		err = starts_copy(b.c, s);

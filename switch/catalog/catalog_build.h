@@ -23,6 +23,9 @@ const struct routing_plan *build_plan(const struct catalog *c,
 /* catalog_build_route.c */
 add_h plan_add, schedule_add, group_add, route_add, carrier_rule_add, emergency_add;
 
+/* catalog_forward.c */
+add_h endpoint_add, forward_add;
+
 /* catalog_build_number.c */
 add_h numbering_add, rule_set_add, number_list_add, grant_add,
 	short_code_add;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "json.h"
+#include "catalog_forward.h"
 #include "catalog_row.h"
 #include "catalog_row_number.h"
 #include "text.h"
@@ -374,6 +375,29 @@ static const struct member zone_rule_members[] = {
 	TEXT("trunk_id", refs.trunk),
 	TEXT("zone_id", refs.zone),
 	IS("action", is_zone_denied, deny),
+	END
+};
+
+static const struct member endpoint_members[] = {
+	TEXT("trunk_id", refs.trunk),
+	NUMBER("priority", endpoint.priority, 65535, 1),
+	NUMBER("weight", endpoint.weight, 65535, 100),
+	IS("status", is_active, active),
+	END
+};
+
+static const char *const conditions[] = {"unconditional", "busy", "no_answer",
+					 "unreachable", "rejected", "codes",
+					 NULL};
+static const struct member forward_members[] = {
+	TEXT_OR_NULL("did_id", refs.did),
+	TEXT_OR_NULL("trunk_id", refs.trunk),
+	TEXT_OR_NULL("to_trunk_id", refs.to_trunk),
+	TEXT_OR_NULL("to_number", forward.to_number),
+	CHOICE("condition", forward.condition, conditions),
+	NUMBER("after_s", forward.after_s, 600, 0),
+	NUMBER("priority", forward.priority, 65535, 1),
+	IS("status", is_active, active),
 	END
 };
 
@@ -936,6 +960,11 @@ static const struct kind {
 	[ROW_CARRIER_RULE] = {"carrier_rule", carrier_rule_members, 0, 0,
 			      carrier_rule_decode,
 			      "of a tenant or of a trunk"},
+	[ROW_ENDPOINT] = {"endpoint", endpoint_members, 0, 0, endpoint_decode,
+			  "host, port: an IP address and 1..65535"},
+	[ROW_FORWARD] = {"forward", forward_members, AT(forward.id),
+			 SIZE(forward.id), forward_decode,
+			 "did_id or trunk_id, to_number or to_trunk_id, codes"},
 	[ROW_DISCONNECT] = {"disconnect_policy", disconnect_members,
 			    AT(disconnect.id), SIZE(disconnect.id),
 			    disconnect_decode, "rules: not allowed"},

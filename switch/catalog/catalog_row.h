@@ -14,6 +14,7 @@ enum row_kind {
 	ROW_RATE_DECK, ROW_NUMBERING,
 	ROW_ROUTING_PLAN, ROW_SCHEDULE, ROW_CARRIER_GROUP, ROW_CARRIER_RULE,
 	ROW_DISCONNECT,
+	ROW_ENDPOINT, ROW_FORWARD,
 	ROW_LOCATION, ROW_EMERGENCY_NUMBER,
 	ROW_RULE_SET, ROW_NUMBER_LIST, ROW_GRANT, ROW_SHORT_CODE,
 	ROW_ZONE, ROW_ZONE_RULE, ROW_FRAUD_RULE, ROW_LOCK,
@@ -28,6 +29,7 @@ struct row_refs {
 	char plan[ID_SIZE], schedule[ID_SIZE];
 	char disconnect[ID_SIZE];
 	char location[ID_SIZE], zone[ID_SIZE];
+	char did[ID_SIZE], to_trunk[ID_SIZE];
 };
 
 #define ROUTE_TARGETS_MAX 64
@@ -66,6 +68,8 @@ struct row_body {
 		struct lock lock;
 		struct deck_row deck;
 		struct disconnect_policy disconnect;
+		struct trunk_endpoint endpoint;
+		struct forward_rule forward;
 		struct routing_plan plan;
 		struct schedule schedule;
 		struct carrier_rule carrier_rule;

@@ -15,7 +15,7 @@
 
 #define CDR_NULL INT64_MIN  /**< "not known" in a number or time field      */
 #define CDR_ATTEMPTS_MAX 10
-#define CDR_CHARGES_MAX 2
+#define CDR_CHARGES_MAX 7 /**< caller, carrier, and five that forwarded */
 
 /*
  * S(name, size)  text, "" is NULL        N(name)  integer, CDR_NULL is NULL
@@ -98,7 +98,8 @@ enum charge_side { CHARGE_SELL, CHARGE_BUY };
 /** What is posted: sell moves the account's ledger, buy is our cost. */
 struct cdr_charge {
 	uint8_t side;
-	int64_t attempt;            /**< 0 for sell; the attempt for buy    */
+	int64_t attempt;            /**< 0: the caller's sell; the attempt of a
+				         buy, the record of a forward's sell */
 	char account_id[36];        /**< sell                               */
 	char carrier_id[36];        /**< buy                                */
 	int64_t amount_micro;

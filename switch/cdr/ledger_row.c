@@ -186,7 +186,7 @@ static int charges_write(struct mbuf *mb, const struct cdr_call *call,
 	for (i = 0; i < call->charge_n && !err; i++) {
 		const struct cdr_charge *c = &call->charges[i];
 
-		if (attempt == (c->side == CHARGE_SELL ? 0 : c->attempt))
+		if (attempt == c->attempt)
 			err = charge_write(json, c);
 	}
 	if (!err)

@@ -1,0 +1,171 @@
+/**
+ * @file catalog_forward.c  Endpoints of trunks and forwards of numbers and
+ * trunks: their rows, their order, and looking them up.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "json.h"
+#include "catalog_build.h"
+#include "catalog_forward.h"
+#include "text.h"
+
+#define SIP_PORT_DEFAULT 5060
+
+
+int endpoint_decode(struct row_body *body, const json_t *json)
+{
+	struct trunk_endpoint *e = &body->endpoint;
+	const json_t *host = json_object_get(json, "host");
+	const json_t *port = json_object_get(json, "port");
+	const json_int_t n = json_is_integer(port) ? json_integer_value(port)
+						   : SIP_PORT_DEFAULT;
+
+	TEXT_FILL(e->owner, body->refs.trunk);
+	e->is_registered = !json_is_string(host);
+	if (e->is_registered)
+		return 0;
+	if (n < 1 || n > 65535)
+		return EINVAL;
+
+	return sa_set_str(&e->addr, json_string_value(host), (uint16_t)n)
+		       ? EINVAL : 0;
+}
+
+
+int forward_decode(struct row_body *body, const json_t *json)
+{
+	const json_t *codes = json_object_get(json, "codes");
+	struct forward_rule *f = &body->forward;
+	const char *did = body->refs.did, *trunk = body->refs.trunk;
+
+	if (!did[0] == !trunk[0] || !f->to_number[0] == !body->refs.to_trunk[0])
+		return EINVAL;
+	if (f->to_number[0] && !number_is_e164(f->to_number))
+		return EINVAL;
+	if (json_array_size(codes) > FORWARD_CODES_MAX)
+		return EINVAL;
+
+	TEXT_FILL(f->owner, did[0] ? did : trunk);
+	for (size_t i = 0; i < json_array_size(codes); i++) {
+		const char *text = json_string_value(json_array_get(codes, i));
+		uint64_t n;
+
+		if (!text || text_u64(&n, text, strlen(text), 699) || n < 400)
+			return EINVAL;
+		f->codes[f->code_n++] = (uint16_t)n;
+	}
+
+	return 0;
+}
+
+
+const char *endpoint_add(struct build *b, const struct row *row)
+{
+	if (!catalog_trunk(b->c, row->body->refs.trunk))
+		return "trunk_id";
+	if (row->body->is_active)
+		b->c->endpoints[b->c->endpoint_n++] = row->body->endpoint;
+
+	return NULL;
+}
+
+
+const char *forward_add(struct build *b, const struct row *row)
+{
+	const struct row_refs *refs = &row->body->refs;
+	struct forward_rule f = row->body->forward;
+
+	f.to_trunk = catalog_trunk(b->c, refs->to_trunk);
+	if (refs->to_trunk[0] && !f.to_trunk)
+		return "to_trunk_id";
+	if (row->body->is_active)
+		b->c->forwards[b->c->forward_n++] = f;
+
+	return NULL;
+}
+
+
+static int endpoint_compare(const void *a, const void *b)
+{
+	const struct trunk_endpoint *x = a, *y = b;
+	const int order = strcmp(x->owner, y->owner);
+
+	return order ? order : (int)x->priority - (int)y->priority;
+}
+
+
+static int forward_compare(const void *a, const void *b)
+{
+	const struct forward_rule *x = a, *y = b;
+	int order = strcmp(x->owner, y->owner);
+
+	if (!order)
+		order = (int)x->priority - (int)y->priority;
+
+	return order ? order : strcmp(x->id, y->id);
+}
+
+
+void build_forward_order(struct catalog *c)
+{
+	qsort(c->endpoints, c->endpoint_n, sizeof(*c->endpoints),
+	      endpoint_compare);
+	qsort(c->forwards, c->forward_n, sizeof(*c->forwards),
+	      forward_compare);
+}
+
+
+/* The first of n that is not before owner; each begins with its owner. */
+static uint32_t first_of(const void *array, uint32_t n, size_t size,
+			 const char *owner)
+{
+	uint32_t lo = 0, hi = n;
+
+	while (lo < hi) {
+		const uint32_t mid = lo + (hi - lo) / 2;
+
+		if (strcmp((const char *)array + mid * size, owner) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+
+	return lo;
+}
+
+
+const struct trunk_endpoint *catalog_endpoints(const struct catalog *c,
+					       const char *trunk_id,
+					       uint32_t *ret_n)
+{
+	const uint32_t at = first_of(c->endpoints, c->endpoint_n,
+				     sizeof(*c->endpoints), trunk_id);
+	uint32_t n = 0;
+
+	while (at + n < c->endpoint_n &&
+	       !strcmp(c->endpoints[at + n].owner, trunk_id))
+		n++;
+
+	*ret_n = n;
+
+	return n ? &c->endpoints[at] : NULL;
+}
+
+
+const struct forward_rule *catalog_forwards(const struct catalog *c,
+					    const char *owner,
+					    uint32_t *ret_n)
+{
+	const uint32_t at = first_of(c->forwards, c->forward_n,
+				     sizeof(*c->forwards), owner);
+	uint32_t n = 0;
+
+	while (at + n < c->forward_n &&
+	       !strcmp(c->forwards[at + n].owner, owner))
+		n++;
+
+	*ret_n = n;
+
+	return n ? &c->forwards[at] : NULL;
+}

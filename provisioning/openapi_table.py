@@ -184,7 +184,8 @@ def shape(doc, op):
         add("sort", "A minus before it turns the order around.",
             {"type": "string",
              "enum": sortable + ["-" + n for n in sortable]})
-    for name in [n for n, p in known.items() if n.endswith("_at") and any(
+    for name in [n for n, p in known.items() if
+                 (n == "at" or n.endswith("_at")) and any(
             r.get("$ref", "").endswith("/Time")
             for r in [p] + p.get("oneOf", []))]:
         for end in ("gte", "lt"):

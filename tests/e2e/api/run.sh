@@ -49,7 +49,7 @@ webhooks:
   key_file: $dir/webhook.key
   allow_private: true
   retry_first_ms: 300
-  retry_for_s: 3
+  retry_for_s: 6
 END
 
 python3 "$here/control_stub.py" "$dir/control.sock" &

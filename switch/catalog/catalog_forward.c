@@ -1,6 +1,7 @@
 /**
- * @file catalog_forward.c  Endpoints of trunks and forwards of numbers and
- * trunks: their rows, their order, and looking them up.
+ * @file catalog_forward.c  What follows when a call is not taken: policies of
+ * carriers, endpoints of trunks, forwards of numbers and trunks. Their rows,
+ * their order, and looking them up.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -11,6 +12,51 @@
 #include "text.h"
 
 #define SIP_PORT_DEFAULT 5060
+
+
+static int disconnect_rule_decode(struct disconnect_rule *r,
+				  const json_t *json)
+{
+	const char *action = json_string_value(json_object_get(json,
+							       "action"));
+	const json_t *text = json_object_get(json, "rewrite_reason");
+	const json_int_t sip = json_integer_value(
+		json_object_get(json, "sip_code"));
+	const json_int_t q850 = json_integer_value(
+		json_object_get(json, "q850"));
+	const json_int_t code = json_integer_value(
+		json_object_get(json, "rewrite_code"));
+
+	if (!action || !sip == !q850 || (sip && (sip < 300 || sip > 699)) ||
+	    q850 < 0 || q850 > 127 || (code && (code < 400 || code > 699)))
+		return EINVAL;
+	if (json_is_string(text) &&
+	    text_copy(r->rewrite_reason, sizeof(r->rewrite_reason),
+		      json_string_value(text)))
+		return EINVAL;
+
+	r->code = (uint16_t)(sip ? sip : q850);
+	r->is_q850 = q850 != 0;
+	r->is_next = !strcmp(action, "next");
+	r->passes_reason = json_is_true(json_object_get(json, "pass_reason"));
+	r->rewrite_code = (uint16_t)code;
+
+	return 0;
+}
+
+
+int disconnect_decode(struct row_body *body, const json_t *json)
+{
+	const json_t *rules = json_object_get(json, "rules");
+
+	for (uint16_t i = 0; i < body->disconnect.rule_n; i++) {
+		if (disconnect_rule_decode(&body->rules[i],
+					   json_array_get(rules, i)))
+			return EINVAL;
+	}
+
+	return 0;
+}
 
 
 int endpoint_decode(struct row_body *body, const json_t *json)

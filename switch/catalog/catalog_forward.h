@@ -4,6 +4,7 @@
 #include "catalog_row.h"
 
 /* @return 0 or EINVAL */
+int disconnect_decode(struct row_body *body, const struct json_t *json);
 int endpoint_decode(struct row_body *body, const struct json_t *json);
 int forward_decode(struct row_body *body, const struct json_t *json);
 

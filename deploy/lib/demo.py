@@ -25,6 +25,7 @@ import wave
 PBX_IP, REFUSER_IP, CARRIER_IP = "127.0.0.2", "127.0.0.3", "127.0.0.1"
 NUMBER = "+493012345"
 CALLED = "+4930987654"
+BRANCH = "+493012346" # a number whose PBX is not there
 PBX_HZ, CARRIER_HZ = 440, 880
 TALK_S = 5
 MODULES = "/usr/lib/baresip/modules"
@@ -136,6 +137,15 @@ class Setup:
           {"username": "pbx", "password": "demo-secret"})
         m("number", "/v1/dids", {"e164": NUMBER, "tenant_id": tenant,
                                  "trunk_id": trunk})
+        branch = m("branch", "/v1/trunks", {
+            "tenant_id": tenant, "account_id": account,
+            "rate_deck_id": sell, "name": "Branch", "cli_policy": "owned",
+            "default_cli": BRANCH})
+        m("branch number", "/v1/dids", {
+            "e164": BRANCH, "tenant_id": tenant, "trunk_id": branch})
+        m("forward", "/v1/forwards", {
+            "tenant_id": tenant, "trunk_id": branch,
+            "condition": "unreachable", "to_number": CALLED})
         gateways = []
         for n, (name, host, port) in enumerate((
                 ("first carrier", REFUSER_IP, base + 4),
@@ -482,6 +492,31 @@ def call_refused(rest, ids, setup, pbx, base):
           "the decision names no limit", "strowger trace " + cdr["call_id"])
 
 
+def call_forwarded(rest, ids, carrier, base):
+    began = utc(-1)
+    say(f"the carrier calls {BRANCH}, whose PBX is not there: unreachable "
+        f"goes to {CALLED}")
+    carrier.wait({"no such event"}, 0.5)
+    carrier.command("dial", f"sip:{BRANCH}@127.0.0.1:{base}")
+    answered = carrier.wait({"CALL_ESTABLISHED"}, 10)
+    time.sleep(2)
+    carrier.command("hangup")
+    carrier.wait({"CALL_CLOSED"}, 5)
+    check(answered, "the call was answered where it was forwarded to",
+          "it was not, in 10 s", "strowger trace CALL; see agents/*/log")
+    cdr = find_cdr(rest, began, BRANCH)
+    if not check(cdr is not None and cdr["diverting"] == BRANCH and
+                 cdr["diversion_reason"] == "unavailable",
+                 "its record says who forwarded and why",
+                 f"{cdr and (cdr['diverting'], cdr['diversion_reason'])}",
+                 "strowger trace CALL"):
+        return
+    check(cdr["account_id"] == ids["account"] and float(cdr["price"]) > 0,
+          f"who forwards pays: {cdr['price']} {cdr['currency']}",
+          "it was not charged", "GET /v1/accounts/.../ledger")
+    show(cdr)
+
+
 def calls(rest, ids, setup, state, base, cli):
     agents = state + "/agents"
     refuser = Refuser((REFUSER_IP, base + 4))
@@ -506,6 +541,8 @@ def calls(rest, ids, setup, state, base, cli):
             call_in(rest, ids, pbx, carrier, base)
             print("\n    -- third call: one too many", flush=True)
             call_refused(rest, ids, setup, pbx, base)
+            print("\n    -- fourth call: forwarded on failure", flush=True)
+            call_forwarded(rest, ids, carrier, base)
     finally:
         pbx.stop()
         carrier.stop()

@@ -16,7 +16,7 @@
 
 static const char *const same_headers[] = {
 	"Content-Type: application/json",
-	"User-Agent: Strowger/" STROWGER_VERSION,
+	("User-Agent: Strowger/" STROWGER_VERSION),
 	"Expect:", /* no 100-continue */
 };
 

@@ -12,11 +12,13 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const struct resource *const resources[] = {
+static const struct resource *const kinds[] = {
 	&resource_tenant,  &resource_account,    &resource_realm,
 	&resource_trunk,   &resource_credential, &resource_address,
 	&resource_did,     &resource_carrier,    &resource_gateway,
 	&resource_route,   &resource_rate_deck,  &resource_rate,
+	&resource_site,    &resource_forward,    &resource_schedule,
+	&resource_routing_plan, &resource_fraud_rule, &resource_api_key,
 };
 
 static const struct operation op = {.method = "POST", .path = "/", .id = "x"};
@@ -71,7 +73,7 @@ static void patch(const struct field_set *set, const json_t *body)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const size_t n = sizeof(resources) / sizeof(resources[0]);
+	const size_t n = sizeof(kinds) / sizeof(kinds[0]);
 	struct request req = {.op = &op};
 	const struct field_set *set;
 	struct record *rec = NULL;
@@ -80,7 +82,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 1)
 		return 0;
 
-	set = resources[data[0] % n]->set;
+	set = kinds[data[0] % n]->set;
 	req.body_len = size - 1;
 	req.body = malloc(size);
 	memcpy(req.body, data + 1, size - 1);

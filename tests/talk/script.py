@@ -74,7 +74,8 @@ class Run:
         self.slots = {}
         self.said = ""
         self.calling = None
-        self.variables = dict(script.world.variables, sw=node.address)
+        self.variables = dict(script.world.variables, sw=node.address,
+                              node=node.name)
         for name, ip in script.world.ips.items():
             self.stage.peers[name] = peers.Peer(name, ip, self.stage)
 

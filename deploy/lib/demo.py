@@ -379,8 +379,9 @@ def show(cdr):
     line("outcome", f"{cdr['outcome']} by {cdr['initiator']}, SIP "
          f"{cdr['sip_code']}, Q.850 {cdr['q850']}")
     for t in cdr["attempts"]:
-        line(f"attempt {t['attempt']}", f"{t['b']['address']}: {t['outcome']}"
-             f" (SIP {t['sip_code']})")
+        line(f"attempt {t['attempt']}",
+             f"{t['b']['address']}: {t['outcome']} (SIP {t['sip_code']})"
+             if t["b"]["address"] else "forwarded")
     if cdr["price"] is not None:
         line("price", f"{cdr['price']} {cdr['currency']} at "
              f"{cdr['rate_per_min']}/min + {cdr['connect_fee']}, "

@@ -2,10 +2,8 @@
  * @file gateway_health.c  /v1/carrier-gateways/{id}/health: what the switch
  * knows of a gateway, asked over its control socket.
  */
-#include <errno.h>
 #include <string.h>
-#include "control.h"
-#include "log.h"
+#include "live_call.h"
 #include "resource.h"
 
 /** How the switch's names become ours. */
@@ -16,27 +14,6 @@ static const struct {
 	{"since", "since"},	  {"rtt_us", "rtt_us"},
 	{"failures", "failures"}, {"is_probed", "probed"},
 };
-
-
-/* New reference, NULL: problem is set */
-static json_t *status_ask(struct request *req)
-{
-	json_t *question = json_pack("{s:s}", "op", "status");
-	json_t *answer = NULL;
-	const int err = question ? control_ask(req->api->control, question,
-					       &answer, NULL)
-				 : ENOMEM;
-
-	json_decref(question);
-	if (!err)
-		return answer;
-
-	log_event(LOG_WARN, "api", "switch_failed", "request=%s errno=%d",
-		  req->id, err);
-	problem_set(&req->problem, PROBLEM_SWITCH, "%s", "");
-
-	return NULL;
-}
 
 
 static const json_t *gateway_find(const json_t *status, const char *id)
@@ -63,7 +40,9 @@ void gateway_health(struct request *req)
 {
 	const char *id = req->path_params[0];
 	json_t *row = resource_need(req, &resource_gateway, id, false, NULL);
-	json_t *status = row ? status_ask(req) : NULL;
+	json_t *status = row ? switch_ask(req, json_pack("{s:s}", "op",
+							 "status"))
+			     : NULL;
 	json_t *health;
 
 	if (!status)

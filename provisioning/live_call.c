@@ -56,6 +56,9 @@ static void refuse(struct request *req, const json_t *answer)
 	if (code && !strcmp(code, "no_such_limit"))
 		problem_set(&req->problem, PROBLEM_NOT_FOUND,
 			    "no node has this row in force yet");
+	else if (code && !strcmp(code, "no_such_gateway"))
+		problem_set(&req->problem, PROBLEM_NOT_FOUND,
+			    "no node has this gateway in force");
 	else if (code && !strcmp(code, "no_such_call"))
 		problem_set(&req->problem, PROBLEM_NOT_FOUND,
 			    "there is no such live call");

@@ -36,7 +36,7 @@ typedef int(command_h)(const struct options *opt);
 
 command_h command_calls, command_drop, command_trace, command_drain,
 	command_metrics, command_table, command_status, command_registrations,
-	command_limits,
+	command_limits, command_quality, command_quality_unlock,
 	command_db_migrate, command_db_status, command_doctor,
 	command_rate_check, command_route_test;
 

@@ -326,6 +326,20 @@ int command_limits(const struct options *opt)
 }
 
 
+int command_quality(const struct options *opt)
+{
+	return ask_story(opt, json_pack("{ssss}", "op", "quality", "gateway",
+					opt->argument));
+}
+
+
+int command_quality_unlock(const struct options *opt)
+{
+	return ask_story(opt, json_pack("{ssss}", "op", "quality_unlock",
+					"gateway", opt->argument));
+}
+
+
 static bool is_forgotten(const json_t *answer)
 {
 	const char *code = json_string_value(json_object_get(answer, "code"));

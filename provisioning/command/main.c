@@ -28,6 +28,10 @@ static const struct command {
 	{{"limits"}, "ID", command_limits, "what a tenant, account, trunk, "
 	 "site, carrier, gateway, number or \"node\" has in use, and who "
 	 "holds it"},
+	{{"quality"}, "GATEWAY", command_quality, "figures of a gateway, and "
+	 "whether it is locked"},
+	{{"unlock"}, "GATEWAY", command_quality_unlock, "end a gateway's lock "
+	 "for its quality"},
 	{{"route", "test"}, NULL, command_route_test, "what would become of "
 	 "a call (--trunk, --from, --to ...)"},
 	{{"drain"}, NULL, command_drain, "refuse new calls, let the others "

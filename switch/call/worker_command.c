@@ -8,6 +8,7 @@
 #include "call.h"
 #include "call_private.h"
 #include "worker_limit.h"
+#include "worker_quality.h"
 #include "call_test.h"
 #include "worker_registrations.h"
 
@@ -217,6 +218,8 @@ char *worker_command(struct worker *w, const struct moment *now,
 		{"stop", do_stop},
 		{"route_test", call_test}, {"limits", do_limits},
 		{"number_rules", worker_rules},
+		{"quality", worker_quality},
+		{"quality_unlock", worker_quality_unlock},
 	};
 	json_t *req = json_loadb(json, len, 0, NULL), *res = NULL;
 	const char *op = json_string_value(json_object_get(req, "op"));
@@ -232,7 +235,7 @@ char *worker_command(struct worker *w, const struct moment *now,
 			      "want {\"op\": calls | drop | trace | drain | "
 			      "table | status | registrations | unregister | "
 			      "metrics | route_test | limits | "
-			      "number_rules}");
+			      "number_rules | quality | quality_unlock}");
 
 	text = json_dumps(res, JSON_COMPACT);
 	json_decref(res);

@@ -207,6 +207,13 @@ static struct counts sum_at(const struct line *l, uint64_t number)
 }
 
 
+static void window_clear(struct line *l)
+{
+	memset(l->buckets, 0, sizeof(l->buckets));
+	memset(&l->sum, 0, sizeof(l->sum));
+}
+
+
 /** The bucket of now, emptied when it was another one's */
 static struct counts *bucket(struct line *l, uint64_t now_ms)
 {
@@ -214,8 +221,7 @@ static struct counts *bucket(struct line *l, uint64_t now_ms)
 
 	/* a window that was made longer counts in larger steps */
 	if (number < l->at || number >= l->at + BUCKETS) {
-		memset(l->buckets, 0, sizeof(l->buckets));
-		memset(&l->sum, 0, sizeof(l->sum));
+		window_clear(l);
 		l->at = number;
 	}
 	for (; l->at < number; l->at++) {
@@ -253,6 +259,7 @@ static void figures(const struct line *l, uint64_t now_ms,
 		    struct quality_figures *ret)
 {
 	const struct counts c = sum_at(l, bucket_number(l, now_ms));
+	const bool is_due = is_trial_due(l, now_ms);
 
 	*ret = (struct quality_figures){
 		.attempts = c.attempts,
@@ -265,6 +272,9 @@ static void figures(const struct line *l, uint64_t now_ms,
 		.short_pct = share(c.shorts, c.ended, 100),
 		.state = state_at(l, now_ms),
 		.has_enough = c.attempts >= l->limits.min_samples,
+		.until_ms = l->state == QUALITY_OPEN ? 0 : l->until_ms,
+		.trials_left = is_due ? l->limits.trials : l->trials_left,
+		.trials_due = is_due ? l->limits.trials : l->trials_due,
 		.changed_wall_ms = l->changed_wall_ms,
 		.reason = l->reason,
 	};
@@ -344,6 +354,16 @@ static void lock(struct quality *q, struct line *l, const struct moment *now,
 }
 
 
+static void open_again(struct quality *q, struct line *l,
+		       const struct moment *now)
+{
+	l->state = QUALITY_OPEN;
+	l->reason = "";
+	l->trials_left = l->trials_due = 0;
+	tell(q, l, now);
+}
+
+
 /** The trials are over: their figures alone decide */
 static void judge_trials(struct quality *q, struct line *l,
 			 const struct moment *now,
@@ -351,13 +371,10 @@ static void judge_trials(struct quality *q, struct line *l,
 {
 	const char *reason = fault(&l->limits, f);
 
-	if (reason[0]) {
+	if (reason[0])
 		lock(q, l, now, reason);
-		return;
-	}
-	l->state = QUALITY_OPEN;
-	l->reason = "";
-	tell(q, l, now);
+	else
+		open_again(q, l, now);
 }
 
 
@@ -391,8 +408,7 @@ void quality_dialled(struct quality *q, const struct gateway *gw,
 		l->state = QUALITY_TRIAL;
 		l->trials_left = l->trials_due = l->limits.trials;
 		l->until_ms = now_ms + TRIAL_MS;
-		memset(l->buckets, 0, sizeof(l->buckets));
-		memset(&l->sum, 0, sizeof(l->sum));
+		window_clear(l);
 	}
 	if (l->trials_left)
 		--l->trials_left;
@@ -436,4 +452,19 @@ void quality_talked(struct quality *q, const char *gateway_id,
 	counts_shift(bucket(l, moment_ms(now)), &one, 1);
 	counts_shift(&l->sum, &one, 1);
 	judge(q, l, now);
+}
+
+
+bool quality_unlock(struct quality *q, const char *gateway_id,
+		    const struct moment *now)
+{
+	struct line *l = line_find(q, gateway_id);
+
+	if (!l || l->state == QUALITY_OPEN)
+		return false;
+
+	window_clear(l);
+	open_again(q, l, now);
+
+	return true;
 }

@@ -27,6 +27,8 @@ struct quality_figures {
 	int32_t short_pct; /**< of the ended; -1: none                    */
 	uint8_t state;     /**< enum quality_state                        */
 	bool has_enough;   /**< samples, for its limits                   */
+	uint64_t until_ms; /**< mono; end of the lock or the trials, 0: OPEN */
+	uint32_t trials_left, trials_due; /**< to be sent, to be heard of  */
 	int64_t changed_wall_ms; /**< of the state; 0: never              */
 	const char *reason;/**< of a lock: "asr", "acd", ..., or ""        */
 };
@@ -61,5 +63,10 @@ void quality_attempted(struct quality *q, const struct gateway *gw,
 /** An answered call is over. */
 void quality_talked(struct quality *q, const char *gateway_id,
 		    const struct moment *now, uint64_t duration_ms);
+
+/** End a lock or its trials by hand. The window begins anew: what it held
+ *  would lock it again at the next call. @return false: it was open */
+bool quality_unlock(struct quality *q, const char *gateway_id,
+		    const struct moment *now);
 
 #endif

@@ -385,6 +385,36 @@ def gateways_keep_credentials(carrier):
     check(answer.status == 409, "a gateway in a route")
 
 
+def a_lock_ends_by_hand(carrier):
+    """Of quality, which the switch alone knows."""
+    gateway = post("/v1/carrier-gateways", {
+        "carrier_id": carrier["id"], "name": "q", "host": "2001:db8::8"})
+    path = f"/v1/carrier-gateways/{gateway['id']}"
+    with open(os.environ["API_STUB_LOCKS"], "w", encoding="utf-8") as f:
+        f.write("asr")
+    shown = get(path + "/quality")
+    check(shown["state"] == "locked" and shown["reason"] == "asr" and
+          shown["gateway_id"] == gateway["id"], f"locked: {shown}")
+    dry = post(path + "/unlock?dry_run=1", None, status=200)
+    check(dry == shown == get(path + "/quality"), "a dry run leaves it")
+    key = {"Idempotency-Key": "unlock"}
+    first = call("post", path + "/unlock", headers=key)
+    check(first.status == 200 and first.json()["state"] == "open",
+          f"unlocked: {first.data!r}")
+    audit = get("/v1/audit-events?object_id=" + gateway["id"])["data"]
+    check(any(a["kind"] == "gateway_quality" and
+              a["before"]["state"] == "locked" and
+              a["after"]["state"] == "open" for a in audit),
+          f"who did it is known: {audit}")
+    with open(os.environ["API_STUB_LOCKS"], "w", encoding="utf-8") as f:
+        f.write("asr")
+    again = call("post", path + "/unlock", headers=key)
+    check(again.headers["Idempotency-Replayed"] == "true" and
+          get(path + "/quality")["state"] == "locked",
+          "a repeated POST does not unlock a later lock")
+    check(call("delete", path, headers=ANY).status == 204, "it goes")
+
+
 def plans_order_their_routes(carrier):
     gateway = post("/v1/carrier-gateways", {
         "carrier_id": carrier["id"], "name": "p", "host": "2001:db8::7",
@@ -803,6 +833,7 @@ def main():
     limits_are_taken_apart(two[2])
     patch_is_merged(one[2])
     gateways_keep_credentials(carrier)
+    a_lock_ends_by_hand(carrier)
     plans_order_their_routes(carrier)
     decks_move_in_one_step()
     changes_are_counted(one[2])

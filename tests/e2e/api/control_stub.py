@@ -2,6 +2,7 @@
 """A switch's control socket with one live call, for tests of the API alone."""
 import json
 import os
+import pathlib
 import socketserver
 import sys
 
@@ -22,6 +23,8 @@ REGISTRATION = {
     "expires_at": "2026-11-22T10:41:00.000Z",
 }
 bound = [REGISTRATION]
+# not empty: gateways are locked for their ASR; tests write it, too
+LOCKS = pathlib.Path(os.environ["API_STUB_LOCKS"])
 live = {CALL["call_id"]: CALL}
 DECISION = [
     {"step": "identity", "outcome": "ok", "id": "trk_x", "by": "address"},
@@ -59,6 +62,21 @@ def answer(question):
                              "calling": CALL["calling"],
                              "called": CALL["called"],
                              "bandwidth_kbps": 80}], "has_more": False}
+    if question["op"] in ("quality", "quality_unlock"):
+        if question["op"] == "quality_unlock":
+            LOCKS.write_text("", encoding="utf-8")
+        is_locked = LOCKS.exists() and bool(LOCKS.read_text("utf-8"))
+        return {"ok": True, "gateway": question["gateway"], "node": "n1",
+                "state": "locked" if is_locked else "open",
+                "reason": "asr" if is_locked else None,
+                "since": CALL["started_at"],
+                "until": CALL["answered_at"] if is_locked else None,
+                "trials_left": 0, "trials_due": 0, "window_s": 900,
+                "min_samples": 50, "has_enough": is_locked,
+                "attempts": 80 * is_locked, "answered": 20 * is_locked,
+                "ended": 0, "short_calls": 0,
+                "asr": 25 if is_locked else None, "acd_s": None,
+                "pdd_ms": None, "short_percent": None}
     if question["op"] == "drop" and live.pop(question["call"], None):
         return {"ok": True}
     if question["op"] == "registrations":

@@ -1,7 +1,8 @@
 #!/bin/sh
-# The API against a private PostgreSQL: contract.py, behaviour.py, and a clean
-# end on SIGTERM. Everything lives in a temporary folder.
-#   run.sh [BUILD_DIR]    (else $STROWGER_BUILD, else build/asan)
+# The API against a private PostgreSQL: each of the files below in this order,
+# or those that are named, and a clean end on SIGTERM. Everything lives in a
+# temporary folder.
+#   run.sh [BUILD_DIR [TEST ...]]    (else $STROWGER_BUILD, else build/asan)
 set -eu
 
 # Debian's python3 has the packages that this asks for
@@ -10,6 +11,8 @@ PATH=/usr/bin:$PATH
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../../.." && pwd)
 build=$(cd "${1:-${STROWGER_BUILD:-$root/build/asan}}" && pwd)
+[ $# = 0 ] || shift
+tests=${*:-columns contract isolation rate_sheet behaviour webhook provision}
 api=$build/provisioning/strowger-api
 command=$build/provisioning/command/strowger
 dir=$(mktemp -d)
@@ -52,6 +55,7 @@ webhooks:
   retry_for_s: 6
 END
 
+export API_STUB_LOCKS="$dir/locks"
 python3 "$here/control_stub.py" "$dir/control.sock" &
 stub_pid=$!
 API_KEY=$("$api" -c "$dir/api.yaml" --create-key test --scope platform:write)
@@ -75,20 +79,13 @@ until curl -sf "$API_URL/readyz" >/dev/null; do
 done
 
 status=0
-python3 "$here/columns.py" >"$dir/columns.out" || status=1
-python3 "$here/contract.py" >"$dir/contract.out" || status=1
-python3 "$here/isolation.py" >"$dir/isolation.out" || status=1
-python3 "$here/rate_sheet.py" >"$dir/sheet.out" || status=1
-python3 "$here/behaviour.py" >"$dir/behaviour.out" || status=1
-python3 "$here/webhook.py" >"$dir/webhook.out" || status=1
-python3 "$here/provision.py" >"$dir/provision.out" || status=1
+for test in $tests; do
+	python3 "$here/$test.py" >>"$dir/all.out" || status=1
+done
 
 kill -TERM "$api_pid"
 wait "$api_pid" && end=0 || end=$?
 api_pid=''
-cat "$dir/columns.out" "$dir/contract.out" "$dir/isolation.out" \
-	"$dir/sheet.out" "$dir/behaviour.out" "$dir/webhook.out" \
-	"$dir/provision.out" >"$dir/all.out"
 grep -v -E '^[0-9]+ passed' "$dir/all.out" || true
 if [ $end != 0 ]; then
 	echo "not ok strowger-api ended with $end"

@@ -168,6 +168,38 @@ Test(quality, lock_trials_return)
 }
 
 
+/* By hand: what was counted is gone, else the next call would lock it. */
+Test(quality, unlock)
+{
+	gw.quality.asr_min = 50;
+	cr_expect_not(quality_unlock(q, gw.id, &now), "nothing is known");
+	attempts(10, 0, -1, 0);
+	cr_expect_eq(read_now().until_ms, moment_ms(&now) + 60000);
+	cr_expect_eq(read_now().trials_left, 0);
+	cr_expect(quality_unlock(q, gw.id, &now));
+	cr_expect(is_open());
+	cr_expect_eq(returns, 1);
+	cr_expect_eq(read_now().attempts, 0);
+	cr_expect_eq(read_now().until_ms, 0);
+	cr_expect_str_eq(read_now().reason, "");
+	attempts(9, 0, -1, 0);
+	cr_expect(is_open());
+	cr_expect_not(quality_unlock(q, gw.id, &now), "it is open");
+
+	/* also in the midst of its trials */
+	attempts(1, 0, -1, 0);
+	pass(60);
+	cr_expect_eq(read_now().trials_left, 3, "three may come");
+	quality_dialled(q, &gw, &now);
+	cr_expect_eq(read_now().trials_left, 2);
+	cr_expect_eq(read_now().trials_due, 3);
+	cr_expect(quality_unlock(q, gw.id, &now));
+	quality_attempted(q, &gw, &now, false, -1);
+	cr_expect(is_open(), "one of those trials ends: too few samples");
+	cr_expect_eq(read_now().trials_due, 0);
+}
+
+
 Test(quality, each_limit)
 {
 	static const struct {

@@ -81,11 +81,11 @@ static int journal_door(const uint8_t *frame, size_t len, uint64_t *ret_seq,
 }
 
 
-static bool healthy_door(void *arg)
+static int refuses_door(void *arg)
 {
 	const struct loop *l = arg;
 
-	return journal_healthy(l->journal);
+	return journal_refuses(l->journal);
 }
 
 
@@ -441,7 +441,7 @@ int loop_alloc(struct loop **lp, const struct loop_config *cfg)
 	struct worker_doors doors = {
 		.sendh = send_door,
 		.journalh = journal_door,
-		.healthyh = healthy_door,
+		.refusesh = refuses_door,
 		.leaseh = lease_door,
 		.eventh = event_door,
 		.media = cfg->media,

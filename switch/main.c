@@ -225,13 +225,48 @@ static int start_events(struct node *n)
 }
 
 
+static void journal_synced(uint64_t seq, void *arg)
+{
+	const struct node *n = arg;
+
+	loop_synced(seq, n->loop);
+}
+
+
+static void journal_room_said(enum journal_room room, uint64_t free_bytes,
+			      void *arg)
+{
+	static const enum event_kind kinds[] = {
+		[JOURNAL_ROOM] = EVENT_JOURNAL_OK,
+		[JOURNAL_ROOM_LOW] = EVENT_JOURNAL_LOW,
+		[JOURNAL_ROOM_NONE] = EVENT_JOURNAL_FULL,
+	};
+	const struct node *n = arg;
+	struct event ev;
+	struct moment now;
+
+	moment_read(&now);
+	event_init(&ev, kinds[room], moment_wall_ms(&now), NULL, NULL);
+	event_text(&ev, "node", n->set.node.name);
+	event_number(&ev, "free_mib", (int64_t)(free_bytes >> 20));
+	event_sender_push(n->events, &ev);
+}
+
+
 static int start_ledger(struct node *n)
 {
 	const struct journal_config journal = {
 		.dir = n->journal_dir,
 		.segment_bytes = 64u << 20,
-		.group_ms = 20,
+		.group_ms = (uint32_t)n->set.journal.group_ms,
 		.backlog_max = 100000,
+		.memory_dir = n->set.journal.memory_dir,
+		.memory_bytes = (size_t)n->set.journal.memory_mib << 20,
+		.warn_bytes = (uint64_t)n->set.journal.free_warn_mib << 20,
+		.min_bytes = (uint64_t)n->set.journal.free_min_mib << 20,
+		.reserve_bytes = (uint64_t)n->set.journal.reserve_mib << 20,
+		.is_passing = n->set.journal.when_full == 1,
+		.roomh = journal_room_said,
 	};
 	const struct ledger_config ledger = {
 		.dsn = n->set.db.dsn,
@@ -245,7 +280,7 @@ static int start_ledger(struct node *n)
 
 	/* first: it closes what an earlier start left open, and the ledger
 	 * loads that before it gives the leases of that start back */
-	err = journal_open(&n->journal, &journal, loop_synced, n->loop);
+	err = journal_open(&n->journal, &journal, journal_synced, n);
 	if (err)
 		return fail("journal", err, "node.state_dir: space, rights");
 	err = ledger_start(&n->ledger, &ledger, loop_leased, n->loop);

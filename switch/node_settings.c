@@ -8,6 +8,7 @@
 	offsetof(struct node_settings, field),                                \
 		sizeof(((struct node_settings *)0)->field)
 
+static const char *const when_full[] = {"refuse", "pass", NULL};
 static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
 
 static const struct setting table[] = {
@@ -46,6 +47,26 @@ static const struct setting table[] = {
 	 NULL, "5000", "calls with media at once"},
 	{"db.dsn", SET_TEXT, F(db.dsn), 0, 0, NULL, NULL,
 	 "PostgreSQL connection string (libpq)"},
+	{"journal.group_ms", SET_NUMBER, F(journal.group_ms), 0, 1000, NULL,
+	 "20", "records are synced in groups that gather so long: what a power "
+	 "failure may take"},
+	{"journal.memory_dir", SET_PATH, F(journal.memory_dir), 0, 0, NULL,
+	 "/dev/shm", "a tmpfs where records wait for the disk, so that a kill "
+	 "takes none"},
+	{"journal.memory_mib", SET_NUMBER, F(journal.memory_mib), 1, 4096,
+	 NULL, "32", "MiB of it; records that find none when the disk refuses "
+	 "are lost"},
+	{"journal.free_warn_mib", SET_NUMBER, F(journal.free_warn_mib), 0,
+	 1048576, NULL, "1024", "less free space on the journal's disk is "
+	 "told: event journal.low"},
+	{"journal.free_min_mib", SET_NUMBER, F(journal.free_min_mib), 0,
+	 1048576, NULL, "128", "with less no call is admitted (journal_full)"},
+	{"journal.reserve_mib", SET_NUMBER, F(journal.reserve_mib), 0, 65536,
+	 NULL, "64", "held in a file for the records of live calls, for when "
+	 "nothing is left"},
+	{"journal.when_full", SET_CHOICE, F(journal.when_full), 0, 0,
+	 when_full, "refuse", "refuse: no call that may have no record; pass: "
+	 "calls go on, records that find no place are lost"},
 	{"control.socket", SET_PATH, F(control.socket), 0, 0, NULL, NULL,
 	 "unix socket of the command line and the API"},
 	{"metrics.listen", SET_ADDRESS, F(metrics.listen), 0, 0, NULL,
@@ -81,6 +102,12 @@ int node_settings_load(struct node_settings *ret, const char *file, char *why,
 		snprintf(why, size,
 			 "%s: media.port_max: must be at least port_min + 3, "
 			 "a call takes four ports", file);
+		err = EINVAL;
+	}
+	if (!err && ret->journal.free_warn_mib < ret->journal.free_min_mib) {
+		snprintf(why, size,
+			 "%s: journal.free_warn_mib: must be at least "
+			 "journal.free_min_mib, a warning comes before", file);
 		err = EINVAL;
 	}
 

@@ -25,6 +25,12 @@ struct node_settings {
 		char dsn[256];
 	} db;
 	struct {
+		int64_t group_ms, memory_mib;
+		char memory_dir[256];
+		int64_t free_warn_mib, free_min_mib, reserve_mib;
+		int when_full;
+	} journal;
+	struct {
 		char socket[108];
 	} control;
 	struct {

@@ -28,6 +28,11 @@ X(EVENT_SPEND_WARNED,    "spend.warned",         "a day's spend passed its warni
 X(EVENT_SPEND_LIMITED,   "spend.limited",        "a day's spend reached its limit") \
 X(EVENT_SPEND_LOCKED,    "spend.locked",         "the same, and it stays so until it is unlocked") \
 X(EVENT_EMERGENCY,       "emergency.call",       "an emergency number was called") \
+X(EVENT_JOURNAL_OK,      "journal.ok",           "the disk of a node's CDR journal has space again") \
+X(EVENT_JOURNAL_LOW,     "journal.low",          "it has less than journal.free_warn_mib left") \
+X(EVENT_JOURNAL_FULL,    "journal.full",         "less than journal.free_min_mib: no call is admitted") \
+X(EVENT_CDR_GAP,         "cdr.gap",              "records that a node numbered never reached the database") \
+X(EVENT_CDR_REFUSED,     "cdr.refused",          "the database refuses a call's record for its content") \
 X(EVENT_WEBHOOK_OFF,     "webhook.disabled",     "an endpoint failed for too long and is sent no more") \
 X(EVENT_WEBHOOK_TEST,    "webhook.test",         "sent on demand, to try an endpoint; not kept")
 

@@ -80,7 +80,8 @@ X(OUT_ACK_LOST,           "ack_lost",             408, "Request Timeout",       
 X(OUT_MAX_DURATION,       "max_duration",         200, "OK",                                 102, false, "max_call_s was reached") \
 X(OUT_ADMIN_DROP,         "dropped",              200, "OK",                                  31, false, "an operator ended the call") \
 X(OUT_NODE_LOST,          "node_lost",            500, "Server Internal Error",               41, false, "the switch ended without closing the call; closed from the journal") \
-X(OUT_JOURNAL_DOWN,       "journal_down",         503, "Service Unavailable",                 41, false, "CDR journal cannot be written: disk full?") \
+X(OUT_JOURNAL_DOWN,       "journal_down",         503, "Service Unavailable",                 41, false, "the disk of the CDR journal refuses: see the log") \
+X(OUT_JOURNAL_FULL,       "journal_full",         503, "Service Unavailable",                 41, false, "the disk of the CDR journal has less than journal.free_min_mib left") \
 X(OUT_BUG,                "internal",             500, "Server Internal Error",               41, false, "a call met an impossible state: report the trail")
 
 #define X(name, code, sip, phrase, q850, next, hint) name,

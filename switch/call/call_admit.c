@@ -3,6 +3,7 @@
  * Checks stand in the order in which their reasons should be told. Emergency
  * calls pass by every limit: no count and no balance may stand before them.
  */
+#include <errno.h>
 #include <string.h>
 #include "call_private.h"
 #include "identity.h"
@@ -39,6 +40,15 @@ void call_unpin(struct call *call)
 }
 
 
+/* Space is another matter than a disk that fails: who looks after it knows at
+   once what to do. */
+static enum outcome journal_outcome(const struct worker *w)
+{
+	return w->doors.refusesh(w->doors.arg) == ENOSPC ? OUT_JOURNAL_FULL
+							 : OUT_JOURNAL_DOWN;
+}
+
+
 static enum outcome check_node(const struct call *call)
 {
 	const struct worker *w = call->w;
@@ -53,10 +63,10 @@ static enum outcome check_node(const struct call *call)
 		    WHY_COUNT("limit", w->cfg.calls_max));
 		return OUT_LIMIT_NODE;
 	}
-	if (!w->doors.healthyh(w->doors.arg)) {
-		why_note(call->why, WHY_LIMIT, OUT_JOURNAL_DOWN, w->cfg.node,
+	if (w->doors.refusesh(w->doors.arg)) {
+		why_note(call->why, WHY_LIMIT, journal_outcome(w), w->cfg.node,
 			 NULL, 0);
-		return OUT_JOURNAL_DOWN;
+		return journal_outcome(w);
 	}
 
 	return OUT_OK;
@@ -321,7 +331,7 @@ void act_admit(void *subject, const void *data)
 		call_emergency_alarm(call);
 	if (out == OUT_OK && call_journal(call, JOURNAL_BEGIN) &&
 	    !call->is_emergency) {
-		call_post(call, EV_REFUSED, OUT_JOURNAL_DOWN);
+		call_post(call, EV_REFUSED, journal_outcome(call->w));
 		return;
 	}
 	if (out != OUT_OK) {

@@ -95,9 +95,10 @@ void act_answer(void *subject, const void *data)
 		(void)leg_ack(call->leg[SIDE_B], NULL, 0);
 	answered(call, said);
 	start_clocks(call);
+	/* first: a call that A hears answered is one in the journal */
+	(void)call_journal(call, JOURNAL_ANSWER);
 	if (leg_answer(call->leg[SIDE_A], mb->buf, mb->end))
 		call_post(call, EV_REFUSED, OUT_LIMIT_NODE);
-	(void)call_journal(call, JOURNAL_ANSWER);
 	why_shrink(call->why);
 	call_tell(call, TAP_CALL_ANSWER);
 	call_event_answered(call);

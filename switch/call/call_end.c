@@ -140,10 +140,10 @@ void call_give_back(struct call *call)
 
 
 /*
- * What all endings share. The legs were told by the caller; here they are
- * let go, and finish alone.
+ * What all endings share, but for the legs: the record is in the journal when
+ * this returns, unless the disk refuses it.
  */
-static void ended(struct call *call, enum outcome out, const char *initiator)
+static void over(struct call *call, enum outcome out, const char *initiator)
 {
 	struct worker *w = call->w;
 
@@ -171,9 +171,22 @@ static void ended(struct call *call, enum outcome out, const char *initiator)
 		call_event_ended(call);
 		call_end_append(call);
 	}
+}
+
+
+/* The legs were told; they finish alone. */
+static void let_go(struct call *call)
+{
 	call->leg[SIDE_A] = mem_deref(call->leg[SIDE_A]);
 	call->leg[SIDE_B] = mem_deref(call->leg[SIDE_B]);
 	call_unpin(call);
+}
+
+
+static void ended(struct call *call, enum outcome out, const char *initiator)
+{
+	over(call, out, initiator);
+	let_go(call);
 }
 
 
@@ -205,22 +218,29 @@ static void end_a(struct call *call, const struct outcome_row *row)
 }
 
 
+/* A refusal on its way to A. */
+struct refusal {
+	const char *phrase, *extra;
+	uint8_t q850;
+};
+
+
 /* What A hears of a refusal: what the operator's rule for the carrier's code
    says; a 3xx that is A's to follow; a peer's own 4xx or 6xx when our table
    has no better word for it; else what the table says. */
-static void tell_a(struct call *call, enum outcome out, const char *extra)
+static struct refusal refusal_of(struct call *call, enum outcome out,
+				 const char *extra)
 {
 	const struct outcome_row *row = outcome_row(out);
 	const struct attempt *a = call_attempt(call);
 	const bool is_theirs = a && a->outcome == out;
-	const char *phrase = row->phrase;
-	uint8_t q850 = row->q850;
+	struct refusal r = {row->phrase, extra, row->q850};
 
 	/* what ends an answered call well can also end one that rings */
 	call->sip_code = row->sip < 300 ? 480 : row->sip;
 	if (is_theirs && call->contacts && out == OUT_B_REDIRECT) {
 		call->sip_code = a->sip_code;
-		extra = call->contacts;
+		r.extra = call->contacts;
 	}
 	else if (is_theirs && a->rule.rewrite_code) {
 		call->sip_code = a->rule.rewrite_code;
@@ -233,14 +253,13 @@ static void tell_a(struct call *call, enum outcome out, const char *extra)
 	}
 
 	if (call->sip_code != row->sip)
-		phrase = phrase_of(call->sip_code);
+		r.phrase = phrase_of(call->sip_code);
 	if (is_theirs && a->rule.rewrite_reason[0])
-		phrase = a->rule.rewrite_reason;
+		r.phrase = a->rule.rewrite_reason;
 	if (is_theirs && a->rule.passes_reason)
-		q850 = a->q850;
+		r.q850 = a->q850;
 
-	(void)leg_reject(call->leg[SIDE_A], call->sip_code, phrase, q850,
-			 extra);
+	return r;
 }
 
 
@@ -254,6 +273,7 @@ void act_reject(void *subject, const void *data)
 	char retry[40];
 	const char *extra = "";
 	const bool by_b = ev->said && ev->leg == call->leg[SIDE_B];
+	struct refusal r;
 
 	if (out == OUT_BAD_EXTENSION)
 		extra = call->headers;
@@ -270,8 +290,14 @@ void act_reject(void *subject, const void *data)
 	}
 	if (!by_b)
 		end_b(call, row->q850, row->code);
-	tell_a(call, out, extra);
-	ended(call, out, by_b ? "called" : "switch");
+
+	/* the record first: whoever hears a refusal finds it, also when the
+	 * next thing that happens is a kill */
+	r = refusal_of(call, out, extra);
+	over(call, out, by_b ? "called" : "switch");
+	(void)leg_reject(call->leg[SIDE_A], call->sip_code, r.phrase, r.q850,
+			 r.extra);
+	let_go(call);
 }
 
 

@@ -55,7 +55,8 @@ struct worker_doors {
 	/** Append one record; see journal_append(). */
 	int (*journalh)(const uint8_t *frame, size_t len, uint64_t *ret_seq,
 			void *arg);
-	bool (*healthyh)(void *arg);
+	/** Why no call may begin: 0, ENOSPC, EIO; see journal_refuses(). */
+	int (*refusesh)(void *arg);
 	int (*leaseh)(const struct lease_order *order, void *arg);
 	/** Somebody may want to be told; it may be dropped. */
 	void (*eventh)(const struct event *ev, void *arg);

@@ -186,7 +186,7 @@ static json_t *do_status(struct worker *w, const json_t *req)
 		"{s:b,s:s,s:s,s:b,s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o}", "ok",
 		1, "node", w->cfg.node, "version", STROWGER_VERSION,
 		"draining", w->is_draining, "journal_healthy",
-		w->doors.healthyh(w->doors.arg), "catalog_version",
+		!w->doors.refusesh(w->doors.arg), "catalog_version",
 		w->cat ? (json_int_t)catalog_version(w->cat) : 0, "calls",
 		(json_int_t)c.calls, "transactions",
 		(json_int_t)c.client_tx + (json_int_t)c.server_tx, "channels",

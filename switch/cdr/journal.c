@@ -1,55 +1,55 @@
 /**
- * @file journal.c  Writer of the CDR journal: frames gather in memory, one
- * thread writes and syncs them in groups. A disk that refuses is asked again
- * until it takes the same bytes at the same place; meanwhile nothing new is
- * admitted, and what calls in progress have to say waits.
+ * @file journal.c  Writer of the CDR journal: frames gather in memory that
+ * outlives the process (spool.h), one thread writes and syncs them in groups.
+ * A disk that refuses is asked again until it takes the same bytes at the same
+ * place; meanwhile nothing new is admitted, and what calls in progress have to
+ * say waits.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <re.h>
 #include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 #include "journal.h"
+#include "journal_disk.h"
+#include "journal_recover.h"
 #include "log.h"
 #include "metric.h"
 #include "moment.h"
-#include "segment.h"
-#include "text.h"
+#include "spool.h"
 
-#define PATH_SIZE 512
 #define RETRY_MS 200
+#define LOOK_MS 1000   /* between two looks at the disk's space */
 #define CLOSE_MS 3000  /* a disk that refuses keeps journal_close() no longer */
-#define ROOM ((size_t)1 << 20)
+#define MEMORY_BYTES ((size_t)32 << 20)
 
 struct journal {
-	char dir[PATH_SIZE];
-	size_t segment_bytes, backlog_max;
-	uint32_t group_ms;
+	struct journal_config cfg;
 	journal_synced_h *h;
 	void *arg;
 
-	int lock_fd;           /* one writer per folder */
-	int fd;                /* of the segment, -1: none */
-	uint32_t number;       /* of the segment, or of the last one */
-	uint64_t size;         /* synced bytes of it */
+	struct journal_disk *disk;
+	struct spool *spool;
+	uint64_t written;      /* number of the last record written */
+	uint64_t looked_ms;    /* mono: when the space was looked at */
+	enum journal_room room;
+	bool has_reserve;
+	int disk_err;          /* of the last write */
 
 	pthread_t thread;
-	atomic_bool is_healthy;
+	atomic_int refuses;    /* errno for a BEGIN */
 
-	pthread_mutex_t mutex; /* for all below; held for a copy, not for I/O */
+	pthread_mutex_t mutex; /* for all below and for what goes into and out
+				  of the spool; held for a copy, not for I/O */
 	pthread_cond_t cond;
-	struct mbuf *waiting, *writing;
 	size_t waiting_n;
-	uint64_t seq;          /* last one queued */
+	uint64_t seq;          /* last one appended */
 	bool is_closing;
 
-	struct metric *m_bytes, *m_sync, *m_healthy, *m_refused, *m_damaged;
+	struct metric *m_bytes, *m_sync, *m_healthy, *m_refused, *m_free,
+		*m_number, *m_waiting;
 };
 
 
@@ -66,12 +66,17 @@ static void metrics_alloc(struct journal *j)
 				     seconds,
 				     sizeof(seconds) / sizeof(seconds[0]));
 	j->m_healthy = metric_gauge("strowger_cdr_journal_healthy", NULL,
-				    "1 while the disk takes CDRs");
+				    "1 while the disk takes CDRs and has "
+				    "space for more");
 	j->m_refused = metric_counter("strowger_cdr_journal_refused_total",
 				      NULL, "Records that were not queued");
-	j->m_damaged = metric_counter(
-		"strowger_cdr_journal_damaged_bytes_total", NULL,
-		"Bytes of the journal that could not be read");
+	j->m_free = metric_gauge("strowger_cdr_journal_free_bytes", NULL,
+				 "Free space on the disk of the journal");
+	j->m_number = metric_gauge("strowger_cdr_journal_number", NULL,
+				   "Number of the last record written");
+	j->m_waiting = metric_gauge("strowger_cdr_journal_waiting_bytes",
+				    NULL, "Records that the disk has not "
+				    "taken yet");
 }
 
 
@@ -79,12 +84,8 @@ static void destructor(void *arg)
 {
 	struct journal *j = arg;
 
-	if (j->fd >= 0)
-		close(j->fd);
-	if (j->lock_fd >= 0)
-		close(j->lock_fd);
-	mem_deref(j->waiting);
-	mem_deref(j->writing);
+	mem_deref(j->disk);
+	mem_deref(j->spool);
 	pthread_mutex_destroy(&j->mutex);
 	pthread_cond_destroy(&j->cond);
 }
@@ -96,18 +97,16 @@ static int journal_alloc(struct journal **jp,
 {
 	struct journal *j = mem_zalloc(sizeof(*j), destructor);
 	pthread_condattr_t attr;
-	int err;
 
 	if (!j)
 		return ENOMEM;
 
-	j->fd = j->lock_fd = -1;
-	j->segment_bytes = cfg->segment_bytes;
-	j->backlog_max = cfg->backlog_max;
-	j->group_ms = cfg->group_ms;
+	j->cfg = *cfg;
+	if (!j->cfg.memory_bytes)
+		j->cfg.memory_bytes = MEMORY_BYTES;
 	j->h = h;
 	j->arg = arg;
-	atomic_init(&j->is_healthy, true);
+	atomic_init(&j->refuses, 0);
 	pthread_mutex_init(&j->mutex, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -115,259 +114,138 @@ static int journal_alloc(struct journal **jp,
 	pthread_condattr_destroy(&attr);
 	metrics_alloc(j);
 
-	err = text_copy(j->dir, sizeof(j->dir), cfg->dir);
-	if (!err) {
-		j->waiting = mbuf_alloc(ROOM);
-		j->writing = mbuf_alloc(ROOM);
-		if (!j->waiting || !j->writing)
-			err = ENOMEM;
-	}
-
-	if (err)
-		mem_deref(j);
-	else
-		*jp = j;
-	return err;
-}
-
-
-static int dir_lock(struct journal *j)
-{
-	char path[PATH_SIZE];
-	int err;
-
-	if (mkdir(j->dir, 0750) && errno != EEXIST)
-		return errno;
-
-	err = text_format(path, sizeof(path), "%s/lock", j->dir);
-	if (err)
-		return err;
-
-	j->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
-	if (j->lock_fd < 0 || flock(j->lock_fd, LOCK_EX | LOCK_NB))
-		return errno;
-
+	*jp = j;
 	return 0;
 }
 
 
-/* --- the segment */
-
-static int segment_create(struct journal *j)
+static struct spool_place place_of(const struct journal_disk *d)
 {
-	char path[PATH_SIZE];
-	int err;
+	struct spool_place place;
 
-	err = segment_path(path, sizeof(path), j->dir, j->number + 1);
-	if (err)
-		return err;
-
-	/* it may be there empty: created when the folder could not be synced */
-	j->fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0640);
-	if (j->fd < 0)
-		return errno;
-
-	err = segment_sync_dir(j->dir);
-	if (err) {
-		close(j->fd);
-		j->fd = -1;
-		return err;
-	}
-
-	++j->number;
-	j->size = 0;
-	return 0;
+	journal_disk_place(d, &place.segment, &place.offset);
+	return place;
 }
 
 
-static int bytes_write(int fd, const uint8_t *p, size_t len, uint64_t at)
+static int memory_make(struct journal *j)
 {
-	while (len) {
-		const ssize_t n = pwrite(fd, p, len, (off_t)at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n ? errno : EIO;
-
-		p += n;
-		at += (uint64_t)n;
-		len -= (size_t)n;
-	}
-
-	return 0;
-}
-
-
-/*
- * After a failed sync the kernel may take pages for clean that never reached
- * the disk: the whole group is written again, not only synced again.
- */
-static int group_write_once(struct journal *j, const struct mbuf *mb)
-{
+	const char *dir = j->cfg.memory_dir;
 	int err;
 
-	if (j->fd >= 0 && j->size >= j->segment_bytes) {
-		close(j->fd);
-		j->fd = -1;
-	}
-	if (j->fd < 0) {
-		err = segment_create(j);
-		if (err)
-			return err;
-	}
-
-	err = bytes_write(j->fd, mb->buf, mb->end, j->size);
-	if (!err && fdatasync(j->fd))
-		err = errno;
-	if (err)
-		return err;
-
-	j->size += mb->end;
-	metric_add(j->m_bytes, mb->end);
-	return 0;
-}
-
-
-/* --- what an earlier start left */
-
-struct recovery {
-	struct journal *j;
-	struct journal_replay *replay;
-	struct mbuf *ends;
-	unsigned orphans;
-	int err;
-};
-
-
-static int segment_replay(struct recovery *rec, uint32_t number,
-			  uint64_t *ret_end)
-{
-	struct journal *j = rec->j;
-	struct segment_reader *reader;
-	struct journal_record record;
-	int err;
-
-	err = segment_open(&reader, j->dir, number, 0);
-	if (err)
-		return err;
-
-	while (0 == (err = segment_next(reader, true, &record))) {
-		err = journal_replay_feed(rec->replay, &record);
-		if (err == ENOMEM)
-			break;
-		if (err)
-			log_event(LOG_WARN, "journal", "record_unknown",
-				  "segment=%u end=%" PRIu64, number,
-				  segment_offset(reader));
-	}
-
-	if (segment_damaged(reader)) {
-		metric_add(j->m_damaged, segment_damaged(reader));
-		log_event(LOG_ERROR, "journal", "damaged",
-			  "segment=%u bytes=%" PRIu64, number,
-			  segment_damaged(reader));
-	}
-
-	*ret_end = segment_offset(reader);
-	mem_deref(reader);
-	return err == ENODATA ? 0 : err;
-}
-
-
-/* Cut what the last write before the crash did not finish. */
-static int tail_cut(struct journal *j, uint32_t number, uint64_t end)
-{
-	const uint64_t size = segment_size(j->dir, number);
-	char path[PATH_SIZE];
-	int fd, err = 0;
-
-	if (size <= end)
-		return 0;
-
-	log_event(LOG_WARN, "journal", "tail_cut",
-		  "segment=%u end=%" PRIu64 " bytes=%" PRIu64, number, end,
-		  size - end);
-
-	err = segment_path(path, sizeof(path), j->dir, number);
-	if (err)
-		return err;
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return errno;
-	if (ftruncate(fd, (off_t)end) || fsync(fd))
-		err = errno;
-	close(fd);
+	err = spool_make(&j->spool, dir,
+			 journal_disk_id(j->disk), j->cfg.memory_bytes,
+			 place_of(j->disk));
+	if (!err && dir && !spool_is_kept(j->spool))
+		log_event(LOG_WARN, "journal", "memory_private",
+			  "dir=%s bytes=%zu now=\"a kill -9 takes what came "
+			  "less than journal.group_ms before\" fix=\"a tmpfs "
+			  "with room, journal.memory_dir\"", dir,
+			  j->cfg.memory_bytes);
 
 	return err;
 }
 
 
-static void orphan_end(const struct cdr_call *call, void *arg)
-{
-	struct recovery *rec = arg;
+/* --- the disk's space --------------------------------------------------- */
 
-	if (!rec->err)
-		rec->err = journal_encode_call(rec->ends, JOURNAL_END, call);
-	++rec->orphans;
+static void refuses_set(struct journal *j)
+{
+	int err = 0;
+
+	if (j->disk_err)
+		err = j->disk_err == ENOSPC || j->disk_err == EDQUOT
+			      ? ENOSPC : EIO;
+	else if (j->room == JOURNAL_ROOM_NONE)
+		err = ENOSPC;
+
+	metric_set(j->m_healthy, !err);
+	atomic_store(&j->refuses, j->cfg.is_passing ? 0 : err);
 }
 
 
-static int segments_replay(struct recovery *rec)
+/* Once below a threshold, a quarter more than that is needed to be above. */
+static bool is_below(uint64_t free_bytes, uint64_t threshold, bool was_below)
 {
-	struct journal *j = rec->j;
-	uint32_t *numbers;
-	uint64_t end = 0;
-	size_t n, i;
-	int err;
-
-	err = segment_list(j->dir, &numbers, &n);
-	if (err)
-		return err;
-
-	for (i = 0; i < n && !err; i++) {
-		j->number = numbers[i];
-		err = segment_replay(rec, numbers[i], &end);
-	}
-	free(numbers);
-
-	if (!err && n)
-		err = tail_cut(j, j->number, end);
-
-	return err;
+	return free_bytes < threshold + (was_below ? threshold / 4 : 0);
 }
 
 
-/* Close what is open, in a segment of its own, before anything new begins. */
-static int recover(struct journal *j)
+static void room_tell(const struct journal *j, uint64_t free_bytes)
 {
-	struct recovery rec = {.j = j};
-	int err;
+	static const char *const names[] = {"enough", "low", "none"};
 
-	err = journal_replay_alloc(&rec.replay);
-	if (err)
-		return err;
-
-	rec.ends = mbuf_alloc(ROOM);
-	err = rec.ends ? segments_replay(&rec) : ENOMEM;
-	if (!err) {
-		journal_replay_finish(rec.replay, orphan_end, &rec);
-		err = rec.err;
-	}
-	if (!err)
-		err = group_write_once(j, rec.ends);
-	if (!err)
-		log_event(LOG_INFO, "journal", "open",
-			  "segment=%u closed_calls=%u", j->number,
-			  rec.orphans);
-
-	mem_deref(rec.replay);
-	mem_deref(rec.ends);
-	return err;
+	log_event(j->room == JOURNAL_ROOM ? LOG_INFO
+		  : j->room == JOURNAL_ROOM_LOW ? LOG_WARN : LOG_ERROR,
+		  "journal", "disk_space", "room=%s free=%" PRIu64 " dir=%s "
+		  "fix=\"%s\"", names[j->room], free_bytes,
+		  journal_disk_dir(j->disk),
+		  j->room == JOURNAL_ROOM ? ""
+		  : j->cfg.is_passing ? "space; records that find none are "
+		  "lost (journal.when_full)"
+		  : "space; without it no call is admitted");
+	if (j->cfg.roomh)
+		j->cfg.roomh(j->room, free_bytes, j->arg);
 }
 
 
-/* --- the thread */
+static void reserve_hold(struct journal *j)
+{
+	if (j->has_reserve || !j->cfg.reserve_bytes ||
+	    j->room == JOURNAL_ROOM_NONE)
+		return;
+
+	/* asked for again with each change of the room, no more often */
+	j->has_reserve = 0 == journal_disk_reserve(j->disk,
+						   j->cfg.reserve_bytes);
+}
+
+
+static void room_look(struct journal *j)
+{
+	const uint64_t free_bytes = journal_disk_free(j->disk);
+	enum journal_room room = JOURNAL_ROOM;
+
+	if (is_below(free_bytes, j->cfg.warn_bytes, j->room >= JOURNAL_ROOM_LOW))
+		room = JOURNAL_ROOM_LOW;
+	if (is_below(free_bytes, j->cfg.min_bytes, j->room == JOURNAL_ROOM_NONE)
+	    || (j->disk_err == ENOSPC || j->disk_err == EDQUOT))
+		room = JOURNAL_ROOM_NONE;
+
+	metric_set(j->m_free, free_bytes > INT64_MAX ? INT64_MAX
+						     : (int64_t)free_bytes);
+	if (room == j->room)
+		return;
+
+	j->room = room;
+	refuses_set(j);
+	reserve_hold(j);
+	room_tell(j, free_bytes);
+}
+
+
+static uint64_t mono_ms(void)
+{
+	struct moment now;
+
+	moment_read(&now);
+	return moment_ms(&now);
+}
+
+
+static void room_look_sometimes(struct journal *j)
+{
+	const uint64_t now_ms = mono_ms();
+
+	if (now_ms - j->looked_ms < LOOK_MS)
+		return;
+
+	j->looked_ms = now_ms;
+	room_look(j);
+}
+
+
+/* --- the thread --------------------------------------------------------- */
 
 static void deadline_in(struct timespec *ts, uint32_t ms)
 {
@@ -393,67 +271,121 @@ static void sleep_unless_closing(struct journal *j, uint32_t ms)
 }
 
 
-/* Take what waits, in company. @return false when there is nothing to come */
-static bool group_take(struct journal *j, uint64_t *ret_seq)
+struct group {
+	uint64_t end;          /* of it in the spool */
+	uint64_t seq;          /* of its last record */
+	bool is_any;
+	bool is_last;          /* the journal closes */
+};
+
+
+/* Take what waits, in company; or nothing, after a while. */
+static void group_take(struct journal *j, struct group *ret)
 {
-	struct mbuf *mb;
-	bool any;
+	struct timespec until;
+	int err = 0;
 
 	pthread_mutex_lock(&j->mutex);
 
-	while (!j->waiting_n && !j->is_closing)
-		pthread_cond_wait(&j->cond, &j->mutex);
-	if (j->group_ms)
-		sleep_unless_closing(j, j->group_ms);
+	deadline_in(&until, LOOK_MS);
+	while (!j->waiting_n && !j->is_closing && err != ETIMEDOUT)
+		err = pthread_cond_timedwait(&j->cond, &j->mutex, &until);
+	if (j->waiting_n && j->cfg.group_ms)
+		sleep_unless_closing(j, j->cfg.group_ms);
 
-	mb = j->waiting;
-	j->waiting = j->writing;
-	j->writing = mb;
-	any = j->waiting_n > 0;
+	ret->is_any = j->waiting_n > 0;
+	ret->is_last = j->is_closing;
+	ret->end = spool_end(j->spool);
+	ret->seq = j->seq;
 	j->waiting_n = 0;
-	*ret_seq = j->seq;
 
 	pthread_mutex_unlock(&j->mutex);
-	return any;
 }
 
 
-static void health_set(struct journal *j, int err)
+static void disk_said(struct journal *j, int err)
 {
-	const bool is_healthy = !err;
+	const int before = j->disk_err;
 
-	metric_set(j->m_healthy, is_healthy);
-	if (atomic_exchange(&j->is_healthy, is_healthy) == is_healthy)
+	if (err == before)
 		return;
 
-	if (err)
+	j->disk_err = err;
+	refuses_set(j);
+	if (err && !before)
 		log_event(LOG_ERROR, "journal", "disk_refuses",
-			  "dir=%s error=\"%s\" now=\"no call is admitted\" "
+			  "dir=%s error=\"%s\" now=\"%s\" "
 			  "fix=\"space, rights or the disk\"",
-			  j->dir, strerror(err));
-	else
+			  journal_disk_dir(j->disk), strerror(err),
+			  j->cfg.is_passing ? "records wait in memory"
+					    : "no call is admitted");
+	else if (!err)
 		log_event(LOG_WARN, "journal", "disk_recovered", "dir=%s",
-			  j->dir);
+			  journal_disk_dir(j->disk));
+	room_look(j);
+}
+
+
+/* What is left for the records of calls that are there. */
+static bool reserve_give(struct journal *j, int err)
+{
+	if (err != ENOSPC || !j->has_reserve)
+		return false;
+
+	j->has_reserve = false;
+	if (journal_disk_reserve(j->disk, 0))
+		return false;
+
+	log_event(LOG_WARN, "journal", "reserve_used", "dir=%s bytes=%" PRIu64,
+		  journal_disk_dir(j->disk), j->cfg.reserve_bytes);
+	return true;
+}
+
+
+static int group_write_once(struct journal *j, const struct group *g)
+{
+	struct moment before, after;
+	struct iovec parts[2];
+	const size_t len = spool_read(j->spool, g->end, parts);
+	int err;
+
+	metric_set(j->m_waiting, (int64_t)len);
+	moment_read(&before);
+	err = journal_disk_write(j->disk, parts, 2, j->written);
+	moment_read(&after);
+	metric_observe(j->m_sync,
+		       (double)(after.mono_us - before.mono_us) / 1e6);
+	if (err)
+		return err;
+
+	metric_add(j->m_bytes, len);
+	metric_set(j->m_waiting, 0);
+	metric_set(j->m_number, (int64_t)g->seq);
+	j->written = g->seq;
+
+	pthread_mutex_lock(&j->mutex);
+	spool_done(j->spool, g->end, place_of(j->disk));
+	pthread_mutex_unlock(&j->mutex);
+	return 0;
 }
 
 
 /* @return false when the journal closes and the disk still refuses */
-static bool group_write(struct journal *j)
+static bool group_write(struct journal *j, const struct group *g)
 {
 	uint32_t refused_ms = 0;
-	struct moment before, after;
 	bool is_closing;
 	int err;
 
 	for (;;) {
-		moment_read(&before);
-		err = group_write_once(j, j->writing);
-		moment_read(&after);
-		metric_observe(j->m_sync,
-			       (double)(after.mono_us - before.mono_us) / 1e6);
-		health_set(j, err);
+		err = group_write_once(j, g);
+		if (reserve_give(j, err)) {
+			disk_said(j, err);
+			continue;
+		}
+		disk_said(j, err);
 		if (!err)
-			break;
+			return true;
 
 		pthread_mutex_lock(&j->mutex);
 		is_closing = j->is_closing;
@@ -467,34 +399,56 @@ static bool group_write(struct journal *j)
 			(void)usleep(RETRY_MS * 1000);
 		}
 	}
+}
 
-	mbuf_rewind(j->writing);
-	return true;
+
+static void closed_refused(struct journal *j, const struct group *g)
+{
+	struct iovec parts[2];
+	const size_t len = spool_read(j->spool, g->end, parts);
+
+	log_event(LOG_ERROR, "journal",
+		  spool_is_kept(j->spool) ? "kept_in_memory" : "lost",
+		  "bytes=%zu note=\"closed while the disk refused\"", len);
 }
 
 
 static void *thread_run(void *arg)
 {
 	struct journal *j = arg;
-	uint64_t seq;
+	struct group g;
 
 	(void)pthread_setname_np(pthread_self(), "journal");
-	while (group_take(j, &seq)) {
-		if (!group_write(j)) {
-			log_event(LOG_ERROR, "journal", "lost",
-				  "bytes=%zu note=\"closed while the disk "
-				  "refused\"", j->writing->end);
-			break;
+	do {
+		group_take(j, &g);
+		if (g.is_any && !group_write(j, &g)) {
+			closed_refused(j, &g);
+			return NULL;
 		}
-		if (j->h)
-			j->h(seq, j->arg);
-	}
+		if (g.is_any && j->h)
+			j->h(g.seq, j->arg);
+		room_look_sometimes(j);
+	} while (!g.is_last || g.is_any);
 
+	spool_remove(j->spool);
 	return NULL;
 }
 
 
-/* --- the interface */
+/* --- the interface ------------------------------------------------------ */
+
+/* A node has to start on a full disk, too: what the reserve is for. */
+static int recover(struct journal *j)
+{
+	int err;
+
+	err = journal_recover(j->disk, j->cfg.memory_dir, &j->written);
+	if (err != ENOSPC || journal_disk_reserve(j->disk, 0))
+		return err;
+
+	return journal_recover(j->disk, j->cfg.memory_dir, &j->written);
+}
+
 
 int journal_open(struct journal **jp, const struct journal_config *cfg,
 		 journal_synced_h *h, void *arg)
@@ -510,30 +464,47 @@ int journal_open(struct journal **jp, const struct journal_config *cfg,
 	if (err)
 		return err;
 
-	err = dir_lock(j);
+	err = journal_disk_open(&j->disk, cfg->dir, cfg->segment_bytes);
 	if (!err)
 		err = recover(j);
 	if (!err)
-		err = pthread_create(&j->thread, NULL, thread_run, j);
-
+		err = memory_make(j);
 	if (err) {
 		mem_deref(j);
 		return err;
 	}
 
-	metric_set(j->m_healthy, 1);
-	*jp = j;
-	return 0;
+	j->seq = j->written;
+	metric_set(j->m_number, (int64_t)j->written);
+	refuses_set(j);
+	room_look(j);
+	reserve_hold(j);
+
+	err = pthread_create(&j->thread, NULL, thread_run, j);
+	if (err) {
+		spool_remove(j->spool);
+		mem_deref(j);
+	}
+	else {
+		*jp = j;
+	}
+	return err;
 }
 
 
 static int append_locked(struct journal *j, const uint8_t *frame, size_t len,
 			 uint64_t *ret_seq)
 {
-	if (j->waiting_n >= j->backlog_max || j->is_closing)
+	struct journal_numbered numbered;
+	int err;
+
+	if (j->waiting_n >= j->cfg.backlog_max || j->is_closing)
 		return ENOBUFS;
-	if (mbuf_write_mem(j->waiting, frame, len))
-		return ENOBUFS;
+
+	journal_number(frame, len, j->seq + 1, &numbered);
+	err = spool_put(j->spool, numbered.parts, 3);
+	if (err)
+		return err;
 
 	j->waiting_n++;
 	*ret_seq = ++j->seq;
@@ -549,12 +520,13 @@ int journal_append(struct journal *j, const uint8_t *frame, size_t len,
 	int err;
 
 	if (!j || !ret_seq || journal_frame(frame, len, &rec) ||
-	    rec.frame_len != len)
+	    rec.frame_len != len || rec.number)
 		return EINVAL;
 
-	if (rec.type == JOURNAL_BEGIN && !journal_healthy(j)) {
+	err = rec.type == JOURNAL_BEGIN ? journal_refuses(j) : 0;
+	if (err) {
 		metric_add(j->m_refused, 1);
-		return EIO;
+		return err;
 	}
 
 	pthread_mutex_lock(&j->mutex);
@@ -572,9 +544,9 @@ int journal_append(struct journal *j, const uint8_t *frame, size_t len,
 }
 
 
-bool journal_healthy(const struct journal *j)
+int journal_refuses(const struct journal *j)
 {
-	return atomic_load_explicit(&j->is_healthy, memory_order_relaxed);
+	return atomic_load_explicit(&j->refuses, memory_order_relaxed);
 }
 
 

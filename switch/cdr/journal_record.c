@@ -2,10 +2,12 @@
  * @file journal_record.c  Records to frames and back.
  *
  *   0  length of the payload, 4 bytes      all numbers little-endian
+ *      its highest bit: a number follows the payload
  *   4  CRC-32C of what follows the CRC, 4 bytes
  *   8  type, 1 byte
  *   9  version of the record, 1 byte
  *  10  payload
+ *      number of the record, 8 bytes
  */
 #include <assert.h>
 #include <endian.h>
@@ -18,7 +20,8 @@
 #include "why.h"
 
 #define HEAD 10
-#define PAYLOAD_MAX (JOURNAL_FRAME_MAX - HEAD)
+#define PAYLOAD_MAX (JOURNAL_FRAME_MAX - HEAD - JOURNAL_NUMBER_SIZE)
+#define NUMBERED UINT32_C(0x80000000)
 
 #define FIELD(type, f, kind_) \
 	{ \
@@ -63,11 +66,25 @@ static const struct cdr_field checkpoint_fields[] = {
 #define CHECKPOINT_FIELD_N \
 	(sizeof(checkpoint_fields) / sizeof(checkpoint_fields[0]))
 
+#define G(f, kind) FIELD(struct journal_segment, f, kind)
+static const struct cdr_field segment_fields[] = {
+	G(wall_ms, CDR_TIME),
+	G(number, CDR_NUMBER),
+};
+#undef G
+#define SEGMENT_FIELD_N (sizeof(segment_fields) / sizeof(segment_fields[0]))
+
 
 static uint32_t get_u32(const uint8_t *p)
 {
 	return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 |
 	       (uint32_t)p[3] << 24;
+}
+
+
+static uint64_t get_u64(const uint8_t *p)
+{
+	return get_u32(p) | (uint64_t)get_u32(p + 4) << 32;
 }
 
 
@@ -102,7 +119,7 @@ static int frame_end(struct mbuf *mb, size_t start, int err)
 		return err;
 	}
 
-	assert(len <= JOURNAL_FRAME_MAX);
+	assert(len <= JOURNAL_FRAME_MAX - JOURNAL_NUMBER_SIZE);
 	put_u32(frame, (uint32_t)(len - HEAD));
 	put_u32(frame + 4, crc32c(0, frame + 8, len - 8));
 	return 0;
@@ -180,28 +197,64 @@ int journal_encode_checkpoint(struct mbuf *mb,
 }
 
 
+int journal_encode_segment(struct mbuf *mb,
+			   const struct journal_segment *segment)
+{
+	size_t start;
+	int err;
+
+	err = frame_begin(mb, JOURNAL_SEGMENT, &start);
+	if (!err)
+		err = fields_encode(mb, segment_fields, SEGMENT_FIELD_N,
+				    segment);
+
+	return frame_end(mb, start, err);
+}
+
+
 int journal_frame(const uint8_t *buf, size_t len, struct journal_record *ret)
 {
-	size_t payload;
+	size_t payload, tail;
 
 	if (len < HEAD)
 		return ENODATA;
 
-	payload = get_u32(buf);
+	payload = get_u32(buf) & ~NUMBERED;
+	tail = get_u32(buf) & NUMBERED ? JOURNAL_NUMBER_SIZE : 0;
 	if (payload > PAYLOAD_MAX || buf[8] < JOURNAL_BEGIN ||
-	    buf[8] > JOURNAL_END)
+	    buf[8] > JOURNAL_SEGMENT)
 		return EBADMSG;
-	if (len - HEAD < payload)
+	if (len - HEAD < payload + tail)
 		return ENODATA;
-	if (get_u32(buf + 4) != crc32c(0, buf + 8, payload + HEAD - 8))
+	if (get_u32(buf + 4) != crc32c(0, buf + 8, payload + tail + HEAD - 8))
 		return EBADMSG;
 
 	ret->type = (enum journal_type)buf[8];
 	ret->version = buf[9];
+	ret->frame = buf;
 	ret->payload = buf + HEAD;
 	ret->len = payload;
-	ret->frame_len = payload + HEAD;
+	ret->number = tail ? get_u64(buf + HEAD + payload) : 0;
+	ret->frame_len = payload + tail + HEAD;
 	return 0;
+}
+
+
+void journal_number(const uint8_t *frame, size_t len, uint64_t number,
+		    struct journal_numbered *ret)
+{
+	assert(len >= HEAD && !(get_u32(frame) & NUMBERED));
+	put_u32(ret->tail, (uint32_t)number);
+	put_u32(ret->tail + 4, (uint32_t)(number >> 32));
+	put_u32(ret->head, get_u32(frame) | NUMBERED);
+	/* the CRC goes on where it ended */
+	put_u32(ret->head + 4, crc32c(get_u32(frame + 4), ret->tail,
+				      sizeof(ret->tail)));
+
+	ret->parts[0] = (struct iovec){ret->head, sizeof(ret->head)};
+	ret->parts[1] = (struct iovec){(void *)(uintptr_t)(frame + 8),
+				       len - 8};
+	ret->parts[2] = (struct iovec){ret->tail, sizeof(ret->tail)};
 }
 
 
@@ -280,7 +333,8 @@ int journal_decode_call(const struct journal_record *rec,
 	struct field_reader r = {rec->payload, rec->payload + rec->len};
 	int err;
 
-	if (rec->type == JOURNAL_CHECKPOINT || rec->version != CDR_VERSION)
+	if (rec->type == JOURNAL_CHECKPOINT ||
+	    rec->type == JOURNAL_SEGMENT || rec->version != CDR_VERSION)
 		return EBADMSG;
 
 	cdr_init(&ret->call);
@@ -311,6 +365,26 @@ int journal_decode_checkpoint(const struct journal_record *rec,
 		err = EBADMSG;
 	if (!err)
 		*ret = cp;
+
+	return err;
+}
+
+
+int journal_decode_segment(const struct journal_record *rec,
+			   struct journal_segment *ret)
+{
+	struct field_reader r = {rec->payload, rec->payload + rec->len};
+	struct journal_segment segment = {.wall_ms = CDR_NULL};
+	int err;
+
+	if (rec->type != JOURNAL_SEGMENT || rec->version != CDR_VERSION)
+		return EBADMSG;
+
+	err = fields_decode(&r, segment_fields, SEGMENT_FIELD_N, &segment);
+	if (!err && segment.number < 0)
+		err = EBADMSG;
+	if (!err)
+		*ret = segment;
 
 	return err;
 }

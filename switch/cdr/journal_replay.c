@@ -171,6 +171,8 @@ int journal_replay_feed(struct journal_replay *r,
 {
 	int err;
 
+	if (rec->type == JOURNAL_SEGMENT)
+		return 0;
 	if (rec->type == JOURNAL_CHECKPOINT)
 		return checkpoint_keep(r, rec);
 

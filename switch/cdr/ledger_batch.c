@@ -116,7 +116,6 @@ static int item_refuse(struct ledger_batch *b, struct item *item,
 int ledger_batch_add(struct ledger_batch *b, const struct journal_record *rec,
 		     const struct cdr_call *call, struct journal_position end)
 {
-	const uint8_t *frame = rec->payload + rec->len - rec->frame_len;
 	struct item *item = &b->items[b->item_n];
 	int err;
 
@@ -125,7 +124,7 @@ int ledger_batch_add(struct ledger_batch *b, const struct journal_record *rec,
 	item->row_at = b->rows->end;
 	item->end = end;
 
-	err = mbuf_write_mem(b->frames, frame, rec->frame_len);
+	err = mbuf_write_mem(b->frames, rec->frame, rec->frame_len);
 	if (!err)
 		err = call ? ledger_rows(b->rows, call)
 			   : item_refuse(b, item, "cannot be decoded");

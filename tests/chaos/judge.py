@@ -3,7 +3,6 @@ from fractions import Fraction
 
 CHECKPOINT_S = 6.0      # a cut call may be billed shorter by this at most
 SLACK_S = 0.015         # two clocks that are read in milliseconds
-LAST_WORDS_S = 0.25     # a refusal this young may die with its record
 ENDED_BY_US_S = 1.5     # a BYE of the switch's own reaches us within this
 
 
@@ -57,11 +56,6 @@ class Judge:
     def kill_after(self, t):
         return next((k for k in self.kills if k >= t), None)
 
-    def was_last_word(self, call):
-        """The journal is synced in groups, and a refusal waits for none."""
-        kill = self.kill_after(call.decided)
-        return kill is not None and kill - call.decided < LAST_WORDS_S
-
     # --- calls
 
     def calls(self):
@@ -94,9 +88,9 @@ class Judge:
         else:
             self.count("no final answer")
         if not rows:
-            if call.code >= 300 and self.was_last_word(call):
+            if call.code >= 300:
                 self.count("refused on no record")
-            elif call.code:
+            if call.code:
                 self.blame("lost", "call %d, %s: no record" % (
                     call.n, call.code))
             return
@@ -115,7 +109,8 @@ class Judge:
             self.blame("billing", "call %d: not answered, but costs: %s" % (
                 call.n, row))
         elif call.answered is not None:
-            self.unanswered(call, row)
+            self.count("answered on no record")
+            self.blame("billing", "call %d: answered, but %s" % (call.n, row))
 
     def ends(self, call):
         """(earliest, latest) moment at which the call ended here."""
@@ -126,13 +121,6 @@ class Judge:
         if call.bye_sent is None and call.bye_heard is not None:
             early.append(call.bye_heard - ENDED_BY_US_S)
         return (min(early) if early else None, min(late) if late else None)
-
-    def unanswered(self, call, row):
-        early, _ = self.ends(call)
-        self.count("answered on no record")
-        if row["outcome"] != "node_lost" or early is None or \
-                early - call.answered > CHECKPOINT_S:
-            self.blame("billing", "call %d: answered, but %s" % (call.n, row))
 
     def duration(self, call, row):
         if call.answer_sent is None:

@@ -84,11 +84,11 @@ int journal_model_append(const uint8_t *frame, size_t len, uint64_t *ret_seq,
 }
 
 
-bool journal_model_healthy(void *arg)
+int journal_model_refuses(void *arg)
 {
 	const struct world *w = arg;
 
-	return !w->journal->is_refusing;
+	return w->journal->is_refusing ? EIO : 0;
 }
 
 

@@ -163,7 +163,7 @@ void catalog_model_publish(struct world *w);
 struct journal_model *journal_model_alloc(struct world *w);
 int journal_model_append(const uint8_t *frame, size_t len, uint64_t *ret_seq,
 			 void *arg);
-bool journal_model_healthy(void *arg);
+int journal_model_refuses(void *arg);
 /** What was not synced is lost, torn somewhere; then what journal_open()
  *  does: cut, replay, END records for what was open. */
 void journal_model_crash(struct world *w);

@@ -157,7 +157,7 @@ static int worker_start(struct world *w)
 	struct worker_doors doors = {
 		.sendh = network_from_switch,
 		.journalh = journal_model_append,
-		.healthyh = journal_model_healthy,
+		.refusesh = journal_model_refuses,
 		.leaseh = ledger_model_lease,
 		.eventh = event_model_take,
 		.arg = w,

@@ -97,11 +97,11 @@ static int journal_door(const uint8_t *frame, size_t len, uint64_t *ret_seq,
 }
 
 
-static bool healthy_door(void *arg)
+static int refuses_door(void *arg)
 {
 	const struct exchange *x = arg;
 
-	return !x->is_sick;
+	return x->is_sick ? EIO : 0;
 }
 
 
@@ -284,7 +284,7 @@ void exchange_open(struct exchange *x)
 	};
 	const struct worker_doors doors = {
 		.sendh = send_door, .journalh = journal_door,
-		.healthyh = healthy_door, .leaseh = lease_door, .eventh = event_door, .arg = x,
+		.refusesh = refuses_door, .leaseh = lease_door, .eventh = event_door, .arg = x,
 		.media = {.openh = open_door, .growh = grow_door,
 			  .pointh = point_door, .statsh = stats_door,
 			  .porth = port_door, .addrh = addr_door,

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -201,9 +202,9 @@ Test(journal, a_disk_that_refuses)
 	while (atomic_load(&synced) < 1)
 		usleep(100);
 
-	file_limit(700);
+	file_limit(900);
 	cr_assert(zero(int, append(j, JOURNAL_END, 1)));
-	while (journal_healthy(j))
+	while (!journal_refuses(j))
 		usleep(100);
 
 	cr_expect(eq(int, append(j, JOURNAL_BEGIN, 99), EIO));
@@ -215,11 +216,203 @@ Test(journal, a_disk_that_refuses)
 	file_limit(RLIM_INFINITY);
 	while (atomic_load(&synced) < 22)
 		usleep(100);
-	cr_expect(journal_healthy(j));
+	cr_expect(zero(int, journal_refuses(j)));
 	cr_expect(zero(int, append(j, JOURNAL_BEGIN, 99)));
 	journal_close(j);
 	cr_expect(eq(uint, folder_count(dir, JOURNAL_END), 22));
 	cr_expect(eq(uint, folder_count(dir, JOURNAL_BEGIN), 1));
+}
+
+
+/* Numbers of all records, in order: the first, and how many do not follow. */
+static void numbers_check(uint64_t first, uint64_t n)
+{
+	struct segment_reader *r;
+	struct journal_record rec;
+	struct journal_segment head;
+	uint64_t last = first - 1;
+	uint32_t *numbers;
+	size_t segment_n, i;
+
+	cr_assert(zero(int, segment_list(dir, &numbers, &segment_n)));
+	for (i = 0; i < segment_n; i++) {
+		cr_assert(zero(int, segment_open(&r, dir, numbers[i], 0)));
+		cr_assert(zero(int, segment_next(r, true, &rec)));
+		cr_assert(zero(int, journal_decode_segment(&rec, &head)));
+		cr_expect(eq(i64, head.number, (int64_t)last));
+		cr_expect(gt(i64, head.wall_ms, 0));
+		while (0 == segment_next(r, true, &rec))
+			cr_expect(eq(u64, rec.number, ++last));
+		mem_deref(r);
+	}
+	free(numbers);
+	cr_expect(eq(u64, last, first - 1 + n));
+}
+
+
+Test(journal, numbers_go_on_over_segments_and_starts)
+{
+	struct journal *j = opened(4096, 1000);
+	uint32_t n;
+
+	for (n = 1; n <= 30; n++) {
+		cr_assert(zero(int, append(j, JOURNAL_END, n)));
+		while (atomic_load(&synced) < n)
+			usleep(100);
+	}
+	cr_assert(zero(int, append(j, JOURNAL_BEGIN, 99)));
+	journal_close(j);
+
+	/* the call that was open gets its END, with a number */
+	j = opened(4096, 1000);
+	cr_assert(zero(int, append(j, JOURNAL_END, 31)));
+	journal_close(j);
+	j = opened(4096, 1000);
+	journal_close(j);
+	numbers_check(1, 33);
+}
+
+
+static unsigned rooms[3];
+
+
+static void room_keep(enum journal_room room, uint64_t free_bytes, void *arg)
+{
+	(void)free_bytes;
+	(void)arg;
+	__atomic_add_fetch(&rooms[room], 1, __ATOMIC_SEQ_CST);
+}
+
+
+static unsigned room_seen(enum journal_room room)
+{
+	return __atomic_load_n(&rooms[room], __ATOMIC_SEQ_CST);
+}
+
+
+static void filler(size_t bytes)
+{
+	static const uint8_t zero[4096];
+	char path[512];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/filler", dir);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	while (bytes >= sizeof(zero) &&
+	       write(fd, zero, sizeof(zero)) == sizeof(zero))
+		bytes -= sizeof(zero);
+	close(fd);
+}
+
+
+/* On a filesystem of 4 MiB that others fill: told in time, refused in time,
+   and what live calls have to say finds room even when there is none. */
+Test(journal, a_full_disk_is_told_and_refused_before_a_record_is_lost)
+{
+	struct journal_config cfg = {
+		.dir = dir, .segment_bytes = 64 << 20, .group_ms = 1,
+		.backlog_max = 100000, .warn_bytes = 2 << 20,
+		.min_bytes = 1 << 20, .reserve_bytes = 512 << 10,
+		.roomh = room_keep};
+	struct journal *j = NULL;
+	uint32_t n;
+
+	if (mount("none", dir, "tmpfs", 0, "size=4m"))
+		cr_skip_test("cannot mount a filesystem of 4 MiB");
+
+	cr_assert(zero(int, journal_open(&j, &cfg, synced_keep, NULL)));
+	cr_assert(zero(int, append(j, JOURNAL_BEGIN, 1)));
+	cr_expect(zero(uint, room_seen(JOURNAL_ROOM_LOW)));
+
+	filler(2 << 20);
+	while (!room_seen(JOURNAL_ROOM_LOW))
+		usleep(1000);
+	cr_expect(zero(int, journal_refuses(j)));
+
+	filler(4 << 20);
+	while (!room_seen(JOURNAL_ROOM_NONE))
+		usleep(1000);
+	cr_expect(eq(int, append(j, JOURNAL_BEGIN, 2), ENOSPC));
+
+	/* the reserve is used now: half of it */
+	for (n = 0; n < 300; n++)
+		cr_assert(zero(int, append(j, JOURNAL_END, n)));
+	while (atomic_load(&synced) < 301)
+		usleep(1000);
+	cr_expect(eq(uint, folder_count(dir, JOURNAL_END), 300));
+
+	filler(0);
+	while (!room_seen(JOURNAL_ROOM))
+		usleep(1000);
+	cr_expect(zero(int, append(j, JOURNAL_BEGIN, 3)));
+	journal_close(j);
+
+	/* and it starts on a full disk, too */
+	cfg.is_passing = true;
+	filler(4 << 20);
+	cr_assert(zero(int, journal_open(&j, &cfg, synced_keep, NULL)));
+	cr_expect(zero(int, append(j, JOURNAL_BEGIN, 4)));
+	journal_close(j);
+	cr_expect(zero(int, umount(dir)));
+}
+
+
+/* Append for ever, in groups of a second; say on the pipe what was taken. */
+static _Noreturn void appender(int fd)
+{
+	const struct journal_config cfg = {
+		.dir = dir, .segment_bytes = 32768, .group_ms = 1000,
+		.backlog_max = 100000, .memory_dir = "/dev/shm",
+		.memory_bytes = 1 << 20};
+	struct journal *j = NULL;
+	uint64_t taken = 0;
+
+	if (journal_open(&j, &cfg, NULL, NULL))
+		_exit(1);
+	for (;;) {
+		if (append(j, JOURNAL_END, (uint32_t)taken))
+			continue;
+		++taken;
+		if (write(fd, &taken, sizeof(taken)) < 0)
+			_exit(1);
+	}
+}
+
+
+Test(journal, what_was_appended_survives_a_kill)
+{
+	struct journal_config cfg = {.dir = dir, .segment_bytes = 32768,
+				     .group_ms = 1, .backlog_max = 100,
+				     .memory_dir = "/dev/shm"};
+	struct journal *j;
+	uint64_t taken, last, total = 0;
+	int round, fds[2], got;
+	pid_t pid;
+
+	for (round = 0; round < 5; round++) {
+		cr_assert(zero(int, pipe(fds)));
+		pid = fork();
+		if (!pid)
+			appender(fds[1]);
+		close(fds[1]);
+
+		for (got = 0; got < 40 + 97 * round; got++)
+			cr_assert(gt(int, (int)read(fds[0], &last,
+						    sizeof(last)), 0));
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+		while (read(fds[0], &taken, sizeof(taken)) == sizeof(taken))
+			last = taken;
+		close(fds[0]);
+		total += last;
+
+		cr_assert(zero(int, journal_open(&j, &cfg, NULL, NULL)));
+		journal_close(j);
+		cr_expect(ge(u64, folder_count(dir, JOURNAL_END), total));
+		cr_expect(le(u64, folder_count(dir, JOURNAL_END),
+			     total + (uint64_t)round + 1));
+	}
+	numbers_check(1, folder_count(dir, JOURNAL_END));
 }
 
 
@@ -245,7 +438,7 @@ static _Noreturn void victim(int fd)
 
 Test(journal, what_was_synced_survives_a_kill)
 {
-	uint64_t said, last = 0, total = 0;
+	uint64_t said, last = 0;
 	int round, fds[2], got;
 	pid_t pid;
 
@@ -266,8 +459,8 @@ Test(journal, what_was_synced_survives_a_kill)
 			last = said;
 		close(fds[0]);
 
-		total += last;
+		/* numbers go on: it is that of all so far */
 		journal_close(opened(32768, 10));
-		cr_expect(ge(u64, folder_count(dir, JOURNAL_END), total));
+		cr_expect(ge(u64, folder_count(dir, JOURNAL_END), last));
 	}
 }

@@ -92,11 +92,14 @@ class Node:
         while time.monotonic() < until:
             if self.process.poll() is not None:
                 break
-            state = self.ask("status")
-            if state and state["catalog_version"] >= wanted:
+            if self.has_catalog(wanted):
                 return
             time.sleep(0.05)
         raise RuntimeError("%s did not start: %s" % (self.name, self.tail()))
+
+    def has_catalog(self, version):
+        state = self.ask("status")
+        return bool(state) and state["catalog_version"] >= version
 
     def command(self, *words):
         done = subprocess.run(

@@ -323,7 +323,11 @@ class Run:
             self.stage.pump(0.002)
 
     def do_sql(self, words):
-        self.node.database.run(words[0])
+        """sql STATEMENT: and what it provisions is in force"""
+        wanted = self.node.database.run(
+            words[0] + "; select max(version) from core.change").split()
+        if self.node.process and wanted:
+            self.until(lambda: self.node.has_catalog(int(wanted[-1])), True)
 
     def do_query(self, words):
         """query SQL WANTED: within some seconds it is so"""
@@ -333,7 +337,7 @@ class Run:
         end = time.monotonic() + CDR_WAIT_S
         got = read()
         while got != wanted and time.monotonic() < end:
-            self.stage.pump(0.2)
+            self.stage.pump(0.1)
             got = read()
         if got != wanted:
             raise Failed("wanted %s, got %s" % (wanted, got))

@@ -59,8 +59,10 @@ class World:
 
     def ip(self, name):
         if name not in self.ips:
-            self.ips[name] = "%s.%d.%d" % (self.net, self.n,
-                                           len(self.ips) + 1)
+            # 255 is for switches; scripts beyond 249 share a /24
+            self.ips[name] = "%s.%d.%d" % (
+                self.net, self.n % 250,
+                len(self.ips) + 1 + 100 * (self.n // 250))
             self.variables[name] = self.ips[name]
         return self.ips[name]
 

@@ -220,14 +220,19 @@ void change_refused(struct request *req, const struct resource *res,
 	}
 
 	change_abort(req);
+	refusal = refusal_find(res, constraint);
 	if (!strcmp(req->op->method, "DELETE")) {
-		problem_set(&req->problem, PROBLEM_IN_USE,
-			    "rows of %s still refer to it", table);
+		/* a reference of the row itself is told in other words */
+		if (refusal && refusal->kind == PROBLEM_CONFLICT)
+			problem_set(&req->problem, PROBLEM_IN_USE, "%s",
+				    refusal->detail);
+		else
+			problem_set(&req->problem, PROBLEM_IN_USE,
+				    "rows of %s still refer to it", table);
 		return;
 	}
 	metric_add(metric_counter("strowger_api_constraint_total", NULL,
 				  "writes refused by a constraint"), 1);
-	refusal = refusal_find(res, constraint);
 	if (refusal)
 		refuse(req, refusal, rec);
 	else

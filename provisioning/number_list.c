@@ -29,7 +29,7 @@ static const struct refusal refusals[] = {
 	 .kind = PROBLEM_VALIDATION,
 	 .detail = "a list of kind tag needs tags, others have none"},
 	{.constraint = "number_list_used", .kind = PROBLEM_CONFLICT,
-	 .detail = "a tenant, trunk or gateway uses it"},
+	 .detail = "a tenant, trunk, gateway or routing plan uses it"},
 	{.constraint = NULL},
 };
 

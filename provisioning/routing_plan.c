@@ -3,6 +3,7 @@
  * route are tried, and the margin that each has to leave.
  */
 #include "form.h"
+#include "number_field.h"
 #include "resource.h"
 
 static const struct field fields[] = {
@@ -25,11 +26,16 @@ static const struct field fields[] = {
 	 .flags = F_NULLABLE, .column = "margin_percent", .min = 0,
 	 .max = 99},
 	FIELD_ROW_TAGS(0),
+	FIELD_NUMBER_LISTS("number_lists"),
 	FIELD_ROW_TIMES,
 };
 static const struct field_set set = FIELD_SET(fields);
 
-static const struct refusal refusals[] = {{.constraint = NULL}};
+static const struct refusal refusals[] = {
+	{.constraint = "number_lists_exist", .field = "number_lists",
+	 .kind = PROBLEM_VALIDATION, .detail = "there is no such list"},
+	{.constraint = NULL},
+};
 
 const struct resource resource_routing_plan = {
 	.kind = "routing_plan", .table = "core.routing_plan", .key = "id",

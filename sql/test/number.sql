@@ -87,5 +87,26 @@ update core.did set in_service_from = '2026-11-22T10:31:00Z'
 select is(api_v1.object('did', pg_temp.id('did', 'r1')) -> 'from_ms',
 	'1795343460000'::jsonb, 'milliseconds for the switch');
 
+-- lists of a routing plan
+insert into core.number_list (id, name, kind, subject)
+values (pg_temp.id('nls', '1'), 'no premium', 'deny', 'called');
+select lives_ok($$ insert into core.routing_plan (id, name, number_lists)
+	values (pg_temp.id('pln', 'l'), 'p', array[pg_temp.id('nls', '1')]) $$);
+select throws_ok($$ update core.routing_plan
+	set number_lists = array[pg_temp.id('nls', '2')]
+	where id = pg_temp.id('pln', 'l') $$, '23503', 'no such number list');
+select throws_ok($$ update core.routing_plan
+	set number_lists = array[pg_temp.id('nls', '1'), pg_temp.id('nls', '1')]
+	where id = pg_temp.id('pln', 'l') $$, '23514', null, 'a list once');
+select throws_ok($$ delete from core.number_list
+	where id = pg_temp.id('nls', '1') $$, '23503', null, 'it is in use');
+select is(api_v1.object('routing_plan', pg_temp.id('pln', 'l'))
+	-> 'number_lists', jsonb_build_array(pg_temp.id('nls', '1')),
+	'for the switch');
+update core.routing_plan set number_lists = '{}'
+	where id = pg_temp.id('pln', 'l');
+select lives_ok($$ delete from core.number_list
+	where id = pg_temp.id('nls', '1') $$, 'no longer');
+
 select * from finish();
 rollback;

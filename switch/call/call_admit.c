@@ -32,6 +32,7 @@ void call_unpin(struct call *call)
 	call->to_site = NULL;
 	call->gateway = NULL;
 	call->plan = NULL;
+	call->listed_plan = NULL;
 	call->sos.route = NULL;
 	memset(&call->hunt, 0, sizeof(call->hunt));
 	memset(call->redirects, 0, sizeof(call->redirects));

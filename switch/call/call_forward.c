@@ -234,7 +234,11 @@ static enum outcome to_number(struct call *call, struct forward *fwd,
 	if (out != OUT_OK)
 		return out;
 
-	did = catalog_did(call->cat, number);
+	out = call_lists_forward(call);
+	if (out != OUT_OK)
+		return out;
+
+	did = catalog_did(call->cat, call->called.e164);
 	if (!did)
 		return to_network(call);
 

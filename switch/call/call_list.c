@@ -1,9 +1,10 @@
 /**
  * @file call_list.c  The lists that both numbers of a call are held against,
- * in the order in which tenant, trunk or gateway name them.
+ * in the order in which tenant, trunk or gateway and routing plan name them.
  */
 #include <string.h>
 #include "call_private.h"
+#include "match.h"
 #include "text.h"
 
 
@@ -49,7 +50,9 @@ static enum outcome take_entry(struct call *call,
 }
 
 
-static enum outcome ask(struct call *call, const struct number_list *list)
+/* of: whose list it is, for the note */
+static enum outcome ask(struct call *call, const struct number_list *list,
+			const char *of)
 {
 	struct party *party = list->subject == LIST_CALLING ? &call->calling
 							    : &call->called;
@@ -62,7 +65,7 @@ static enum outcome ask(struct call *call, const struct number_list *list)
 	out = take_entry(call, list, party, e);
 	if (e || out == OUT_LIST_DENIED)
 		WHY(call->why, WHY_LIST, out, list->id,
-		    WHY_TEXT("name", list->name),
+		    WHY_TEXT("of", of), WHY_TEXT("name", list->name),
 		    WHY_TEXT("kind", list_kind_name(list->kind)),
 		    WHY_TEXT("number", before), WHY_TEXT("to", party->e164),
 		    WHY_COUNT("matched", e != NULL));
@@ -71,35 +74,66 @@ static enum outcome ask(struct call *call, const struct number_list *list)
 }
 
 
-/* @param subject  LIST_CALLING: those only; LIST_CALLED: all */
 static enum outcome ask_all(struct call *call,
-			    const struct number_lists *lists,
-			    enum list_subject subject)
+			    const struct number_lists *lists, const char *of)
+{
+	enum outcome out = OUT_OK;
+
+	for (uint8_t i = 0; i < lists->n && out == OUT_OK; i++)
+		out = ask(call, lists->lists[i], of);
+
+	return out;
+}
+
+
+static enum outcome ask_subject(struct call *call,
+				const struct number_lists *lists,
+				const char *of, enum list_subject subject)
 {
 	enum outcome out = OUT_OK;
 
 	for (uint8_t i = 0; i < lists->n && out == OUT_OK; i++) {
-		if (subject == LIST_CALLED ||
-		    lists->lists[i]->subject == LIST_CALLING)
-			out = ask(call, lists->lists[i]);
+		if (lists->lists[i]->subject == subject)
+			out = ask(call, lists->lists[i], of);
 	}
 
 	return out;
 }
 
 
+/* Before it is known whether the plan finds a route: a number that its lists
+   rewrite may be a customer's, or in another zone. */
+static enum outcome ask_plan(struct call *call)
+{
+	const struct routing_plan *plan = match_plan(call->trunk);
+	const bool is_same = plan && plan == call->listed_plan;
+
+	call->listed_plan = plan;
+	if (!plan)
+		return OUT_OK;
+
+	/* of a forwarded call the calling number was asked about already */
+	return is_same ? ask_subject(call, &plan->lists, "routing_plan",
+				     LIST_CALLED)
+		       : ask_all(call, &plan->lists, "routing_plan");
+}
+
+
 enum outcome call_lists(struct call *call)
 {
-	enum outcome out = OUT_OK;
+	const struct trunk *trunk = call->trunk;
+	enum outcome out;
 
 	if (call->is_emergency)
 		return OUT_OK;
-	if (call->trunk)
-		out = ask_all(call, &call->trunk->tenant->lists, LIST_CALLED);
-	if (out == OUT_OK)
-		out = ask_all(call, &call_policy(call)->lists, LIST_CALLED);
+	if (!trunk)
+		return ask_all(call, &call_policy(call)->lists, "gateway");
 
-	return out;
+	out = ask_all(call, &trunk->tenant->lists, "tenant");
+	if (out == OUT_OK)
+		out = ask_all(call, &trunk->numbers.lists, "trunk");
+
+	return out == OUT_OK ? ask_plan(call) : out;
 }
 
 
@@ -111,9 +145,24 @@ enum outcome call_lists_in(struct call *call, const struct trunk *to)
 	if (call->trunk == to)
 		return OUT_OK;
 
-	out = ask_all(call, &to->tenant->lists, LIST_CALLING);
+	out = ask_subject(call, &to->tenant->lists, "tenant", LIST_CALLING);
 	if (out == OUT_OK)
-		out = ask_all(call, &to->numbers.lists, LIST_CALLING);
+		out = ask_subject(call, &to->numbers.lists, "trunk",
+				  LIST_CALLING);
 
 	return out;
+}
+
+
+enum outcome call_lists_forward(struct call *call)
+{
+	const struct trunk *by = call->trunk;
+	enum outcome out;
+
+	out = ask_subject(call, &by->tenant->lists, "tenant", LIST_CALLED);
+	if (out == OUT_OK)
+		out = ask_subject(call, &by->numbers.lists, "trunk",
+				  LIST_CALLED);
+
+	return out == OUT_OK ? ask_plan(call) : out;
 }

@@ -198,6 +198,7 @@ struct call {
 	uint8_t max_forwards;
 	struct tag_set tags;         /**< of trunk, lists and plan; of cat  */
 	const struct routing_plan *plan; /**< NULL: routes of no plan       */
+	const struct routing_plan *listed_plan; /**< whose lists were asked */
 	char plan_id[ID_SIZE];
 	char headers[512];           /**< allowed to the other side          */
 	struct sip_path a_path;
@@ -326,10 +327,13 @@ void call_emergency_place(struct call *call, const struct gateway *gw,
 /** Somebody must hear of it. */
 void call_emergency_alarm(const struct call *call);
 /* call_list.c: each may rewrite numbers, and tag the call */
-/** Lists of who calls. @return OUT_OK or OUT_LIST_DENIED */
+/** Lists of who calls, and of its plan. @return OUT_OK or OUT_LIST_DENIED */
 enum outcome call_lists(struct call *call);
 /** Lists of who is called, as to the calling number. */
 enum outcome call_lists_in(struct call *call, const struct trunk *to);
+/** Lists of the trunk that forwards, as to the number that it forwards to, and
+ *  of its plan. */
+enum outcome call_lists_forward(struct call *call);
 
 /* call_identity.c */
 /** A number as the peer wants it; it passes when no rule matches. */

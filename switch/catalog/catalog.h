@@ -63,6 +63,7 @@ struct routing_plan {
 	int64_t margin_per_min_nano; /**< -1: not tested                   */
 	int32_t margin_percent;      /**< of the price; -1: not tested     */
 	struct tag_set tags;         /**< what its calls get               */
+	struct number_lists lists;   /**< after those of who calls         */
 };
 
 /** One carrier of a tenant's or trunk's rules. */

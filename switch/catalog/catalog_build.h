@@ -32,7 +32,7 @@ add_h numbering_add, rule_set_add, number_list_add, grant_add,
 uint32_t build_numbering_sum(const struct build *b);
 void build_number_order(struct catalog *c);
 
-/** References of a tenant's or peer's row. @return NULL, or what is broken */
+/** References of a tenant's, plan's or peer's row. @return NULL, or what is broken */
 const char *build_lists(const struct catalog *c, struct number_lists *lists,
 			const struct row_body *body);
 const char *build_policy(const struct catalog *c, struct number_policy *p,

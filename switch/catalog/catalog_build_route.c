@@ -28,13 +28,16 @@ const struct routing_plan *build_plan(const struct catalog *c, const char *id)
 const char *plan_add(struct build *b, const struct row *row)
 {
 	struct routing_plan p = row->body->plan;
+	const char *broken;
 
 	if (tag_intern(&p.tags, &b->c->tags, &row->body->tags))
 		return too_many_tags;
 
-	b->c->plans[b->c->plan_n++] = p;
+	broken = build_lists(b->c, &p.lists, row->body);
+	if (!broken)
+		b->c->plans[b->c->plan_n++] = p;
 
-	return NULL;
+	return broken;
 }
 
 

@@ -694,7 +694,7 @@ static int tenant_row_decode(struct row_body *body, const json_t *json)
 		clock->n++;
 	}
 
-	return tenant_decode(body, json);
+	return number_lists_decode(body, json);
 }
 
 
@@ -810,7 +810,8 @@ static const struct kind {
 	[ROW_NUMBERING] = {"numbering", numbering_members, 0, 0,
 			   numbering_decode, "rows: not allowed"},
 	[ROW_ROUTING_PLAN] = {"routing_plan", plan_members, AT(plan.id),
-			      SIZE(plan.id), NULL, NULL},
+			      SIZE(plan.id), number_lists_decode,
+			      "number_lists: ids, at most 8"},
 	[ROW_SCHEDULE] = {"schedule", schedule_members, AT(schedule.id),
 			  SIZE(schedule.id), schedule_row_decode,
 			  "ranges, holidays, offsets: not allowed"},

@@ -30,7 +30,8 @@ size_t row_numbers_size(enum row_kind kind, const json_t *json)
 		return list_size(json, "entries", NUMBER_ENTRIES_MAX,
 				 sizeof(struct list_entry));
 
-	return kind == ROW_TENANT || kind == ROW_TRUNK || kind == ROW_GATEWAY
+	return kind == ROW_TENANT || kind == ROW_TRUNK ||
+			       kind == ROW_GATEWAY || kind == ROW_ROUTING_PLAN
 		       ? sizeof(struct number_refs)
 		       : 0;
 }

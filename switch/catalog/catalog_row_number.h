@@ -6,7 +6,7 @@
 #define CATALOG_ROW_NUMBER_H
 #include "catalog_row.h"
 
-/** What a tenant, trunk or gateway names; behind its body. */
+/** What a tenant, trunk, gateway or plan names; behind its body. */
 struct number_refs {
 	char rules[RULE_DIRECTION_N][RULE_SUBJECT_N][ID_SIZE];
 	char lists[NUMBER_LISTS_MAX][ID_SIZE];
@@ -24,7 +24,8 @@ void *row_numbers(const struct row_body *body);
 int did_decode(struct row_body *body, const struct json_t *json);
 int numbering_decode(struct row_body *body, const struct json_t *json);
 int number_list_decode(struct row_body *body, const struct json_t *json);
-int tenant_decode(struct row_body *body, const struct json_t *json);
+/** The lists that a tenant or plan names; they go behind body. */
+int number_lists_decode(struct row_body *body, const struct json_t *json);
 int trunk_decode(struct row_body *body, const struct json_t *json);
 int grant_decode(struct row_body *body, const struct json_t *json);
 int short_code_decode(struct row_body *body, const struct json_t *json);

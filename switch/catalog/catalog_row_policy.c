@@ -186,7 +186,7 @@ int trunk_decode(struct row_body *body, const json_t *json)
 }
 
 
-int tenant_decode(struct row_body *body, const json_t *json)
+int number_lists_decode(struct row_body *body, const json_t *json)
 {
 	return lists_decode(row_numbers(body),
 			    json_object_get(json, "number_lists"));

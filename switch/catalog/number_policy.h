@@ -12,7 +12,7 @@
 #include "tag.h"
 
 #define NUMBER_ID_SIZE 36
-#define NUMBER_LISTS_MAX 8     /**< of one peer or tenant                  */
+#define NUMBER_LISTS_MAX 8     /**< of one peer, tenant or plan            */
 #define NUMBER_ENTRIES_MAX 100000 /**< of one list                         */
 
 /** A set of rules that several peers use. */

@@ -460,6 +460,21 @@ def plans_order_their_routes(carrier):
                         "valid_to": "2026-01-01T00:00:00Z"}, status=422)
     rule = {"carrier_id": carrier["id"], "rule": "only"}
     post("/v1/carrier-rules", rule, status=422)
+    numbers = post("/v1/number-lists", {
+        "name": "premium", "kind": "deny", "subject": "called"})
+    path = "/v1/number-lists/" + numbers["id"]
+    patch("/v1/routing-plans/" + plan["id"],
+          {"number_lists": [numbers["id"][:-1] + "z"]}, 422)
+    patched = patch("/v1/routing-plans/" + plan["id"],
+                    {"number_lists": [numbers["id"]]})
+    check(patched["number_lists"] == [numbers["id"]], "lists of a plan")
+    answer = call("delete", path, headers=ANY)
+    check(answer.status == 409 and
+          "routing plan uses it" in answer.json()["detail"],
+          "a list that a plan names stays, and the answer says why")
+    patch("/v1/routing-plans/" + plan["id"], {"number_lists": []})
+    answer = call("delete", path, headers=ANY)
+    check(answer.status == 204, "and goes when no plan does")
     for path in ("/v1/routing-plans/" + plan["id"],
                  "/v1/carrier-groups/" + group["id"]):
         answer = call("delete", path, headers=ANY)

@@ -261,3 +261,37 @@ Test(catalog_number, a_peer_without_its_list)
 				 "\"port\":5060,\"calling_sources\":[\"x\"]}"),
 		     EINVAL);
 }
+
+
+#define PLAN_OF(lists) "{\"name\":\"p\",\"status\":\"active\"," \
+	"\"strategy\":\"lcr\",\"number_lists\":" lists "}"
+
+
+Test(catalog_number, lists_of_a_routing_plan)
+{
+	const struct catalog *c;
+	const struct routing_plan *plan;
+
+	cr_assert_eq(fixture_put(store, "number_list", "nls_1", 100,
+				 LIST("deny", "[\"49\",true,\"\",null]")), 0);
+	cr_assert_eq(fixture_put(store, "number_list", "nls_2", 101,
+				 LIST("rewrite", "")), 0);
+	cr_assert_eq(fixture_put(store, "routing_plan", "pln_1", 102,
+				 PLAN_OF("[\"nls_2\",\"nls_1\"]")), 0);
+	cr_assert_eq(fixture_put(store, "tenant", TENANT_1, 103,
+				 "{\"name\":\"One\",\"status\":\"active\","
+				 "\"routing_plan_id\":\"pln_1\"}"), 0);
+	c = publish();
+	plan = catalog_tenant(c, TENANT_1)->plan;
+	cr_assert(plan);
+	cr_assert_eq(plan->lists.n, 2);
+	cr_expect_str_eq(plan->lists.lists[0]->id, "nls_2", "in its order");
+	cr_expect_str_eq(plan->lists.lists[1]->id, "nls_1");
+
+	cr_expect_eq(fixture_put(store, "routing_plan", "pln_1", 104,
+				 PLAN_OF("[1]")), EINVAL);
+	/* without its list it would let through what that denies */
+	cr_assert_eq(fixture_put(store, "number_list", "nls_1", 105, NULL),
+		     0);
+	cr_expect_null(catalog_tenant(publish(), TENANT_1));
+}

@@ -274,7 +274,7 @@ static int start_ledger(struct node *n)
 		.journal_dir = n->journal_dir,
 		.epoch = n->boot,
 		.load_ms = 250,
-		.batch_max = 250,
+		.batch_max = LEDGER_BATCH_MAX,
 	};
 	int err;
 

@@ -38,7 +38,9 @@ command_h command_calls, command_drop, command_trace, command_drain,
 	command_metrics, command_table, command_status, command_registrations,
 	command_limits, command_quality, command_quality_unlock,
 	command_db_migrate, command_db_status, command_doctor,
-	command_rate_check, command_route_test;
+	command_rate_check, command_route_test, command_journal_list,
+	command_journal_verify, command_journal_show, command_journal_replay,
+	command_journal_retry;
 
 /** "strowger: ..." on stderr; returns code. */
 int command_fail(int code, const char *fmt, ...)

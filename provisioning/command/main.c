@@ -46,6 +46,16 @@ static const struct command {
 	 "to date (--plan: only say how)"},
 	{{"db", "status"}, NULL, command_db_status, "which migrations are "
 	 "applied"},
+	{{"journal", "list"}, NULL, command_journal_list, "the segments of "
+	 "the CDR journal (--state)"},
+	{{"journal", "verify"}, NULL, command_journal_verify, "the same, and "
+	 "exit 1 when something is missing or damaged"},
+	{{"journal", "show"}, "CALL", command_journal_show, "its records of "
+	 "one call, as JSON"},
+	{{"journal", "replay"}, NULL, command_journal_replay, "load all of it "
+	 "into --dsn; what is there already is left out"},
+	{{"journal", "retry"}, NULL, command_journal_retry, "load again what "
+	 "the database had refused (cdr.dead_letter)"},
 	{{"rate", "check"}, "FILE", command_rate_check, "compute the cases of "
 	 "a CSV file and compare"},
 	{{"doctor"}, NULL, command_doctor, "look for what is wrong, and how "

@@ -101,7 +101,7 @@ select results_eq('select * from pg_temp.money()', $$ values (9000000::bigint,
 	3000000::bigint, 0::bigint, 4000000::bigint, 1000000::bigint) $$,
 	'posted and settled together');
 select results_eq($$ select * from api_v1.journal_position('n1') $$,
-	$$ values (1::bigint, 100::bigint) $$);
+	$$ values (1::bigint, 100::bigint, 0::bigint) $$);
 select results_eq($$ select attempt, side, account_id, carrier_id,
 	amount_micro, first_ms, lease_epoch from cdr.charge order by attempt $$,
 	$$ values (0, 'sell', pg_temp.id('acc', 1), null, 1000000::bigint,
@@ -157,9 +157,59 @@ select results_eq($$ select * from api_v1.load_cdrs('n1', 2, 0) $$,
 	$$ values (1::bigint, 1::bigint, 0::bigint) $$,
 	'keeps its record and charge');
 select results_eq($$ select * from api_v1.journal_position('n1') $$,
-	$$ values (2::bigint, 0::bigint) $$);
+	$$ values (2::bigint, 0::bigint, 0::bigint) $$);
 select is_empty($$ select * from api_v1.journal_position('n9')
 	where segment is not null $$);
+-- rows that came by COPY: paid by their keys, position and gap with them
+insert into cdr.record (started_at, call_id, attempt, node) values
+	('2026-11-22 11:00:00Z', lpad('c1', 32, '0')::uuid, 0, 'n3'),
+	('2026-11-22 11:00:00Z', lpad('c1', 32, '0')::uuid, 1, 'n3');
+insert into cdr.charge (started_at, call_id, attempt, side, account_id,
+	amount_micro, currency) values
+	('2026-11-22 11:00:00Z', lpad('c1', 32, '0')::uuid, 0, 'sell',
+		pg_temp.id('acc', 1), 1000, 'EUR'),
+	('2026-11-22 11:00:00Z', lpad('c1', 32, '0')::uuid, 1, 'sell',
+		pg_temp.id('acc', 1), 500, 'EUR'),
+	('2026-11-22 11:00:00Z', lpad('c1', 32, '0')::uuid, 1, 'buy', null,
+		400, 'EUR');
+select results_eq($$ select * from api_v1.load_calls('n3', 4, 100, 17, 0,
+	array['2026-11-22 11:00:00Z']::timestamptz[],
+	array[lpad('c1', 32, '0')]::uuid[]) $$,
+	$$ values (2::bigint, 2::bigint) $$, 'both payers pay');
+select throws_ok($$ select * from api_v1.load_calls('n3', 4, 100, 17, 0,
+	array['2026-11-22 11:00:00Z']::timestamptz[],
+	array[lpad('c1', 32, '0')]::uuid[]) $$, '23505', null,
+	'nobody pays twice');
+select throws_ok($$ insert into cdr.record (started_at, call_id, attempt)
+	values ('2026-11-22 11:00:00Z', lpad('c1', 32, '0')::uuid, 0) $$,
+	'23505', null, 'and no record is there twice');
+select results_eq($$ select * from api_v1.journal_position('n3') $$,
+	$$ values (4::bigint, 100::bigint, 17::bigint) $$);
+select results_eq($$ select * from api_v1.load_calls('n3', 4, 200, 30, 5,
+	'{}', '{}') $$, $$ values (0::bigint, 0::bigint) $$);
+select results_eq($$ select number, missing from cdr.journal_position
+	where node = 'n3' $$, $$ values (30::bigint, 5::bigint) $$,
+	'what is missing adds up');
+select results_eq($$ select data ->> 'node', (data ->> 'missing')::int
+	from core.event where kind = 'cdr.gap' $$, $$ values ('n3', 5) $$,
+	'and is told');
+select results_eq($$ select * from api_v1.load_calls('n3', null, 0, 0, 0,
+	'{}', '{}') $$, $$ values (0::bigint, 0::bigint) $$);
+select results_eq($$ select * from api_v1.journal_position('n3') $$,
+	$$ values (4::bigint, 200::bigint, 30::bigint) $$,
+	'a replay moves no position');
+
+-- dead letters
+select api_v1.load_dead_letter('n3', 4, 300, 31, '\x0102', '22003', 'why')
+	is not null;
+select api_v1.load_dead_letter('n3', 4, 300, 31, '\x0102', '22003', 'why')
+	is not null;
+select results_eq($$ select node, number, encode(frame, 'hex'), sqlstate, tries
+	from cdr.dead_letter $$,
+	$$ values ('n3', 31::bigint, '0102', '22003', 0) $$, 'kept once');
+select results_eq($$ select count(*) from core.event
+	where kind = 'cdr.refused' $$, $$ values (1::bigint) $$, 'told once');
+
 select is_empty($$ select from core.account a where a.balance_micro <>
 	(select coalesce(sum(amount_micro), 0) from core.ledger_posting p
 	where p.account_id = a.id) $$, 'balance is the sum of postings');

@@ -17,6 +17,7 @@ struct pg {
 	uint64_t retry_at_us; /**< not before, mono */
 	char error[512];
 	char sqlstate[6];
+	char table[64]; /**< of the row that was refused */
 };
 
 
@@ -62,6 +63,7 @@ static void error_keep(struct pg *pg, const char *message,
 
 	(void)text_copy(pg->error, sizeof(pg->error), message);
 	(void)text_copy(pg->sqlstate, sizeof(pg->sqlstate), sqlstate);
+	pg->table[0] = '\0';
 
 	len = strlen(pg->error);
 	while (len && pg->error[len - 1] == '\n')
@@ -145,6 +147,7 @@ static int judge(struct pg *pg, const PGresult *res, ExecStatusType wanted)
 
 	error_keep(pg, PQresultErrorMessage(res),
 		   PQresultErrorField(res, PG_DIAG_SQLSTATE));
+	TEXT_FILL(pg->table, PQresultErrorField(res, PG_DIAG_TABLE_NAME));
 
 	return EPROTO;
 }
@@ -222,7 +225,7 @@ int pg_copy_field(struct mbuf *mb, const char *value, bool last)
 	int err = 0;
 
 	if (!value)
-		return mbuf_printf(mb, "\\N%s", end);
+		return mbuf_write_str(mb, last ? "\\N\n" : "\\N\t");
 
 	while (*value && !err) {
 		plain = strcspn(value, "\\\t\n\r");
@@ -300,4 +303,10 @@ const char *pg_error(const struct pg *pg)
 const char *pg_sqlstate(const struct pg *pg)
 {
 	return pg->sqlstate;
+}
+
+
+const char *pg_error_table(const struct pg *pg)
+{
+	return pg->table;
 }

@@ -48,6 +48,8 @@ bool pg_wait_notify(struct pg *pg, int timeout_ms, int fd);
 PGconn *pg_conn(struct pg *pg);
 const char *pg_error(const struct pg *pg);
 const char *pg_sqlstate(const struct pg *pg); /**< "" when none */
+/** Table of the row that a constraint refused; "" when none. */
+const char *pg_error_table(const struct pg *pg);
 void pg_drop(struct pg *pg); /**< close; the next pg_ready() reconnects */
 
 #endif

@@ -10,8 +10,9 @@
 #define FIELDS_MAX 1024
 
 
-static int64_t number_get(const struct cdr_field *f, const uint8_t *p)
+int64_t field_number(const struct cdr_field *f, const void *object)
 {
+	const uint8_t *p = (const uint8_t *)object + f->offset;
 	uint32_t v4;
 	int64_t v8;
 
@@ -98,7 +99,7 @@ static size_t value_get(const struct cdr_field *f, const void *object,
 	case CDR_NUMBER:
 	case CDR_TIME:
 	default:
-		v = number_get(f, p);
+		v = field_number(f, object);
 		return v == CDR_NULL ? 0 : number_pack(scratch, v);
 	}
 }

@@ -28,6 +28,9 @@ int fields_encode(struct mbuf *mb, const struct cdr_field *fields, size_t n,
 int fields_decode(struct field_reader *r, const struct cdr_field *fields,
 		  size_t n, void *object);
 
+/** What a number, time or flag holds, whatever its width. */
+int64_t field_number(const struct cdr_field *f, const void *object);
+
 /** One byte below max. @return 0 or EBADMSG */
 int field_read_u8(struct field_reader *r, uint8_t max, uint8_t *ret);
 

@@ -77,6 +77,10 @@ int journal_frame(const uint8_t *buf, size_t len,
  */
 int journal_decode_call(const struct journal_record *rec,
 			struct cdr_call *ret);
+/** Only whose record it is: that of a BEGIN, ANSWER or END. @return 0 or
+ *  EBADMSG */
+int journal_decode_call_id(const struct journal_record *rec,
+			   uint8_t call_id[16]);
 int journal_decode_checkpoint(const struct journal_record *rec,
 			      struct cdr_checkpoint *ret);
 int journal_decode_segment(const struct journal_record *rec,

@@ -13,6 +13,7 @@
 struct journal_reader {
 	const char *dir;
 	struct segment_reader *segment;
+	uint64_t number, missing;
 	struct metric *damaged;
 };
 
@@ -86,6 +87,7 @@ int journal_reader_alloc(struct journal_reader **rp, const char *dir,
 		return ENOMEM;
 
 	r->dir = dir;
+	r->number = from.number;
 	r->damaged = metric_counter(
 		"strowger_cdr_journal_damaged_bytes_total", NULL,
 		"Bytes of the journal that could not be read");
@@ -134,7 +136,38 @@ static int segment_advance(struct journal_reader *r, uint32_t next)
 }
 
 
-int journal_reader_next(struct journal_reader *r, struct journal_record *ret)
+/* A segment that is gone shows by the head of the next one. Numbers that go
+   back are of a journal that took the place of another. */
+static void number_take(struct journal_reader *r,
+			const struct journal_record *rec)
+{
+	struct journal_segment head;
+	uint64_t before;
+
+	if (rec->type == JOURNAL_SEGMENT) {
+		if (journal_decode_segment(rec, &head))
+			return;
+		before = (uint64_t)head.number;
+	}
+	else if (rec->number) {
+		before = rec->number - 1;
+	}
+	else {
+		return;
+	}
+
+	if (r->number && before > r->number) {
+		r->missing += before - r->number;
+		log_event(LOG_ERROR, "journal", "missing",
+			  "segment=%u offset=%" PRIu64 " from=%" PRIu64
+			  " to=%" PRIu64, segment_number(r->segment),
+			  segment_offset(r->segment), r->number + 1, before);
+	}
+	r->number = rec->number ? rec->number : before;
+}
+
+
+static int record_next(struct journal_reader *r, struct journal_record *ret)
 {
 	uint32_t next;
 	int err;
@@ -162,10 +195,21 @@ int journal_reader_next(struct journal_reader *r, struct journal_record *ret)
 }
 
 
+int journal_reader_next(struct journal_reader *r, struct journal_record *ret)
+{
+	const int err = record_next(r, ret);
+
+	if (!err)
+		number_take(r, ret);
+	return err;
+}
+
+
 struct journal_position journal_reader_at(const struct journal_reader *r)
 {
 	const struct journal_position at = {segment_number(r->segment),
-					    segment_offset(r->segment)};
+					    segment_offset(r->segment),
+					    r->number, r->missing};
 
 	return at;
 }

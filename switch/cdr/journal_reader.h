@@ -6,10 +6,13 @@
 #define JOURNAL_READER_H
 #include "journal.h"
 
-/** A place between two records. {0, 0}: before all. */
+/** A place between two records. {0}: before all. */
 struct journal_position {
 	uint32_t segment;
 	uint64_t offset;
+	uint64_t number;  /**< of the last record before it; 0: not known   */
+	uint64_t missing; /**< numbers that no record had, up to it, since the
+			       reader began                                */
 };
 
 /** < 0, 0, > 0 as a is before, at or behind b. */

@@ -350,6 +350,29 @@ int journal_decode_call(const struct journal_record *rec,
 }
 
 
+int journal_decode_call_id(const struct journal_record *rec,
+			   uint8_t call_id[16])
+{
+	struct field_reader r = {rec->payload, rec->payload + rec->len};
+	struct {
+		int64_t started_at;
+		uint8_t call_id[16];
+	} key = {0};
+	static const struct cdr_field fields[] = {
+		{"started_at", CDR_TIME, 0, 8}, {"call_id", CDR_UUID, 8, 16}};
+	int err;
+
+	if (rec->type == JOURNAL_CHECKPOINT ||
+	    rec->type == JOURNAL_SEGMENT || rec->version != CDR_VERSION)
+		return EBADMSG;
+
+	err = fields_decode(&r, fields, 2, &key);
+	if (!err)
+		memcpy(call_id, key.call_id, sizeof(key.call_id));
+	return err;
+}
+
+
 int journal_decode_checkpoint(const struct journal_record *rec,
 			      struct cdr_checkpoint *ret)
 {

@@ -1,13 +1,13 @@
 /**
  * @file ledger.h  The only part of the switch that writes CDRs and money to
- * PostgreSQL. One thread loads journal segments (COPY to staging, then one transaction of
- * CDRs, charges, postings and journal position), another leases balance for
+ * PostgreSQL. One thread loads journal segments (COPY, and in one transaction
+ * records, charges, postings and journal position), another leases balance for
  * accounts, so that a long COPY keeps no call waiting for money. A slow or
  * stopped PostgreSQL delays them, never a call.
  *
  * Loaded segments are deleted once every call that began in them has ended.
- * A record that the database refuses for its data goes to refused.journal in
- * the same folder, and loading goes on.
+ * A record that the database refuses for its data goes to cdr.dead_letter,
+ * and loading goes on.
  */
 #ifndef LEDGER_H
 #define LEDGER_H
@@ -33,12 +33,14 @@ struct lease_answer {
 /** On the lease thread of the ledger. */
 typedef void(lease_answer_h)(const struct lease_answer *ans, void *arg);
 
+/** Calls per transaction: more is not faster, and holds account rows longer. */
+#define LEDGER_BATCH_MAX 1000
+
 struct ledger_config {
 	const char *dsn, *node, *journal_dir;
 	int64_t epoch;        /**< this start of the node: leases belong to it */
 	uint32_t load_ms;     /**< pause between loads (250)                 */
-	uint32_t batch_max;   /**< calls per transaction (250): more is not
-				   faster and holds account rows longer    */
+	uint32_t batch_max;   /**< calls per transaction (LEDGER_BATCH_MAX) */
 };
 
 /**

@@ -3,34 +3,49 @@
  * rows, and where each ends.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <re.h>
 #include <string.h>
-#include <unistd.h>
 #include "ledger_batch.h"
 #include "ledger_row.h"
 #include "log.h"
 #include "metric.h"
+#include "moment.h"
 #include "pg.h"
+#include "rng.h"
 #include "text.h"
 
-#define PATH_SIZE 512
 #define ROOM ((size_t)1 << 16)
 #define FRAMES_MAX ((size_t)4 << 20)
 
+enum fate {
+	FATE_LOAD,
+	FATE_SKIP,   /* the database has it */
+	FATE_REFUSE, /* to the dead letters */
+};
+
+/* Bytes in a buffer. */
+struct piece {
+	size_t at, len;
+};
+
 struct item {
-	size_t frame_at, frame_len; /* in frames */
-	size_t row_at, row_len;     /* in rows; none: put aside */
+	struct piece frame, rows[LEDGER_TABLE_N];
 	struct journal_position end;
+	int64_t started_ms;
+	uint8_t call_id[16];
+	uint8_t fate;
 };
 
 struct ledger_batch {
-	const char *dir, *node;
-	struct mbuf *frames, *rows;
+	const char *node;
+	struct mbuf *frames, *rows[LEDGER_TABLE_N], *sql[LEDGER_TABLE_N];
+	struct mbuf *text;          /* scratch: arrays, bytes */
 	struct item *items;
 	size_t item_n, done, max;
-	struct metric *loaded, *refused;
+	bool is_own;
+	char why[256], sqlstate[6]; /* of the item that is refused now */
+	struct metric *loaded, *refused, *missing, *number, *repeated;
 };
 
 
@@ -38,78 +53,66 @@ static void destructor(void *arg)
 {
 	struct ledger_batch *b = arg;
 
+	for (int i = 0; i < LEDGER_TABLE_N; i++) {
+		mem_deref(b->rows[i]);
+		mem_deref(b->sql[i]);
+	}
 	mem_deref(b->frames);
-	mem_deref(b->rows);
+	mem_deref(b->text);
 	mem_deref(b->items);
 }
 
 
-int ledger_batch_alloc(struct ledger_batch **bp, const char *dir,
-		       const char *node, uint32_t max)
+static void metrics_alloc(struct ledger_batch *b)
 {
-	struct ledger_batch *b = mem_zalloc(sizeof(*b), destructor);
-
-	if (!b)
-		return ENOMEM;
-
-	b->dir = dir;
-	b->node = node;
-	b->max = max;
 	b->loaded = metric_counter("strowger_cdr_loaded_total", NULL,
 				   "Calls loaded into PostgreSQL");
 	b->refused = metric_counter("strowger_cdr_refused_total", NULL,
 				    "Records put aside: the database refuses "
 				    "them");
+	b->repeated = metric_counter("strowger_cdr_repeated_total", NULL,
+				     "Records left out: the database had "
+				     "them");
+	b->missing = metric_counter("strowger_cdr_missing_total", NULL,
+				    "Numbers of the journal that no record "
+				    "had");
+	b->number = metric_gauge("strowger_cdr_loaded_number", NULL,
+				 "Number of the last record loaded, compare "
+				 "strowger_cdr_journal_number");
+}
+
+
+int ledger_batch_alloc(struct ledger_batch **bp, const char *node,
+		       uint32_t max, bool is_own)
+{
+	struct ledger_batch *b = mem_zalloc(sizeof(*b), destructor);
+	int err;
+
+	if (!b)
+		return ENOMEM;
+
+	b->node = node;
+	b->max = max;
+	b->is_own = is_own;
+	metrics_alloc(b);
 	b->items = mem_zalloc(max * sizeof(*b->items), NULL);
 	b->frames = mbuf_alloc(ROOM);
-	b->rows = mbuf_alloc(ROOM);
-	if (!b->items || !b->frames || !b->rows) {
-		mem_deref(b);
-		return ENOMEM;
+	b->text = mbuf_alloc(ROOM);
+	err = b->items && b->frames && b->text ? 0 : ENOMEM;
+	for (int i = 0; i < LEDGER_TABLE_N && !err; i++) {
+		b->rows[i] = mbuf_alloc(ROOM);
+		b->sql[i] = mbuf_alloc(1024);
+		err = b->rows[i] && b->sql[i]
+			      ? ledger_copy_sql(b->sql[i],
+						(enum ledger_table)i)
+			      : ENOMEM;
 	}
 
-	*bp = b;
-	return 0;
-}
-
-
-static int aside_write(struct ledger_batch *b, const struct item *item)
-{
-	char path[PATH_SIZE];
-	int fd, err = 0;
-
-	if (text_format(path, sizeof(path), "%s/refused.journal", b->dir))
-		return EOVERFLOW;
-
-	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
-	if (fd < 0)
-		return errno;
-	if (write(fd, b->frames->buf + item->frame_at, item->frame_len) !=
-	    (ssize_t)item->frame_len || fdatasync(fd))
-		err = errno ? errno : EIO;
-	close(fd);
-
-	return err;
-}
-
-
-/* Keep the frame of a record that nobody can load, and go on behind it. */
-static int item_refuse(struct ledger_batch *b, struct item *item,
-		       const char *why)
-{
-	int err = aside_write(b, item);
-
 	if (err)
-		return err;
-
-	metric_add(b->refused, 1);
-	log_event(LOG_ERROR, "ledger", "record_refused",
-		  "segment=%u end=%" PRIu64 " file=refused.journal "
-		  "error=\"%s\" fix=\"the call is in no bill: mend what "
-		  "the database says, keep the file\"", item->end.segment,
-		  item->end.offset, why);
-	item->row_len = 0;
-	return 0;
+		mem_deref(b);
+	else
+		*bp = b;
+	return err;
 }
 
 
@@ -119,19 +122,26 @@ int ledger_batch_add(struct ledger_batch *b, const struct journal_record *rec,
 	struct item *item = &b->items[b->item_n];
 	int err;
 
-	item->frame_at = b->frames->end;
-	item->frame_len = rec->frame_len;
-	item->row_at = b->rows->end;
+	memset(item, 0, sizeof(*item));
+	item->frame = (struct piece){b->frames->end, rec->frame_len};
 	item->end = end;
+	for (int i = 0; i < LEDGER_TABLE_N; i++)
+		item->rows[i].at = b->rows[i]->end;
 
 	err = mbuf_write_mem(b->frames, rec->frame, rec->frame_len);
-	if (!err)
-		err = call ? ledger_rows(b->rows, call)
-			   : item_refuse(b, item, "cannot be decoded");
+	if (!err && call) {
+		item->started_ms = call->call.started_at;
+		memcpy(item->call_id, call->call.call_id, 16);
+		err = ledger_rows(b->rows, call);
+	}
+	else if (!err) {
+		item->fate = FATE_REFUSE;
+	}
 	if (err)
 		return err;
 
-	item->row_len = b->rows->end - item->row_at;
+	for (int i = 0; i < LEDGER_TABLE_N; i++)
+		item->rows[i].len = b->rows[i]->end - item->rows[i].at;
 	++b->item_n;
 	return 0;
 }
@@ -149,48 +159,154 @@ size_t ledger_batch_left(const struct ledger_batch *b)
 }
 
 
-static void done_set(struct ledger_batch *b, size_t done)
+/* --- what is sent ------------------------------------------------------- */
+
+static int table_copy(struct ledger_batch *b, struct pg *pg, int table,
+		      size_t lo, size_t hi)
 {
-	size_t i, n = 0;
+	const struct piece *first = &b->items[lo].rows[table];
+	const struct piece *last = &b->items[hi - 1].rows[table];
+	const size_t len = last->at + last->len - first->at;
+	int err;
 
-	for (i = b->done; i < done; i++)
-		n += b->items[i].row_len > 0;
+	if (!len)
+		return 0;
 
-	metric_add(b->loaded, n);
-	b->done = done;
+	err = pg_copy_begin(pg, (const char *)b->sql[table]->buf);
+	if (!err)
+		err = pg_copy_row(pg, (const char *)b->rows[table]->buf +
+				  first->at, len);
+
+	return err ? err : pg_copy_end(pg);
 }
 
 
-/* Items lo..hi in one transaction. */
-static int rows_send(struct ledger_batch *b, struct pg *pg, size_t lo,
-		     size_t hi)
+/* What nobody can load stays with the reason: it is tried again by hand. */
+static int letter_send(struct ledger_batch *b, struct pg *pg,
+		       const struct item *item)
 {
-	const struct item *first = &b->items[lo], *last = &b->items[hi - 1];
-	const size_t len = last->row_at + last->row_len - first->row_at;
-	char segment[24], offset[24];
-	const char *params[] = {b->node, segment, offset};
+	const uint8_t *frame = b->frames->buf + item->frame.at;
+	char segment[24], offset[24], number[24];
+	const char *params[7] = {b->node, segment, offset, number, NULL,
+				 b->sqlstate[0] ? b->sqlstate : NULL, b->why};
+	int err = 0;
+
+	(void)text_format(segment, sizeof(segment), "%u", item->end.segment);
+	(void)text_format(offset, sizeof(offset), "%" PRIu64,
+			  item->end.offset);
+	(void)text_format(number, sizeof(number), "%" PRIu64,
+			  item->end.number);
+	mbuf_rewind(b->text);
+	err = mbuf_write_str(b->text, "\\x");
+	for (size_t i = 0; i < item->frame.len && !err; i++)
+		err = mbuf_printf(b->text, "%02x", frame[i]);
+	if (!err)
+		err = mbuf_write_u8(b->text, 0);
+	if (err)
+		return err;
+
+	params[4] = (const char *)b->text->buf;
+	return pg_exec(pg, "SELECT api_v1.load_dead_letter($1, $2, $3, $4, "
+		       "$5, $6, $7)", 7, params, NULL);
+}
+
+
+/* Keys of the calls that have charges, as two arrays. */
+static int keys_write(struct ledger_batch *b, size_t lo, size_t hi,
+		      const char **ret_started, const char **ret_ids)
+{
+	char buf[64];
+	size_t ids_at = 0;
+	int err = 0;
+
+	mbuf_rewind(b->text);
+	for (int pass = 0; pass < 2 && !err; pass++) {
+		char before = '{';
+
+		ids_at = pass ? b->text->end : 0;
+		for (size_t i = lo; i < hi && !err; i++) {
+			const struct item *item = &b->items[i];
+
+			if (!item->rows[LEDGER_CHARGE].len)
+				continue;
+			err = mbuf_write_u8(b->text, (uint8_t)before);
+			before = ',';
+			err |= mbuf_write_str(b->text, pass
+				? uuid_format(buf, item->call_id)
+				: moment_format(buf, item->started_ms));
+		}
+		if (before == '{' && !err)
+			err = mbuf_write_u8(b->text, '{');
+		err |= mbuf_write_mem(b->text, (const uint8_t *)"}", 2);
+	}
+
+	*ret_started = (const char *)b->text->buf;
+	*ret_ids = (const char *)b->text->buf + ids_at;
+	return err ? ENOMEM : 0;
+}
+
+
+static int position_send(struct ledger_batch *b, struct pg *pg, size_t lo,
+			 size_t hi, uint64_t missing)
+{
+	const struct journal_position *end = &b->items[hi - 1].end;
+	char segment[24], offset[24], number[24], gap[24];
+	const char *params[7] = {b->node, b->is_own ? segment : NULL, offset,
+				 number, gap};
 	int err;
 
-	(void)text_format(segment, sizeof(segment), "%u", last->end.segment);
-	(void)text_format(offset, sizeof(offset), "%" PRIu64,
-			  last->end.offset);
+	(void)text_format(segment, sizeof(segment), "%u", end->segment);
+	(void)text_format(offset, sizeof(offset), "%" PRIu64, end->offset);
+	(void)text_format(number, sizeof(number), "%" PRIu64, end->number);
+	(void)text_format(gap, sizeof(gap), "%" PRIu64, missing);
+	err = keys_write(b, lo, hi, &params[5], &params[6]);
+
+	return err ? err
+		   : pg_exec(pg, "SELECT api_v1.load_calls($1, $2, $3, $4, "
+			     "$5, $6, $7)", 7, params, NULL);
+}
+
+
+/* Items lo..hi in one transaction: all of them are loaded, or it is one. */
+static int items_send(struct ledger_batch *b, struct pg *pg, size_t lo,
+		      size_t hi, uint64_t missing)
+{
+	const uint8_t fate = b->items[lo].fate;
+	int err;
 
 	err = pg_exec(pg, "BEGIN", 0, NULL, NULL);
-	if (!err && len) {
-		err = pg_copy_begin(pg, ledger_copy_sql());
-		if (!err)
-			err = pg_copy_row(pg, (const char *)b->rows->buf +
-					  first->row_at, len);
-		if (!err)
-			err = pg_copy_end(pg);
-	}
+	if (!err && fate == FATE_LOAD)
+		err = pg_exec(pg, "SELECT api_v1.load_begin()", 0, NULL,
+			      NULL);
+	for (int i = 0; i < LEDGER_TABLE_N && !err && fate == FATE_LOAD; i++)
+		err = table_copy(b, pg, i, lo, hi);
+	if (!err && fate == FATE_REFUSE && b->is_own)
+		err = letter_send(b, pg, &b->items[lo]);
 	if (!err)
-		err = pg_exec(pg, "SELECT api_v1.load_cdrs($1, $2, $3)", 3,
-			      params, NULL);
+		err = position_send(b, pg, lo, hi, missing);
 	if (!err)
 		err = pg_exec(pg, "COMMIT", 0, NULL, NULL);
 
 	return err;
+}
+
+
+/* --- what comes back ---------------------------------------------------- */
+
+static void done_set(struct ledger_batch *b, size_t done)
+{
+	size_t n[FATE_REFUSE + 1] = {0};
+
+	for (size_t i = b->done; i < done; i++)
+		++n[b->items[i].fate];
+
+	metric_add(b->loaded, n[FATE_LOAD]);
+	metric_add(b->repeated, n[FATE_SKIP]);
+	metric_add(b->refused, n[FATE_REFUSE]);
+	if (done)
+		metric_set(b->number,
+			   (int64_t)b->items[done - 1].end.number);
+	b->done = done;
 }
 
 
@@ -203,6 +319,27 @@ static bool is_data_refused(const struct pg *pg)
 }
 
 
+/* Records have one unique key. */
+static bool is_there_already(const struct pg *pg)
+{
+	return !strcmp(pg_sqlstate(pg), "23505") &&
+	       !strncmp(pg_error_table(pg), "record_", 7);
+}
+
+
+static void item_refuse(struct ledger_batch *b, struct item *item)
+{
+	log_event(LOG_ERROR, "ledger", "record_refused",
+		  "segment=%u end=%" PRIu64 " error=\"%s\" fix=\"the call "
+		  "is in no bill: mend what the database says, then strowger "
+		  "journal retry\"", item->end.segment, item->end.offset,
+		  b->why);
+	item->fate = FATE_REFUSE;
+	for (int i = 0; i < LEDGER_TABLE_N; i++)
+		item->rows[i].len = 0;
+}
+
+
 static int items_load(struct ledger_batch *b, struct pg *pg, size_t lo,
 		      size_t hi, struct journal_position *stored);
 
@@ -212,10 +349,12 @@ static int items_split(struct ledger_batch *b, struct pg *pg, size_t lo,
 		       size_t hi, struct journal_position *stored)
 {
 	const size_t middle = lo + (hi - lo) / 2;
-	char why[256];
+	const bool is_there = is_there_already(pg);
+	struct item *item = &b->items[lo];
 	int err;
 
-	(void)text_copy(why, sizeof(why), pg_error(pg));
+	TEXT_FILL(b->why, pg_error(pg));
+	TEXT_FILL(b->sqlstate, pg_sqlstate(pg));
 	err = pg_exec(pg, "ROLLBACK", 0, NULL, NULL);
 	if (err)
 		return err;
@@ -226,11 +365,31 @@ static int items_split(struct ledger_batch *b, struct pg *pg, size_t lo,
 	}
 
 	/* refused without a row in it: it is not the data after all */
-	if (!b->items[lo].row_len)
+	if (item->fate != FATE_LOAD)
 		return EPROTO;
 
-	err = item_refuse(b, &b->items[lo], why);
-	return err ? err : items_load(b, pg, lo, hi, stored);
+	if (is_there) {
+		item->fate = FATE_SKIP;
+		for (int i = 0; i < LEDGER_TABLE_N; i++)
+			item->rows[i].len = 0;
+	}
+	else {
+		item_refuse(b, item);
+	}
+
+	return items_load(b, pg, lo, hi, stored);
+}
+
+
+/* What cannot be decoded is alone in its transaction. */
+static size_t run_end(const struct ledger_batch *b, size_t lo, size_t hi)
+{
+	size_t i = lo;
+
+	while (i < hi && b->items[i].fate == FATE_LOAD)
+		++i;
+
+	return i > lo ? i : lo + 1;
 }
 
 
@@ -238,7 +397,9 @@ static int items_split(struct ledger_batch *b, struct pg *pg, size_t lo,
 static int items_load(struct ledger_batch *b, struct pg *pg, size_t lo,
 		      size_t hi, struct journal_position *stored)
 {
-	int err = rows_send(b, pg, lo, hi);
+	const uint64_t missing = b->items[hi - 1].end.missing -
+				 stored->missing;
+	int err = items_send(b, pg, lo, hi, missing);
 
 	if (err == EPROTO && is_data_refused(pg))
 		return items_split(b, pg, lo, hi, stored);
@@ -246,6 +407,7 @@ static int items_load(struct ledger_batch *b, struct pg *pg, size_t lo,
 		return err;
 
 	*stored = b->items[hi - 1].end;
+	metric_add(b->missing, missing);
 	done_set(b, hi);
 	return 0;
 }
@@ -254,19 +416,32 @@ static int items_load(struct ledger_batch *b, struct pg *pg, size_t lo,
 int ledger_batch_load(struct ledger_batch *b, struct pg *pg,
 		      struct journal_position *stored)
 {
-	return items_load(b, pg, b->done, b->item_n, stored);
+	int err = 0;
+
+	while (b->done < b->item_n && !err) {
+		const size_t hi = run_end(b, b->done, b->item_n);
+
+		if (b->items[b->done].fate == FATE_REFUSE) {
+			TEXT_FILL(b->why, "cannot be decoded");
+			b->sqlstate[0] = '\0';
+		}
+		err = items_load(b, pg, b->done, hi, stored);
+	}
+
+	return err;
 }
 
 
 bool ledger_batch_resume(struct ledger_batch *b,
-			 struct journal_position stored)
+			 struct journal_position *stored)
 {
 	size_t i;
 
 	for (i = b->done; i < b->item_n; i++) {
-		if (journal_position_compare(b->items[i].end, stored))
+		if (journal_position_compare(b->items[i].end, *stored))
 			continue;
 
+		*stored = b->items[i].end;
 		done_set(b, i + 1);
 		return true;
 	}
@@ -278,6 +453,20 @@ bool ledger_batch_resume(struct ledger_batch *b,
 void ledger_batch_clear(struct ledger_batch *b)
 {
 	mbuf_rewind(b->frames);
-	mbuf_rewind(b->rows);
+	for (int i = 0; i < LEDGER_TABLE_N; i++)
+		mbuf_rewind(b->rows[i]);
 	b->item_n = b->done = 0;
+}
+
+
+void ledger_batch_count(const struct ledger_batch *b,
+			struct ledger_loaded *ret)
+{
+	for (size_t i = 0; i < b->done; i++) {
+		ret->loaded += b->items[i].fate == FATE_LOAD;
+		ret->repeated += b->items[i].fate == FATE_SKIP;
+		ret->refused += b->items[i].fate == FATE_REFUSE;
+		if (b->items[i].fate == FATE_REFUSE)
+			TEXT_FILL(ret->why, b->why);
+	}
 }

@@ -1,7 +1,8 @@
 /**
  * @file ledger_batch.h  END records on their way into PostgreSQL: rows and the
  * position they end at are one transaction. A record that the database
- * refuses for its data is found by halving and put aside in refused.journal.
+ * refuses for its data is found by halving and goes to cdr.dead_letter, one
+ * that it has already is left out.
  */
 #ifndef LEDGER_BATCH_H
 #define LEDGER_BATCH_H
@@ -10,14 +11,19 @@
 struct ledger_batch;
 struct pg;
 
-/** @param dir, node  borrowed. @param max  records. mem_deref() frees. */
-int ledger_batch_alloc(struct ledger_batch **bp, const char *dir,
-		       const char *node, uint32_t max);
+/**
+ * @param node    borrowed: whose leases and position
+ * @param max     records
+ * @param is_own  of that node's journal: its position moves, and what is
+ *                refused goes to the dead letters. mem_deref() frees.
+ */
+int ledger_batch_alloc(struct ledger_batch **bp, const char *node,
+		       uint32_t max, bool is_own);
 
 /**
  * @param call  what rec says; NULL: it cannot be decoded, and is put aside
  * @param end   position behind rec
- * @return 0, ENOMEM or errno of the disk: the batch is to be cleared then
+ * @return 0 or ENOMEM: the batch is to be cleared then
  */
 int ledger_batch_add(struct ledger_batch *b, const struct journal_record *rec,
 		     const struct cdr_call *call,
@@ -40,8 +46,18 @@ int ledger_batch_load(struct ledger_batch *b, struct pg *pg,
 /** The database says that this is stored: pass over what came so far.
  *  @return false when no record of the batch ends there */
 bool ledger_batch_resume(struct ledger_batch *b,
-			 struct journal_position stored);
+			 struct journal_position *stored);
 
 void ledger_batch_clear(struct ledger_batch *b);
+
+/** What became of records. */
+struct ledger_loaded {
+	uint64_t loaded, repeated, refused;
+	char why[256];      /**< of the last one refused                     */
+};
+
+/** Add what became of this batch. */
+void ledger_batch_count(const struct ledger_batch *b,
+			struct ledger_loaded *ret);
 
 #endif

@@ -101,8 +101,8 @@ int ledger_load_alloc(struct ledger_load **lp,
 		err = l->call ? 0 : ENOMEM;
 	}
 	if (!err)
-		err = ledger_batch_alloc(&l->batch, l->dir, l->node,
-					 cfg->batch_max);
+		err = ledger_batch_alloc(&l->batch, l->node,
+					 cfg->batch_max, true);
 	if (!err)
 		err = pg_alloc(&l->pg, cfg->dsn, "strowger-ledger");
 	if (!err)
@@ -179,46 +179,50 @@ static void at_set(struct ledger_load *l, struct journal_position at,
 static int position_query(struct ledger_load *l, struct journal_position *ret)
 {
 	const char *params[] = {l->node};
-	uint64_t segment = 0, offset = 0;
+	uint64_t segment = 0, offset = 0, number = 0;
 	PGresult *res = NULL;
 	int err;
 
-	err = pg_exec(l->pg, "SELECT segment, offset_bytes "
+	err = pg_exec(l->pg, "SELECT segment, offset_bytes, number "
 		      "FROM api_v1.journal_position($1) "
 		      "WHERE segment IS NOT NULL", 1, params, &res);
 	if (!err && PQntuples(res) == 1) {
 		const char *s = PQgetvalue(res, 0, 0);
 		const char *o = PQgetvalue(res, 0, 1);
+		const char *n = PQgetvalue(res, 0, 2);
 
 		err = text_u64(&segment, s, strlen(s), UINT32_MAX);
 		if (!err)
 			err = text_u64(&offset, o, strlen(o), INT64_MAX);
+		if (!err)
+			err = text_u64(&number, n, strlen(n), INT64_MAX);
 	}
 	PQclear(res);
 	if (err)
 		return err;
 
-	ret->segment = (uint32_t)segment;
-	ret->offset = offset;
+	*ret = (struct journal_position){
+		.segment = (uint32_t)segment, .offset = offset,
+		.number = number};
 	return 0;
 }
 
 
-/* Decode what begins or ends a call into l->call and note it.
- * @return 0, EBADMSG or ENOMEM */
+/* Note what begins or ends a call. @return 0, EBADMSG or ENOMEM */
 static int record_use(struct ledger_load *l, const struct journal_record *rec,
 		      uint32_t segment)
 {
+	uint8_t call_id[16];
+
 	if (rec->type != JOURNAL_BEGIN && rec->type != JOURNAL_END)
 		return 0;
-	if (journal_decode_call(rec, l->call))
+	if (journal_decode_call_id(rec, call_id))
 		return EBADMSG;
 
 	if (rec->type == JOURNAL_BEGIN)
-		return segment_use_begin(l->use, l->call->call.call_id,
-					 segment);
+		return segment_use_begin(l->use, call_id, segment);
 
-	segment_use_end(l->use, l->call->call.call_id);
+	segment_use_end(l->use, call_id);
 	return 0;
 }
 
@@ -226,7 +230,7 @@ static int record_use(struct ledger_load *l, const struct journal_record *rec,
 /* Calls that are open at the stored position, from all that is kept. */
 static int use_build(struct ledger_load *l)
 {
-	const struct journal_position begin = {0, 0};
+	const struct journal_position begin = {0};
 	struct journal_reader *r = NULL;
 	struct journal_record rec;
 	struct journal_position at;
@@ -267,7 +271,7 @@ static int start(struct ledger_load *l)
 	if (!err && !number && l->stored.segment) {
 		log_event(LOG_WARN, "ledger", "journal_replaced",
 			  "stored_segment=%u", l->stored.segment);
-		l->stored = (struct journal_position){0, 0};
+		l->stored = (struct journal_position){0};
 	}
 	if (!err)
 		err = use_build(l);
@@ -275,6 +279,7 @@ static int start(struct ledger_load *l)
 		return err;
 
 	l->reader = mem_deref(l->reader);
+	l->stored.missing = 0; /* it counts from here */
 	err = journal_reader_alloc(&l->reader, l->dir, l->stored);
 	if (err)
 		return err;
@@ -296,8 +301,11 @@ static void restart(struct ledger_load *l)
 /* The connection was lost: how much of the batch did the database take? */
 static void resume(struct ledger_load *l, struct journal_position before)
 {
-	if (0 == journal_position_compare(before, l->stored) ||
-	    ledger_batch_resume(l->batch, l->stored))
+	if (0 == journal_position_compare(before, l->stored)) {
+		l->stored = before;
+		return;
+	}
+	if (ledger_batch_resume(l->batch, &l->stored))
 		return;
 
 	log_event(LOG_WARN, "ledger", "position_moved",
@@ -335,11 +343,13 @@ static int position_learn(struct ledger_load *l)
 static int record_take(struct ledger_load *l, const struct journal_record *rec)
 {
 	const struct journal_position at = journal_reader_at(l->reader);
-	const int err = record_use(l, rec, at.segment);
+	int err = record_use(l, rec, at.segment);
 
 	if (err == ENOMEM || rec->type != JOURNAL_END)
 		return err == ENOMEM ? err : 0;
 
+	if (!err)
+		err = journal_decode_call(rec, l->call);
 	if (!err && !ledger_batch_left(l->batch))
 		at_set(l, l->at, l->call->call.ended_at);
 

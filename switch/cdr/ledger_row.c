@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <re.h>
 #include <string.h>
+#include "field.h"
 #include "ledger_row.h"
 #include "moment.h"
 #include "pg.h"
@@ -13,15 +14,33 @@
 
 #define COLUMN(f, ...) #f ","
 #define TEXT_SIZE 512 /* the longest field and a NUL fit */
-#define JSON_SIZE 2048
 
+#define CHARGE(column, f, kind_) \
+	{ \
+		.name = (column), .kind = (kind_), \
+		.offset = offsetof(struct cdr_charge, f), \
+		.size = sizeof(((struct cdr_charge *)0)->f), \
+	}
 
-const char *ledger_copy_sql(void)
-{
-	return "COPY cdr.staging ("
-	       CDR_FIELDS(COLUMN, COLUMN, COLUMN, COLUMN, COLUMN)
-	       "charges,decision) FROM STDIN";
-}
+/* Columns of cdr.charge behind the key; side and rounding_mode are words. */
+static const struct cdr_field charge_columns[] = {
+	CHARGE("account_id", account_id, CDR_TEXT),
+	CHARGE("carrier_id", carrier_id, CDR_TEXT),
+	CHARGE("amount_micro", amount_micro, CDR_NUMBER),
+	CHARGE("currency", currency, CDR_TEXT),
+	CHARGE("deck_id", deck_id, CDR_TEXT),
+	CHARGE("deck_version", deck_version, CDR_NUMBER),
+	CHARGE("prefix", prefix, CDR_TEXT),
+	CHARGE("destination", destination, CDR_TEXT),
+	CHARGE("rate_per_min_nano", tariff.rate_per_min_nano, CDR_NUMBER),
+	CHARGE("connect_fee_micro", tariff.connect_fee_micro, CDR_NUMBER),
+	CHARGE("first_ms", tariff.first_ms, CDR_NUMBER),
+	CHARGE("next_ms", tariff.next_ms, CDR_NUMBER),
+	CHARGE("rounding_decimals", rounding.decimals, CDR_NUMBER),
+	CHARGE("billed_ms", billed_ms, CDR_NUMBER),
+	CHARGE("lease_epoch", lease_epoch, CDR_NUMBER),
+};
+#define CHARGE_COLUMN_N (sizeof(charge_columns) / sizeof(charge_columns[0]))
 
 
 /* Bytes of the UTF-8 character at p (RFC 3629 4); 0: none. */
@@ -75,10 +94,10 @@ static const char *text_clean(char buf[TEXT_SIZE], const char *s, size_t max)
 
 
 static const char *field_text(char buf[TEXT_SIZE], const struct cdr_field *f,
-			      const struct cdr *cdr)
+			      const void *object)
 {
 	static const uint8_t no_uuid[16];
-	const char *p = (const char *)cdr + f->offset;
+	const char *p = (const char *)object + f->offset;
 	int64_t v;
 
 	switch ((enum cdr_kind)f->kind) {
@@ -92,7 +111,7 @@ static const char *field_text(char buf[TEXT_SIZE], const struct cdr_field *f,
 	case CDR_NUMBER:
 	case CDR_TIME:
 	default:
-		memcpy(&v, p, sizeof(v));
+		v = field_number(f, object);
 		if (v == CDR_NULL)
 			return NULL;
 		if (f->kind == CDR_TIME)
@@ -103,129 +122,116 @@ static const char *field_text(char buf[TEXT_SIZE], const struct cdr_field *f,
 }
 
 
-/* "key":"text" or "key":null */
-static int json_text(struct mbuf *mb, const char *key, const char *text,
-		     size_t size)
+static int key_write(struct mbuf *mb, const struct cdr_call *call)
 {
-	char clean[TEXT_SIZE];
-	const char *p;
+	char buf[TEXT_SIZE];
 	int err;
 
-	if (!*text)
-		return mbuf_printf(mb, "\"%s\":null,", key);
+	err = pg_copy_field(mb, moment_format(buf, call->call.started_at),
+			    false);
 
-	err = mbuf_printf(mb, "\"%s\":\"", key);
-	for (p = text_clean(clean, text, size - 1); *p && !err; p++) {
-		if (*p == '"' || *p == '\\')
-			err = mbuf_printf(mb, "\\%c", *p);
-		else if ((unsigned char)*p < 0x20)
-			err = mbuf_printf(mb, "\\u%04x", *p);
-		else
-			err = mbuf_write_u8(mb, (uint8_t)*p);
+	return err ? err : pg_copy_field(mb, uuid_format(buf,
+							 call->call.call_id),
+					 false);
+}
+
+
+static int charge_write(struct mbuf *mb, const struct cdr_call *call,
+			const struct cdr_charge *c)
+{
+	char buf[TEXT_SIZE];
+	int err;
+
+	(void)text_format(buf, sizeof(buf), "%" PRId64, c->attempt);
+	err = key_write(mb, call);
+	if (!err)
+		err = pg_copy_field(mb, buf, false);
+	if (!err)
+		err = pg_copy_field(mb, c->side == CHARGE_SELL ? "sell"
+							       : "buy", false);
+	for (size_t i = 0; i < CHARGE_COLUMN_N && !err; i++)
+		err = pg_copy_field(mb, field_text(buf, &charge_columns[i],
+						   c), false);
+
+	return err ? err : pg_copy_field(mb, round_mode_name(
+			(enum round_mode)c->rounding.mode), true);
+}
+
+
+static int record_write(struct mbuf *mb, const struct cdr *cdr)
+{
+	char buf[TEXT_SIZE];
+	int err = 0;
+
+	for (size_t i = 0; i < CDR_FIELD_N && !err; i++)
+		err = pg_copy_field(mb, field_text(buf, &cdr_fields[i], cdr),
+				    i + 1 == CDR_FIELD_N);
+
+	return err;
+}
+
+
+static int decision_write(struct mbuf *mb, const struct cdr_call *call)
+{
+	int err = key_write(mb, call);
+
+	return err ? err : pg_copy_field(mb, call->why, true);
+}
+
+
+static int columns_write(struct mbuf *mb, enum ledger_table table)
+{
+	int err;
+
+	switch (table) {
+	case LEDGER_RECORD:
+		err = mbuf_write_str(mb, "record (" CDR_FIELDS(
+			COLUMN, COLUMN, COLUMN, COLUMN, COLUMN));
+		--mb->pos; /* the list ends with a comma */
+		--mb->end;
+		return err;
+	case LEDGER_CHARGE:
+		err = mbuf_write_str(mb, "charge (started_at,call_id,attempt,"
+				     "side,");
+		for (size_t i = 0; i < CHARGE_COLUMN_N && !err; i++)
+			err = mbuf_printf(mb, "%s,", charge_columns[i].name);
+		return err ? err : mbuf_write_str(mb, "rounding_mode");
+	case LEDGER_DECISION:
+	case LEDGER_TABLE_N:
+	default:
+		return mbuf_write_str(mb, "decision (started_at,call_id,"
+				      "decision");
 	}
-
-	return err ? err : mbuf_write_str(mb, "\",");
 }
 
 
-static int json_number(struct mbuf *mb, const char *key, int64_t v)
-{
-	char text[64];
-
-	(void)text_format(text, sizeof(text), "\"%s\":%" PRId64 ",", key, v);
-	return mbuf_write_str(mb, text);
-}
-
-
-static int charge_write(struct mbuf *mb, const struct cdr_charge *c)
+int ledger_copy_sql(struct mbuf *mb, enum ledger_table table)
 {
 	int err;
 
-	err = mbuf_printf(mb, "%s{\"side\":\"%s\",", mb->end > 1 ? "," : "",
-			  c->side == CHARGE_SELL ? "sell" : "buy");
-#define TEXT(name, f) \
-	err |= json_text(mb, name, c->f, sizeof(c->f))
-#define NUMBER(name, f) \
-	err |= json_number(mb, name, (int64_t)c->f)
-	TEXT("account_id", account_id);
-	TEXT("carrier_id", carrier_id);
-	NUMBER("amount_micro", amount_micro);
-	TEXT("currency", currency);
-	TEXT("deck_id", deck_id);
-	NUMBER("deck_version", deck_version);
-	TEXT("prefix", prefix);
-	TEXT("destination", destination);
-	NUMBER("rate_per_min_nano", tariff.rate_per_min_nano);
-	NUMBER("connect_fee_micro", tariff.connect_fee_micro);
-	NUMBER("first_ms", tariff.first_ms);
-	NUMBER("next_ms", tariff.next_ms);
-	NUMBER("rounding_decimals", rounding.decimals);
-	NUMBER("billed_ms", billed_ms);
-	NUMBER("lease_epoch", lease_epoch);
-#undef TEXT
-#undef NUMBER
-	err |= mbuf_printf(mb, "\"rounding_mode\":\"%s\"}",
-			   round_mode_name((enum round_mode)c->rounding.mode));
+	err = mbuf_write_str(mb, "COPY cdr.");
+	err |= columns_write(mb, table);
+	err |= mbuf_write_str(mb, ") FROM STDIN");
+	err |= mbuf_write_u8(mb, 0);
 
 	return err ? ENOMEM : 0;
 }
 
 
-/* The charges of one record as a JSON array. */
-static int charges_write(struct mbuf *mb, const struct cdr_call *call,
-			 int64_t attempt)
-{
-	struct mbuf *json = mbuf_alloc(JSON_SIZE);
-	uint32_t i;
-	int err;
-
-	if (!json)
-		return ENOMEM;
-
-	err = mbuf_write_u8(json, '[');
-	for (i = 0; i < call->charge_n && !err; i++) {
-		const struct cdr_charge *c = &call->charges[i];
-
-		if (attempt == c->attempt)
-			err = charge_write(json, c);
-	}
-	if (!err)
-		err = mbuf_write_mem(json, (const uint8_t *)"]", 2);
-	if (!err)
-		err = pg_copy_field(mb, (const char *)json->buf, false);
-
-	mem_deref(json);
-	return err;
-}
-
-
-static int row_write(struct mbuf *mb, const struct cdr *cdr,
-		     const struct cdr_call *call)
-{
-	char buf[TEXT_SIZE];
-	size_t i;
-	int err = 0;
-
-	for (i = 0; i < CDR_FIELD_N && !err; i++)
-		err = pg_copy_field(mb, field_text(buf, &cdr_fields[i], cdr),
-				    false);
-
-	if (!err)
-		err = charges_write(mb, call, cdr->attempt);
-
-	return err ? err
-		   : pg_copy_field(mb, cdr->attempt ? NULL : call->why, true);
-}
-
-
-int ledger_rows(struct mbuf *mb, const struct cdr_call *call)
+int ledger_rows(struct mbuf *const tables[LEDGER_TABLE_N],
+		const struct cdr_call *call)
 {
 	uint32_t i;
 	int err;
 
-	err = row_write(mb, &call->call, call);
+	err = record_write(tables[LEDGER_RECORD], &call->call);
 	for (i = 0; i < call->attempt_n && !err; i++)
-		err = row_write(mb, &call->attempts[i], call);
+		err = record_write(tables[LEDGER_RECORD], &call->attempts[i]);
+	for (i = 0; i < call->charge_n && !err; i++)
+		err = charge_write(tables[LEDGER_CHARGE], call,
+				   &call->charges[i]);
+	if (!err && call->why)
+		err = decision_write(tables[LEDGER_DECISION], call);
 
 	return err ? ENOMEM : 0;
 }

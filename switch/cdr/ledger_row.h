@@ -1,5 +1,6 @@
 /**
- * @file ledger_row.h  A call as rows of COPY cdr.staging. Pure.
+ * @file ledger_row.h  A call as rows of COPY: its records, charges and
+ * decision, each into its own table. Pure.
  */
 #ifndef LEDGER_ROW_H
 #define LEDGER_ROW_H
@@ -7,15 +8,19 @@
 
 struct mbuf;
 
-/** The COPY statement: every field, the charges, the decision. */
-const char *ledger_copy_sql(void);
+enum ledger_table { LEDGER_RECORD, LEDGER_CHARGE, LEDGER_DECISION,
+		    LEDGER_TABLE_N };
+
+/** Append the COPY statement of a table, with its NUL. @return 0 or ENOMEM */
+int ledger_copy_sql(struct mbuf *mb, enum ledger_table table);
 
 /**
- * Append one row for the call and one for each attempt; each carries its own
- * charges, the call's also the decision. What peers sent that is no UTF-8
- * becomes '?', since the database would refuse the whole row for it.
+ * Append a record for the call and one for each attempt, its charges, and its
+ * decision, if it has one. What peers sent that is no UTF-8 becomes '?', since
+ * the database would refuse the whole row for it.
  * @return 0 or ENOMEM
  */
-int ledger_rows(struct mbuf *mb, const struct cdr_call *call);
+int ledger_rows(struct mbuf *const tables[LEDGER_TABLE_N],
+		const struct cdr_call *call);
 
 #endif

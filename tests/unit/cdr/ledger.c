@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include "command.h"
 #include "example.h"
 #include "folder.h"
 #include "ledger.h"
@@ -359,17 +360,18 @@ Test(ledger, a_refused_record_blocks_nobody)
 					   .backlog_max = 100};
 	struct metric *refused = metric_counter("strowger_cdr_refused_total",
 						NULL, "");
-	struct journal_record rec;
 	struct journal *j;
 	struct ledger *l;
+	const struct options opt = {.dsn = dsn};
 	struct mbuf *mb;
-	char path[512];
+	char sql[256];
 	uint64_t seq;
 
 	write_calls(0, 50, 64 << 20, false);
 	cr_assert(zero(int, journal_open(&j, &cfg, NULL, NULL)));
 	example_end(&call, 50);
-	call.call.first_ms = INT64_MAX; /* the column is an integer */
+	snprintf(call.charges[0].account_id, ID_TEXT, "%s", account);
+	call.call.first_ms = INT64_C(3000000000); /* the column is an integer */
 	mb = frame_of(JOURNAL_END, &call);
 	cr_assert(zero(int, journal_append(j, mb->buf, mb->end, &seq)));
 	journal_close(j);
@@ -381,19 +383,92 @@ Test(ledger, a_refused_record_blocks_nobody)
 	expect_once(100);
 	cr_expect(eq(i64, metric_value(refused), 1));
 
-	/* what was refused is kept as it was */
-	snprintf(path, sizeof(path), "%s/refused.journal", dir);
-	cr_assert(zero(int, access(path, R_OK)));
-	cr_assert(zero(int, journal_frame(mb->buf, mb->end, &rec)));
-	{
-		uint8_t kept[4096];
-		FILE *f = fopen(path, "re");
-
-		cr_expect(eq(sz, fread(kept, 1, sizeof(kept), f), mb->end));
-		cr_expect(zero(int, memcmp(kept, mb->buf, mb->end)));
-		fclose(f);
-	}
+	/* what was refused is kept as it was, and told */
+	snprintf(sql, sizeof(sql), "select count(*) from cdr.dead_letter "
+		 "where node = '%s' and sqlstate = '22003' and loaded_at is "
+		 "null and length(frame) = %zu", node,
+		 mb->end + JOURNAL_NUMBER_SIZE);
+	cr_expect(eq(i64, number(sql), 1));
+	snprintf(sql, sizeof(sql), "select count(*) from core.event where "
+		 "kind = 'cdr.refused' and data ->> 'node' = '%s'", node);
+	cr_expect(eq(i64, number(sql), 1));
 	mem_deref(mb);
+
+	/* nothing is mended: refused again, once */
+	cr_expect(eq(int, command_journal_retry(&opt), COMMAND_REFUSED));
+	expect_once(100);
+
+	execute("alter table cdr.record alter first_ms type bigint");
+	cr_expect(eq(int, command_journal_retry(&opt), COMMAND_OK));
+	cr_expect(eq(int, command_journal_retry(&opt), COMMAND_OK));
+	expect_once(101);
+	snprintf(sql, sizeof(sql), "select count(*) from cdr.dead_letter "
+		 "where node = '%s' and loaded_at is not null and tries = 2",
+		 node);
+	cr_expect(eq(i64, number(sql), 1));
+}
+
+
+/* A segment that somebody took away is noticed, counted and told. */
+Test(ledger, what_is_missing_is_counted)
+{
+	struct metric *missing = metric_counter("strowger_cdr_missing_total",
+						NULL, "");
+	struct ledger *l;
+	char path[512], sql[256];
+
+	write_calls(0, 10, 64 << 20, false);  /* segment 1: 1..10 */
+	write_calls(10, 17, 64 << 20, false); /* segment 2: 11..17 */
+	write_calls(17, 20, 64 << 20, false); /* segment 3: 18..20 */
+	cr_assert(zero(int, segment_path(path, sizeof(path), dir, 2)));
+	cr_assert(zero(int, unlink(path)));
+
+	l = started(dsn, 1, 1000);
+	wait_loaded(l);
+	ledger_stop(l, 2000);
+	expect_once(13);
+	cr_expect(eq(i64, metric_value(missing), 7));
+	snprintf(sql, sizeof(sql), "select missing from cdr.journal_position "
+		 "where node = '%s' and number = 20", node);
+	cr_expect(eq(i64, number(sql), 7));
+	snprintf(sql, sizeof(sql), "select (data ->> 'missing')::int from "
+		 "core.event where kind = 'cdr.gap' and data ->> 'node' = "
+		 "'%s'", node);
+	cr_expect(eq(i64, number(sql), 7));
+
+	/* and not once more */
+	write_calls(20, 21, 64 << 20, false);
+	l = started(dsn, 2, 1000);
+	wait_loaded(l);
+	ledger_stop(l, 2000);
+	snprintf(sql, sizeof(sql), "select missing from cdr.journal_position "
+		 "where node = '%s' and number = 21", node);
+	cr_expect(eq(i64, number(sql), 7));
+}
+
+
+/* The tool on a journal that the ledger has loaded a part of. */
+Test(ledger, a_journal_is_replayed)
+{
+	const struct options opt = {.dsn = dsn, .state_dir = dir};
+	char path[512];
+
+	/* the folder is that of the journal and of the state */
+	snprintf(path, sizeof(path), "%s/journal", dir);
+	cr_assert(zero(int, symlink(".", path)));
+
+	write_calls(0, 300, 64 << 20, true);
+	ledger_stop(started(dsn, 1, 1000), 20000);
+	write_calls(300, 400, 64 << 20, true);
+	cr_expect(eq(int, command_journal_verify(&opt), COMMAND_OK));
+	cr_expect(eq(int, command_journal_replay(&opt), COMMAND_OK));
+	expect_once(400);
+	cr_expect(eq(int, command_journal_replay(&opt), COMMAND_OK));
+	expect_once(400);
+
+	/* and the ledger finds them there */
+	ledger_stop(started(dsn, 2, 1000), 20000);
+	expect_once(400);
 }
 
 

@@ -8,6 +8,7 @@
 #include "field.h"
 #include "form.h"
 #include "moment.h"
+#include "name_rule.h"
 #include "rule.h"
 #include "text.h"
 
@@ -417,6 +418,21 @@ static int rules_value(const struct decode *d, const struct field *f,
 }
 
 
+static int name_rules_value(const struct decode *d, const struct field *f,
+			    struct record *r, size_t i)
+{
+	struct name_rules rules;
+	char why[160];
+
+	if (name_rules_decode(&rules, d->json, why, sizeof(why))) {
+		problem_add(d->p, d->pointer, "bad_rule", NULL, "%s", why);
+		return 0;
+	}
+	(void)f;
+	return json_put(r, i, d->json);
+}
+
+
 /* Elements are decoded for their faults; the column takes the JSON as sent */
 static int list_value(const struct decode *d, const struct field *f,
 		      struct record *r, size_t i)
@@ -455,6 +471,7 @@ static value_h *const value_of[] = {
 	[FIELD_E164] = e164_value,       [FIELD_IP] = address_value,
 	[FIELD_CIDR] = address_value,    [FIELD_RULES] = rules_value,
 	[FIELD_LIST] = list_value,       [FIELD_CIDRS] = cidrs_value,
+	[FIELD_NAME_RULES] = name_rules_value,
 };
 
 

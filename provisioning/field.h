@@ -28,6 +28,7 @@ enum field_type {
 	FIELD_CIDR,    /**< network; a single address becomes /32 or /128  */
 	FIELD_CIDRS,   /**< array of networks; column is cidr[]            */
 	FIELD_RULES,   /**< number rules (rule.h); column is jsonb         */
+	FIELD_NAME_RULES, /**< name rules (name_rule.h); column is jsonb   */
 	FIELD_LIST,    /**< array of objects, see items                    */
 	FIELD_JSON,    /**< whatever the column holds; read only           */
 };

@@ -22,7 +22,7 @@ bool number_domain_is_sound(const char *text);
 #define FIELD_NUMBER_POLICY \
 	FIELD_NUMBER_LISTS("numbers.lists"), \
 	{.name = "numbers.rules", .type = FIELD_LIST, .flags = F_PLATFORM, \
-	 .column = "number_rules", .min = 0, .max = 8, \
+	 .column = "number_rules", .min = 0, .max = 10, \
 	 .items = &number_use_set}, \
 	{.name = "numbers.calling_sources", .type = FIELD_CHOICES, \
 	 .flags = F_PLATFORM, .column = "calling_sources", .min = 0, \

@@ -27,7 +27,7 @@ static const struct field use_fields[] = {
 	 .choices = (const char *const[]){"in", "out", NULL}},
 	{.name = "subject", .type = FIELD_CHOICE, .flags = F_REQUIRED,
 	 .choices = (const char *const[]){"calling", "called", "diversion",
-					  "identity", NULL}},
+					  "identity", "name", NULL}},
 	{.name = "rule_set_id", .type = FIELD_ID, .flags = F_REQUIRED,
 	 .choices = (const char *const[]){"nrs_", NULL}},
 };
@@ -37,6 +37,8 @@ static const struct field fields[] = {
 	FIELD_ROW_ID("nrs_"),
 	FIELD_ROW_NAME,
 	FIELD_ROW_RULES("rules"),
+	{.name = "name_rules", .type = FIELD_NAME_RULES,
+	 .column = "name_rules"},
 	FIELD_ROW_TIMES,
 };
 static const struct field_set set = FIELD_SET(fields);

@@ -1,6 +1,6 @@
 /**
  * @file number_rule_test.c  POST /v1/number-rule-tests: what a peer's rules
- * make of a number. The switch itself is asked: only its rules count.
+ * make of a number or a name. The switch itself is asked: only its rules count.
  */
 #include "control.h"
 #include "form.h"
@@ -15,10 +15,13 @@ static const struct field fields[] = {
 	 .choices = (const char *const[]){"in", "out", NULL}},
 	{.name = "subject", .type = FIELD_CHOICE, .flags = F_REQUIRED,
 	 .choices = (const char *const[]){"calling", "called", "diversion",
-					  "identity", NULL}},
-	{.name = "value", .type = FIELD_TEXT, .flags = F_REQUIRED, .min = 1,
+					  "identity", "name", NULL}},
+	{.name = "value", .type = FIELD_TEXT, .flags = F_REQUIRED, .min = 0,
 	 .max = 63, .form = form_is_name,
 	 .form_is = "free of control characters"},
+	/* who calls, when the value is a name */
+	{.name = "number", .type = FIELD_TEXT, .min = 1, .max = 63,
+	 .form = form_is_name, .form_is = "free of control characters"},
 };
 static const struct field_set set = FIELD_SET(fields);
 
@@ -29,10 +32,11 @@ static void ask(struct request *req, const struct record *rec,
 		const char *peer)
 {
 	json_t *question = json_pack(
-		"{s:s, s:s, s:s, s:s, s:s}", "op", "number_rules", "peer",
-		peer, "direction", record_text(rec, "direction"), "subject",
-		record_text(rec, "subject"), "value",
-		record_text(rec, "value"));
+		"{s:s, s:s, s:s, s:s, s:s, s:s*}", "op", "number_rules",
+		"peer", peer, "direction", record_text(rec, "direction"),
+		"subject", record_text(rec, "subject"), "value",
+		record_text(rec, "value"), "number",
+		record_text(rec, "number"));
 	json_t *answer = NULL;
 
 	if (!question || control_ask(req->api->control, question, &answer,

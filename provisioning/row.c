@@ -66,6 +66,7 @@ static json_t *value_json(const struct field *f, const char *text)
 	case FIELD_CHOICES:
 	case FIELD_CIDRS:
 	case FIELD_RULES:
+	case FIELD_NAME_RULES:
 	case FIELD_LIST:
 	case FIELD_JSON:
 		return json_loads(text, JSON_DECODE_ANY, NULL);

@@ -108,5 +108,21 @@ update core.routing_plan set number_lists = '{}'
 select lives_ok($$ delete from core.number_list
 	where id = pg_temp.id('nls', '1') $$, 'no longer');
 
+-- rules for names
+select ok(core.is_name_rules(r), r::text) from unnest(array['[]', '[{}]',
+	'[{"when": "number", "action": "remove"}]',
+	'[{"prefix": "+49", "action": "text", "text": "Acme", "max": 15,
+		"before": "a", "after": "b", "charset": "ascii"}]']::jsonb[]) r;
+select ok(not core.is_name_rules(r), r::text) from unnest(array['{}', '[1]',
+	'[{"x": 1}]', '[{"when": "never"}]', '[{"action": 1}]', '[{"max": 0}]',
+	'[{"max": 64}]', '[{"max": "9"}]', '[{"max": null}]',
+	'[{"prefix": "49"}]', '[{"action": "text"}]', '[{"text": "x"}]',
+	'[{"action": "remove", "after": "x"}]', '[{"before": "a\nb"}]',
+	'[{"after": "012345678901234567890123456789012345678901234567"}]',
+	'[{"charset": "latin1"}]']::jsonb[]) r;
+select ok(core.is_rule_use(jsonb_build_array(jsonb_build_object(
+	'direction', 'in', 'subject', 'name', 'rule_set_id',
+	pg_temp.id('nrs', '1')))), 'a peer uses them');
+
 select * from finish();
 rollback;

@@ -186,6 +186,56 @@ bool text_is_digits(const char *s)
 }
 
 
+/* Of the first byte: how many follow, and which code points need so many. */
+size_t text_utf8(uint32_t *ret, const char *s)
+{
+	static const struct {
+		uint8_t mask, lead;
+		uint32_t first, last;
+	} forms[] = {
+		{0x80, 0x00, 0x1, 0x7f},
+		{0xe0, 0xc0, 0x80, 0x7ff},
+		{0xf0, 0xe0, 0x800, 0xffff},
+		{0xf8, 0xf0, 0x10000, 0x10ffff},
+	};
+	const uint8_t *p = (const uint8_t *)s;
+	uint32_t c;
+	size_t n, i;
+
+	for (n = 0; n < 4 && (p[0] & forms[n].mask) != forms[n].lead; n++)
+		;
+	if (n == 4)
+		return 0;
+
+	c = p[0] & (uint8_t)~forms[n].mask;
+	for (i = 1; i <= n; i++) {
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+		c = c << 6 | (p[i] & 0x3f);
+	}
+	if (c < forms[n].first || c > forms[n].last ||
+	    (c >= 0xd800 && c <= 0xdfff))
+		return 0;
+
+	*ret = c;
+
+	return n + 1;
+}
+
+
+void text_mend(char *buf)
+{
+	size_t len = strlen(buf), at = len;
+	uint32_t c;
+
+	while (at && len - at < 3 && ((uint8_t)buf[at - 1] & 0xc0) == 0x80)
+		--at;
+	if (at && ((uint8_t)buf[at - 1] & 0xc0) == 0xc0 &&
+	    !text_utf8(&c, buf + at - 1))
+		buf[at - 1] = '\0';
+}
+
+
 void text_hex(char *buf, const uint8_t *bytes, size_t len)
 {
 	static const char digits[] = "0123456789abcdef";

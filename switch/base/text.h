@@ -33,6 +33,13 @@ const char *text_decimal_format(char *buf, size_t size, int64_t v, int scale);
 
 bool text_is_digits(const char *s);
 
+/** The character that s begins with (RFC 3629 4). @return its bytes; 0: the
+ *  end, or no UTF-8 */
+size_t text_utf8(uint32_t *ret, const char *s);
+
+/** Take away the beginning of a character of UTF-8 that was cut at the end. */
+void text_mend(char *buf);
+
 /** Lower-case hex of len bytes, NUL. buf >= 2 * len + 1 */
 void text_hex(char *buf, const uint8_t *bytes, size_t len);
 int text_unhex(uint8_t *bytes, size_t len, const char *hex);

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include "text.h"
 
 #define FIRST_SIZE 768
 #define TAIL_SIZE 48 /* the last note and "]" always fit */
@@ -92,8 +93,25 @@ static bool is_plain(uint8_t c)
 }
 
 
+/* How many bytes can stand as they are? */
+static size_t plain_bytes(const char *text)
+{
+	size_t n = 0, more;
+	uint32_t c;
+
+	do {
+		while (is_plain((uint8_t)text[n]))
+			++n;
+		more = (uint8_t)text[n] > 0x7f ? text_utf8(&c, text + n) : 0;
+		n += more;
+	} while (more);
+
+	return n;
+}
+
+
 /* Text that a peer may have chosen: quotes, backslashes, controls, and bytes
- * that are no UTF-8 of their own are escaped (RFC 8259 7). */
+ * that are no UTF-8 are escaped (RFC 8259 7). */
 static int put_string(struct why *why, const char *text)
 {
 	char escape[8];
@@ -101,8 +119,7 @@ static int put_string(struct why *why, const char *text)
 	int err = put(why, "\"", 1);
 
 	while (*text && !err) {
-		for (n = 0; is_plain((uint8_t)text[n]); n++)
-			;
+		n = plain_bytes(text);
 		err = put(why, text, n);
 		text += n;
 		if (!*text || err)

@@ -6,6 +6,7 @@
 #include <string.h>
 #include "call_private.h"
 #include "identity.h"
+#include "message.h"
 #include "text.h"
 
 
@@ -87,6 +88,26 @@ static void read_diversions(struct call *call, const struct sip_msg *msg)
 }
 
 
+/* After the number, which its rules may show or ask for. */
+static void read_name(struct call *call, const struct sip_msg *msg)
+{
+	const struct number_policy *p = call_policy(call);
+	const struct party *calling = &call->calling;
+	char name[NAME_BYTES];
+	int rule;
+
+	(void)message_unquote(name, sizeof(name), &msg->from.dname);
+	rule = call_name(call, p, RULES_IN, name,
+			 calling->e164[0] ? calling->e164 : calling->received,
+			 call->display);
+	if (rule >= 0)
+		WHY(call->why, WHY_NUMBER, OUT_OK,
+		    p->rules[RULES_IN][RULE_NAME]->id,
+		    WHY_TEXT("which", "name"), WHY_TEXT("received", name),
+		    WHY_TEXT("name", call->display), WHY_COUNT("rule", rule));
+}
+
+
 void call_read_calling(struct call *call, const struct sip_msg *msg)
 {
 	static const char *const names[] = {
@@ -101,9 +122,6 @@ void call_read_calling(struct call *call, const struct sip_msg *msg)
 
 	call->privacy = (uint8_t)privacy_read(msg);
 	call->is_private = privacy_hides_number(call->privacy);
-	(void)text_set(call->display, sizeof(call->display),
-		       msg->from.dname.p ? msg->from.dname.p : "",
-		       msg->from.dname.l);
 	read_diversions(call, msg);
 
 	source = read_number(call, msg, p);
@@ -116,6 +134,7 @@ void call_read_calling(struct call *call, const struct sip_msg *msg)
 	    WHY_TEXT("which", "calling"), WHY_TEXT("source", names[source]),
 	    WHY_TEXT("received", p->received), WHY_TEXT("e164", p->e164),
 	    WHY_COUNT("private", call->is_private));
+	read_name(call, msg);
 }
 
 

@@ -25,6 +25,18 @@ void call_number_out(const struct number_policy *p,
 }
 
 
+int call_name(const struct call *call, const struct number_policy *p,
+	      enum rule_direction direction, const char *name,
+	      const char *number, char ret[NAME_BYTES])
+{
+	static const struct name_rules none;
+	const struct number_rules *own = p->rules[direction][RULE_NAME];
+	const struct name_bearer who = {name, call->calling.e164, number};
+
+	return name_rule_apply(own ? &own->name_rules : &none, &who, ret);
+}
+
+
 /* Who forwarded stays unknown where the caller's number must: they may be
    one and the same. */
 static void set_diversions(const struct call *call, struct leg_out *out,
@@ -91,7 +103,8 @@ void call_identity(const struct call *call, struct leg_out *out,
 	}
 
 	if (!call->is_private) {
-		TEXT_FILL(out->from_display, call->display);
+		(void)call_name(call, p, RULES_OUT, call->display, number,
+				out->from_display);
 		TEXT_FILL(out->from_user, number[0] ? number : "anonymous");
 		return;
 	}

@@ -194,7 +194,7 @@ struct call {
 	struct diversion diversions[DIVERSIONS_MAX]; /**< who forwarded, in
 				          E.164, the last one first          */
 	uint8_t diversion_n;
-	char display[64];
+	char display[NAME_BYTES];    /**< the caller's name, or ""           */
 	uint8_t max_forwards;
 	struct tag_set tags;         /**< of trunk, lists and plan; of cat  */
 	const struct routing_plan *plan; /**< NULL: routes of no plan       */
@@ -340,6 +340,14 @@ enum outcome call_lists_forward(struct call *call);
 void call_number_out(const struct number_policy *p,
 		     const struct rule_set *rules, enum rule_subject subject,
 		     const char *number, char *buf, size_t size);
+/**
+ * The name beside the calling number, by the peer's rules.
+ * @param number  as the peer says or hears it
+ * @return index of the rule that made it, or -1
+ */
+int call_name(const struct call *call, const struct number_policy *p,
+	      enum rule_direction direction, const char *name,
+	      const char *number, char ret[NAME_BYTES]);
 /** From, asserted identities, privacy and who forwarded; calling.sent and
  *  the headers that cross are set. */
 void call_identity(const struct call *call, struct leg_out *out,

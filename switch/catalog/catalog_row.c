@@ -21,6 +21,7 @@ enum member_type {
 	MEMBER_CHOICE,  /**< uint8_t: index in choices                      */
 	MEMBER_IS,      /**< bool: text equals choices[0]                   */
 	MEMBER_RULES,   /**< struct rule_set                                */
+	MEMBER_NAME_RULES, /**< struct name_rules                           */
 	MEMBER_TAGS,    /**< struct tag_list                                */
 };
 
@@ -88,6 +89,8 @@ static const char *const roundings[] = {"up", "down", "half_up", "half_even",
 					 MEMBER_IS, false}
 #define RULES(name, field) {MEMBER(name, field), NULL, 0, 0, MEMBER_RULES, \
 			    false}
+#define NAME_RULES(name, field) {MEMBER(name, field), NULL, 0, 0, \
+				 MEMBER_NAME_RULES, false}
 #define TAGS(name) {MEMBER(name, tags), NULL, 0, 0, MEMBER_TAGS, false}
 #define END {NULL, 0, 0, NULL, 0, 0, MEMBER_TEXT, false}
 
@@ -316,6 +319,7 @@ static const struct member numbering_members[] = {END};
 static const struct member rule_set_members[] = {
 	TEXT_OR_NULL("name", rule_set.name),
 	RULES("rules", rule_set.rules),
+	NAME_RULES("name_rules", rule_set.name_rules),
 	END
 };
 
@@ -559,6 +563,8 @@ static int member_decode(struct row_body *body, const struct member *m,
 		return is_decode(field, m, value);
 	case MEMBER_RULES:
 		return rules_decode(field, value, why, size);
+	case MEMBER_NAME_RULES:
+		return value ? name_rules_decode(field, value, why, size) : 0;
 	case MEMBER_TAGS:
 		return value ? tag_list_decode(field, value) : 0;
 	}

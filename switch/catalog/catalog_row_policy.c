@@ -100,7 +100,8 @@ static int use_decode(struct number_refs *refs, const json_t *use)
 {
 	static const char *const directions[] = {"in", "out", NULL};
 	static const char *const subjects[] = {"calling", "called",
-					       "diversion", "identity", NULL};
+					       "diversion", "identity", "name",
+					       NULL};
 	const char *id = json_string_value(json_object_get(use,
 							   "rule_set_id"));
 	uint8_t direction, subject;

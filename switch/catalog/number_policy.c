@@ -35,7 +35,7 @@ const char *list_kind_name(uint8_t kind)
 const char *rule_subject_name(uint8_t subject)
 {
 	static const char *const names[] = {"calling", "called", "diversion",
-					    "identity"};
+					    "identity", "name"};
 
 	return names[subject];
 }

@@ -7,6 +7,7 @@
 #define NUMBER_POLICY_H
 #include <stdbool.h>
 #include <stdint.h>
+#include "name_rule.h"
 #include "prefix.h"
 #include "rule.h"
 #include "tag.h"
@@ -20,6 +21,7 @@ struct number_rules {
 	char id[NUMBER_ID_SIZE];
 	char name[64];
 	struct rule_set rules;
+	struct name_rules name_rules; /**< of RULE_NAME                    */
 };
 
 enum number_source {
@@ -29,9 +31,10 @@ enum number_source {
 
 enum rule_direction { RULES_IN, RULES_OUT, RULE_DIRECTION_N };
 
-/** identity: the number in PAI, PPI and RPID where it is not From's. */
+/** identity: the number in PAI, PPI and RPID where it is not From's; name:
+ *  who calls, in words. */
 enum rule_subject {
-	RULE_CALLING, RULE_CALLED, RULE_DIVERSION, RULE_IDENTITY,
+	RULE_CALLING, RULE_CALLED, RULE_DIVERSION, RULE_IDENTITY, RULE_NAME,
 	RULE_SUBJECT_N
 };
 

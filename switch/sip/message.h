@@ -94,4 +94,11 @@ int message_number(const struct uri *uri, char *buf, size_t size);
  *  @return 0 or EOVERFLOW (buf is then "") */
 int message_quote(char *buf, size_t size, const char *text);
 
+/**
+ * The text of a quoted-string, its quotes away already: backslashes gone
+ * (RFC 3261 25.1). @return 0 or EOVERFLOW (buf then holds whole characters of
+ * the beginning)
+ */
+int message_unquote(char *buf, size_t size, const struct pl *text);
+
 #endif

@@ -7,6 +7,7 @@
 #include <strings.h>
 #include <re.h>
 #include "message.h"
+#include "text.h"
 
 #define MAX_FORWARDS 70 /**< RFC 3261 8.1.1.6 */
 
@@ -349,6 +350,26 @@ int message_quote(char *buf, size_t size, const char *text)
 	}
 
 	buf[n++] = '"';
+	buf[n] = '\0';
+
+	return 0;
+}
+
+
+int message_unquote(char *buf, size_t size, const struct pl *text)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < text->l; i++) {
+		if (text->p[i] == '\\' && i + 1 < text->l)
+			++i;
+		if (n + 1 == size) {
+			buf[n] = '\0';
+			text_mend(buf);
+			return EOVERFLOW;
+		}
+		buf[n++] = text->p[i];
+	}
 	buf[n] = '\0';
 
 	return 0;

@@ -481,6 +481,31 @@ def plans_order_their_routes(carrier):
         check(answer.status == 409, path + " is in use")
 
 
+def names_have_rules(trunk):
+    rules = post("/v1/number-rule-sets", {"name": "n", "name_rules": [
+        {"when": "empty", "action": "number"}]})
+    check(rules["rules"] == [] and len(rules["name_rules"]) == 1,
+          "a set for names alone")
+    path = "/v1/number-rule-sets/" + rules["id"]
+    for bad in ({"when": "never"}, {"action": "text"}, {"max": 0}, 1):
+        problem = patch(path, {"name_rules": [{}, bad]}, 422)
+        check(problem["errors"][0]["pointer"] == "/name_rules" and
+              problem["errors"][0]["detail"].startswith("[1]."),
+              f"which rule is at fault: {problem['errors']}")
+    use = {"direction": "out", "subject": "name", "rule_set_id": rules["id"]}
+    patch("/v1/trunks/" + trunk["id"], {"numbers": {"rules": [use]}})
+    call_test = {"trunk_id": trunk["id"], "direction": "out",
+                 "subject": "name", "value": "", "number": "+4930123"}
+    answer = post("/v1/number-rule-tests", call_test, status=200)
+    check(answer["result"] == "+4930123", "the switch is told who calls")
+    answer = call("delete", path, headers=ANY)
+    check(answer.status == 409 and
+          "trunk or gateway uses it" in answer.json()["detail"],
+          "a set in use stays")
+    patch("/v1/trunks/" + trunk["id"], {"numbers": {"rules": []}})
+    check(call("delete", path, headers=ANY).status == 204, "and goes")
+
+
 def decks_move_in_one_step():
     deck = post("/v1/rate-decks", {"name": "d", "currency": "EUR"})
     path = f"/v1/rate-decks/{deck['id']}/rates"
@@ -850,6 +875,7 @@ def main():
     gateways_keep_credentials(carrier)
     a_lock_ends_by_hand(carrier)
     plans_order_their_routes(carrier)
+    names_have_rules(one[2])
     decks_move_in_one_step()
     changes_are_counted(one[2])
     jobs_are_done()

@@ -89,6 +89,10 @@ def answer(question):
         bound[:] = [r for r in bound if r not in gone]
         return {"ok": True} if gone else {
             "ok": False, "code": "no_such_registration", "detail": "no"}
+    if question["op"] == "number_rules" and question["subject"] == "name":
+        return {"ok": True, "rule_set_id": None, "rule": 0, "matched": True,
+                "result": question["value"] or question["number"],
+                "is_e164": False}
     if question["op"] == "number_rules":
         return {"ok": True, "rule_set_id": None, "rule": 1, "matched": True,
                 "result": "+4930123450", "is_e164": True}

@@ -174,3 +174,48 @@ Test(text, crc32c_vectors)
 	crc("123456789", 9, 0xe3069283);
 	crc("", 0, 0);
 }
+
+
+Test(text, characters_of_utf8)
+{
+	static const struct {
+		const char *text;
+		size_t n;
+		uint32_t c;
+	} cases[] = {
+		{"a", 1, 'a'}, {"", 0, 0}, {"\xc3\xbc", 2, 0xfc},
+		{"\xe2\x82\xac", 3, 0x20ac},
+		{"\xf0\x9f\x93\x9e", 4, 0x1f4de},
+		{"\xfc", 0, 0}, {"\xbc", 0, 0}, {"\xc3", 0, 0},
+		{"\xe2\x82", 0, 0}, {"\xc3(", 0, 0},
+		{"\xc1\x81", 0, 0}, /* longer than it has to be */
+		{"\xe0\x81\x81", 0, 0},
+		{"\xed\xa0\x80", 0, 0}, /* a surrogate */
+		{"\xf4\x90\x80\x80", 0, 0}, /* behind the last */
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint32_t c = 0;
+
+		cr_expect_eq(text_utf8(&c, cases[i].text), cases[i].n, "%zu",
+			     i);
+		cr_expect_eq(c, cases[i].c, "%zu", i);
+	}
+}
+
+
+Test(text, a_character_cut_at_the_end)
+{
+	static const char *const cases[][2] = {
+		{"", ""}, {"a", "a"}, {"a\xc3\xbc", "a\xc3\xbc"},
+		{"a\xc3", "a"}, {"\xe2\x82", ""}, {"a\xf0\x9f\x93", "a"},
+		{"\x80\x80\x80\x80", "\x80\x80\x80\x80"},
+	};
+	char buf[8];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		TEXT_FILL(buf, cases[i][0]);
+		text_mend(buf);
+		cr_expect_str_eq(buf, cases[i][1], "%zu", i);
+	}
+}

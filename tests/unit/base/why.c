@@ -63,11 +63,15 @@ Test(why, what_a_peer_sent_is_escaped)
 
 	cr_assert_eq(why_alloc(&why), 0);
 	WHY(why, WHY_NUMBER, OUT_OK, "a\"b\\",
-	    WHY_TEXT("received", "1\"2\\3\n\x01\xff"));
+	    WHY_TEXT("received", "1\"2\\3\n\x01\xff"),
+	    WHY_TEXT("name", "J\xc3\xbcrgen \xc3"));
 	doc = json_loads(why_json(why), 0, NULL);
 	cr_assert(doc != NULL);
 	cr_expect_str_eq(json_string_value(json_object_get(
 				 json_array_get(doc, 0), "id")), "a\"b\\");
+	cr_expect_str_eq(json_string_value(json_object_get(
+				 json_array_get(doc, 0), "name")),
+			 "J\xc3\xbcrgen \xc3\x83", "UTF-8 as it is");
 	json_decref(doc);
 	mem_deref(why);
 }

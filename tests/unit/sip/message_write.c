@@ -252,3 +252,22 @@ Test(message_write, quote)
 	cr_expect_str_eq(buf, "");
 	cr_expect_eq(message_quote(buf, 2, ""), EOVERFLOW);
 }
+
+
+Test(message_write, unquote_takes_the_backslashes)
+{
+	char buf[6];
+	struct pl text;
+
+	pl_set_str(&text, "a\\\"b\\\\");
+	cr_expect_eq(message_unquote(buf, sizeof(buf), &text), 0);
+	cr_expect_str_eq(buf, "a\"b\\");
+	pl_set_str(&text, "a\\");
+	cr_expect_eq(message_unquote(buf, sizeof(buf), &text), 0);
+	cr_expect_str_eq(buf, "a\\", "nothing follows it");
+	cr_expect_eq(message_unquote(buf, sizeof(buf), &pl_null), 0);
+	cr_expect_str_eq(buf, "");
+	pl_set_str(&text, "1234\xc3\xbc");
+	cr_expect_eq(message_unquote(buf, sizeof(buf), &text), EOVERFLOW);
+	cr_expect_str_eq(buf, "1234", "no half characters");
+}

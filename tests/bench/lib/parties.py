@@ -173,36 +173,43 @@ class Switch(Party):
              "--dsn", dsn + "bench"])
         self.pg.psql("strowger", *self.carriers(), "-f",
                      opt.top + "/tests/bench/conf/switch.sql")
-        os.makedirs(folder + "/node", 0o700)
+        self.start_node("bench", 0, 10000)
+
+    def start_node(self, name, number, port_min):
+        """One more switch on the same database; the first takes the calls."""
+        opt, folder = self.opt, self.folder + "/" + name
+        port = opt.port_base + 2 * number
+        os.makedirs(folder, 0o700)
         with open(folder + "/switch.yaml", "w") as f:
             f.write(f"""node:
-  name: bench
-  state_dir: {folder}/node
+  name: {name}
+  id: {number + 1}
+  state_dir: {folder}
   calls_max: 5000
 sip:
-  listen: {self.target}
+  listen: 127.0.0.1:{port}
 media:
   address: 127.0.0.1
-  port_min: 10000
-  port_max: 29999
+  port_min: {port_min}
+  port_max: {port_min + 19999}
   sessions_max: 5000
 db:
-  dsn: {dsn}bench_switch
+  dsn: host={self.pg.socket} dbname=strowger user=bench_switch
 control:
   socket: {folder}/control.sock
 metrics:
-  listen: 127.0.0.1:{opt.port_base + 1}
+  listen: 127.0.0.1:{port + 1}
 """)
-        self.launch([opt.switch, "--config", folder + "/switch.yaml"],
-                    "switch")
+        self.launch([opt.switch, "--config", folder + "/switch.yaml"], name)
         env = dict(os.environ, STROWGER_CONTROL=folder + "/control.sock")
         self.wait_for(lambda: subprocess.run(
-            [cli, "status"], env=env, check=False,
-            stdout=subprocess.DEVNULL,
+            [opt.build + "/provisioning/command/strowger", "status"], env=env,
+            check=False, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL).returncode == 0)
         self.wait_for(lambda: self.pg.psql(
             "strowger", "-c", "select count(*) from core.node where "
-            "applied_version = (select version from core.state)") == "1\n")
+            f"name = '{name}' and applied_version = "
+            "(select version from core.state)") == "1\n")
 
     def media_pids(self):
         return self.pids()

@@ -15,6 +15,7 @@ X(OUT_OK,                 "ok",                   200, "OK",                    
 X(OUT_A_CANCELLED,        "cancelled",            487, "Request Terminated",                  16, false, "the caller gave up before an answer") \
 X(OUT_TRUNK_DISABLED,     "trunk_disabled",       403, "Forbidden",                           21, false, "the trunk or its tenant is suspended: PATCH status") \
 X(OUT_SOURCE_DENIED,      "source_denied",        403, "Forbidden",                           21, false, "the trunk's auth is all: digest has to come from one of its addresses") \
+X(OUT_AUTH_FAILED,        "auth_failed",          401, "Unauthorized",                        21, false, "the answer to the challenge was wrong: username, password, realm") \
 X(OUT_BAD_REQUEST,        "bad_request",          400, "Bad Request",                        111, false, "the message lacks or repeats a mandatory part") \
 X(OUT_BAD_NUMBER,         "bad_number",           484, "Address Incomplete",                  28, false, "the called number fits no rule: see the trunk's number_in") \
 X(OUT_BAD_CALLER,         "bad_caller",           403, "Forbidden",                           21, false, "calling number not owned and the trunk has no default_cli") \

@@ -20,6 +20,14 @@ struct sip_path;
 void call_birth(struct worker *w, const struct sip_msg *invite,
 		const struct sip_path *path, const struct gate_verdict *who);
 
+/**
+ * An INVITE that never became a call, since its credentials were wrong: its
+ * record and event, unless there are too many of them (then it is counted).
+ */
+void call_refused(struct worker *w, const struct sip_msg *invite,
+		  const struct sip_path *path, const struct gate_verdict *who,
+		  enum outcome out);
+
 /** An operator ends it. @param outcome OUT_ADMIN_DROP or OUT_LIMIT_NODE */
 void call_drop(struct call *call, enum outcome outcome);
 

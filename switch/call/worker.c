@@ -158,6 +158,9 @@ static void metrics_init(struct worker *w)
 	w->metrics.unknown = metric_counter(
 		"strowger_sip_unknown_total", NULL,
 		"requests of unknown sources that got no answer");
+	w->metrics.unrecorded = metric_counter(
+		"strowger_cdr_unrecorded_total", NULL,
+		"INVITEs with wrong credentials, more than are recorded");
 	w->metrics.emergency[0] = metric_counter(
 		"strowger_emergency_calls_total", "kind=\"emergency\"",
 		"calls to emergency numbers, whatever became of them");

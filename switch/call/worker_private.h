@@ -67,9 +67,12 @@ struct worker {
 	uint64_t begun, ended, bugs;
 	bool is_draining;
 	struct {
+		uint64_t at_ms, tokens; /* records that may be written */
+	} refused;
+	struct {
 		struct metric *active, *begun, *ended[OUTCOME_N], *setup,
 			*admit,
-			*duration, *unknown, *emergency[2];
+			*duration, *unknown, *unrecorded, *emergency[2];
 	} metrics;
 };
 

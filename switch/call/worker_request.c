@@ -83,12 +83,19 @@ void worker_request(const struct sip_msg *msg, const struct sip_path *path,
 		metric_add(w->metrics.unknown, 1);
 		break;
 	case GATE_CHALLENGE:
+		/* the record first, as in call_end.c */
+		if (v.is_wrong && message_is(msg, "INVITE"))
+			call_refused(w, msg, path, &v, OUT_AUTH_FAILED);
 		challenge(w, msg, path, &v);
 		break;
 	case GATE_REFUSE:
 		if (message_is(msg, "INVITE") && v.outcome != OUT_NONE &&
 		    (v.trunk || v.gateway))
 			call_birth(w, msg, path, &v);
+		else if (message_is(msg, "INVITE") && v.outcome != OUT_NONE) {
+			call_refused(w, msg, path, &v, v.outcome);
+			refuse(w, msg, path, &v);
+		}
 		else
 			refuse(w, msg, path, &v);
 		break;

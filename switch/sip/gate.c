@@ -495,6 +495,18 @@ static void settle_digest(struct visit *vs, const struct realm *realm,
 }
 
 
+/* A gateway's credentials are for our own answers only. */
+static void name_guessed(struct visit *vs, const struct realm *realm,
+			 const char *user)
+{
+	const struct credential *cred =
+		catalog_credential(vs->cat, realm->name, user);
+
+	if (cred && cred->trunk)
+		vs->v.guessed = cred;
+}
+
+
 static void check_digest(struct visit *vs)
 {
 	const struct credential *cred = NULL;
@@ -525,6 +537,9 @@ static void check_digest(struct visit *vs)
 			       vs->msg, &vs->path->peer, &cred);
 	if (verdict == DIGEST_WRONG)
 		guess_wrong(vs, &keys, realm, user);
+	if (verdict == DIGEST_WRONG || verdict == DIGEST_MALFORMED)
+		name_guessed(vs, realm, user);
+	vs->v.is_wrong = verdict == DIGEST_WRONG;
 
 	settle_digest(vs, realm, verdict, cred);
 }

@@ -52,6 +52,11 @@ struct gate_verdict {
 					    gateway is set: an emergency call
 					    may pass all the same)          */
 	bool is_stale;                 /**< GATE_CHALLENGE                  */
+	bool is_wrong;                 /**< GATE_CHALLENGE: an answer to one
+					    that was wrong                  */
+	const struct credential *guessed; /**< is_wrong, or GATE_REFUSE with
+					    400: whose user was named, NULL:
+					    nobody's                        */
 	const struct realm *realm;     /**< GATE_CHALLENGE                  */
 	const struct trunk *trunk;     /**< customer                        */
 	const struct site *site;       /**< of the trunk, when the address or

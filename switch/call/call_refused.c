@@ -139,5 +139,6 @@ void call_refused(struct worker *w, const struct sip_msg *msg,
 		metric_add(w->metrics.unrecorded, 1);
 		return;
 	}
+	++w->refused.n;
 	tell(w, &w->record->call);
 }

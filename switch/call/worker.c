@@ -492,6 +492,7 @@ void worker_census(const struct worker *w, struct worker_census *ret)
 	ret->funds_spent_micro = funds.spent_micro;
 	ret->funds_held_micro = funds.held_micro;
 	ret->calls_begun = w->begun;
+	ret->refused = w->refused.n;
 	ret->calls_ended = w->ended;
 	ret->bugs = w->bugs;
 	w->doors.media.censush(&ret->media_sessions, &ret->media_ports,

@@ -113,6 +113,7 @@ struct worker_census {
 	size_t media_sessions, media_ports;
 	int64_t funds_granted_micro, funds_spent_micro, funds_held_micro;
 	uint64_t calls_begun, calls_ended, bugs;
+	uint64_t refused;     /**< records of INVITEs that were no calls     */
 };
 void worker_census(const struct worker *w, struct worker_census *ret);
 /** Is who holds a channel who lives, on every line? Walks all of them. */

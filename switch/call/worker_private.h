@@ -67,6 +67,7 @@ struct worker {
 	uint64_t begun, ended, bugs;
 	bool is_draining;
 	struct {
+		uint64_t n;             /* recorded */
 		uint64_t at_ms, tokens; /* records that may be written */
 	} refused;
 	struct {

@@ -162,11 +162,11 @@ static void call_fill(int64_t from_ms, uint32_t n)
 	memset(&call, 0, sizeof(call));
 	cdr_init(r);
 	r->started_at = from_ms + n / 5;
-	for (int i = 0; i < 2; i++) {
-		const uint64_t word = draw();
-
-		memcpy(r->call_id + 8 * i, &word, 8);
-	}
+	/* as rng_uuid7(): ids grow with time */
+	for (int i = 0; i < 6; i++)
+		r->call_id[i] = (uint8_t)(r->started_at >> (40 - 8 * i));
+	for (int i = 6; i < 16; i++)
+		r->call_id[i] = (uint8_t)draw();
 	SET(r->node, "bench");
 	SET(r->version, "0.1.0");
 	SET(r->direction, "outbound");

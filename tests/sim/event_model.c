@@ -117,8 +117,8 @@ void event_model_check(struct world *w)
 	struct worker_census census;
 
 	worker_census(w->worker, &census);
-	if (m->n[EVENT_CALL_STARTED] != census.calls_begun ||
-	    m->n[EVENT_CALL_ENDED] != census.calls_ended)
+	if (m->n[EVENT_CALL_STARTED] != census.calls_begun + census.refused ||
+	    m->n[EVENT_CALL_ENDED] != census.calls_ended + census.refused)
 		world_fail(w, "%llu calls, told of %llu that began and %llu "
 			   "that ended",
 			   (unsigned long long)census.calls_begun,

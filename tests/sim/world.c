@@ -209,7 +209,7 @@ void world_crash(struct world *w, void *arg)
 
 	(void)arg;
 	worker_census(w->worker, &census);
-	w->begun_before += census.calls_begun;
+	w->begun_before += census.calls_begun + census.refused;
 	world_trace(w, "crash: %zu calls live", census.calls);
 
 	memset(w->origins, 0, sizeof(w->origins));

@@ -95,6 +95,7 @@ static int lease_door(const struct lease_order *order, void *arg)
 	struct lease_ask ask = {
 		.want_micro = order->want_micro,
 		.min_micro = order->min_micro,
+		.is_running = order->is_running,
 		.ticket = order->ticket,
 	};
 
@@ -131,11 +132,17 @@ void loop_synced(uint64_t seq, void *arg)
 }
 
 
-void loop_leased(const struct lease_answer *ans, void *arg)
+int loop_leased(const struct lease_answer *ans, void *arg)
 {
 	const struct inbox msg = {.kind = INBOX_LEASE, .u.lease = *ans};
+	struct loop *l = arg;
 
-	push(arg, &msg);
+	if (!ring_push(l->inbox, &msg))
+		return 0;
+
+	metric_add(l->refused, 1);
+
+	return ENOBUFS;
 }
 
 
@@ -270,18 +277,33 @@ static void command_run(struct loop *l, struct command *c)
 }
 
 
+static void lease_take(struct loop *l, const struct lease_answer *lease)
+{
+	if (lease->until_ms)
+		worker_lease_until(l->worker, &l->now, lease->until_ms);
+	if (!lease->account_id[0])
+		return;
+
+	if (lease->granted_micro || lease->ticket)
+		worker_leased(l->worker, &l->now, lease->account_id,
+			      lease->granted_micro, lease->is_known,
+			      lease->ticket);
+	if (lease->is_recalled)
+		worker_lease_recalled(l->worker, &l->now, lease->account_id);
+	if (lease->has_more)
+		worker_lease_more(l->worker, &l->now, lease->account_id);
+}
+
+
 static void inbox_take(struct loop *l, const struct inbox *msg)
 {
-	const struct lease_answer *lease = &msg->u.lease;
 
 	switch (msg->kind) {
 
 	case INBOX_WAKE:
 		break;
 	case INBOX_LEASE:
-		worker_leased(l->worker, &l->now, lease->account_id,
-			      lease->granted_micro, lease->is_known,
-			      lease->ticket);
+		lease_take(l, &msg->u.lease);
 		break;
 	case INBOX_CATALOG:
 		worker_catalog(l->worker, &l->now, msg->u.snap);

@@ -32,7 +32,7 @@ int loop_start(struct loop *l);
 void loop_synced(uint64_t seq, void *arg);
 struct lease_answer;
 /** lease_answer_h */
-void loop_leased(const struct lease_answer *ans, void *arg);
+int loop_leased(const struct lease_answer *ans, void *arg);
 /** A new catalog was published; takes over the caller's reference.
  *  @return 0 or ENOBUFS: the inbox is full, the worker keeps what it has */
 int loop_catalog(struct loop *l, struct snapshot *snap);

@@ -35,6 +35,7 @@
 struct node {
 	struct node_settings set;
 	struct node_keys keys;
+	struct node_home home;
 	int64_t boot;
 	char journal_dir[300];
 	struct relay *relay;
@@ -159,7 +160,7 @@ static int worker_settings(struct node *n, struct worker_config *w)
 	w->node = set->node.name;
 	w->node_id = (uint16_t)set->node.id;
 	w->boot = (uint16_t)n->boot;
-	w->lease_epoch = n->boot;
+	w->lease_epoch = node_epoch(&n->home, n->boot);
 	w->server_name = "Strowger/" STROWGER_VERSION;
 	w->t1_ms = (uint32_t)set->sip.t1_ms;
 	w->t2_ms = (uint32_t)set->sip.t2_ms;
@@ -272,7 +273,9 @@ static int start_ledger(struct node *n)
 		.dsn = n->set.db.dsn,
 		.node = n->set.node.name,
 		.journal_dir = n->journal_dir,
-		.epoch = n->boot,
+		.home = n->home.id,
+		.epoch = node_epoch(&n->home, n->boot),
+		.session_s = (uint32_t)n->set.money.session_s,
 		.load_ms = 250,
 		.batch_max = LEDGER_BATCH_MAX,
 	};
@@ -324,7 +327,10 @@ static int start_outside(struct node *n)
 static int node_start(struct node *n)
 {
 	const char *dir = n->set.node.state_dir;
+	struct moment now;
 	int err;
+
+	moment_read(&now);
 
 	/* first: a thread that takes signals would end us without goodbye */
 	err = block_signals(n);
@@ -343,6 +349,9 @@ static int node_start(struct node *n)
 		err = node_state_boot(dir, &n->boot);
 	if (!err)
 		err = node_state_keys(dir, &n->keys);
+	if (!err)
+		err = node_state_home(dir, moment_wall_ms(&now) / 1000,
+				      &n->home);
 	if (!err)
 		err = text_format(n->journal_dir, sizeof(n->journal_dir),
 				  "%s/journal", dir);

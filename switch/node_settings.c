@@ -79,6 +79,8 @@ static const struct setting table[] = {
 	 "seconds of present burn in one lease chunk"},
 	{"money.wait_ms", SET_NUMBER, F(money.wait_ms), 50, 10000, NULL,
 	 "1500", "how long a call waits for a lease"},
+	{"money.session_s", SET_NUMBER, F(money.session_s), 10, 3600, NULL,
+	 "120", "without PostgreSQL leased money is spent no longer than this"},
 	{"registrar.expires_min_s", SET_NUMBER, F(registrar.expires_min_s), 1,
 	 86400, NULL, "60", "shorter is answered 423"},
 	{"registrar.expires_max_s", SET_NUMBER, F(registrar.expires_max_s),

@@ -41,7 +41,7 @@ struct node_settings {
 		bool numbers;
 	} log;
 	struct {
-		int64_t chunk_s, wait_ms;
+		int64_t chunk_s, wait_ms, session_s;
 	} money;
 	struct {
 		int64_t expires_min_s, expires_max_s, expires_default_s;

@@ -163,6 +163,53 @@ int node_state_boot(const char *dir, int64_t *ret_boot)
 }
 
 
+static int home_make(const char *dir, int64_t now_s, struct node_home *ret)
+{
+	uint8_t random[16];
+	char text[64];
+	size_t i;
+
+	if (RAND_bytes(random, sizeof(random)) != 1)
+		return EIO;
+
+	for (i = 0; i < sizeof(random); i++)
+		(void)snprintf(ret->id + 2 * i, 3, "%02x", random[i]);
+	ret->born_s = now_s;
+	(void)snprintf(text, sizeof(text), "%s %lld\n", ret->id,
+		       (long long)ret->born_s);
+
+	return node_state_write(dir, "home", text, strlen(text));
+}
+
+
+int node_state_home(const char *dir, int64_t now_s, struct node_home *ret)
+{
+	char *text = NULL;
+	uint64_t born_s;
+	size_t len = 0;
+	int err;
+
+	err = node_state_read(dir, "home", &text, &len);
+	if (err == ENOENT)
+		return home_make(dir, now_s, ret);
+	if (!err && (len < sizeof(ret->id) ||
+		     strspn(text, "0123456789abcdef") != sizeof(ret->id) - 1))
+		err = EBADMSG;
+	if (!err)
+		err = text_u64(&born_s, text + sizeof(ret->id),
+			       strcspn(text + sizeof(ret->id), "\n"),
+			       UINT32_MAX);
+	if (!err) {
+		text[sizeof(ret->id) - 1] = '\0';
+		(void)text_copy(ret->id, sizeof(ret->id), text);
+		ret->born_s = (int64_t)born_s;
+	}
+	free(text);
+
+	return err;
+}
+
+
 int node_state_keys(const char *dir, struct node_keys *ret)
 {
 	char *bytes = NULL;

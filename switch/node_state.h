@@ -1,6 +1,6 @@
 /**
  * @file node_state.h  What a node keeps beside its journal: how often it
- * started, its keys, its registrations. Files of its own, mode 0600.
+ * started, its keys, its name among folders, its registrations. Files of its own, mode 0600.
  */
 #ifndef NODE_STATE_H
 #define NODE_STATE_H
@@ -23,6 +23,24 @@ int node_state_lock(const char *dir, int *ret_fd);
 
 /** Count this start: 1, 2, 3 ... on disk before it returns. */
 int node_state_boot(const char *dir, int64_t *ret_boot);
+
+/** A state folder, told from all others and from itself made anew. */
+struct node_home {
+	char id[33];        /**< random, hex                               */
+	int64_t born_s;     /**< UTC                                       */
+};
+
+/** Read DIR/home, or make it. */
+int node_state_home(const char *dir, int64_t now_s, struct node_home *ret);
+
+/**
+ * The number of this start among all of the node's name, also when its folder
+ * was lost and boots are counted from 1 again.
+ */
+static inline int64_t node_epoch(const struct node_home *home, int64_t boot)
+{
+	return home->born_s * (1 << 20) + boot;
+}
 
 /** Read DIR/keys, or make it. */
 int node_state_keys(const char *dir, struct node_keys *ret);

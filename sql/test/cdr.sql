@@ -58,7 +58,10 @@ select throws_ok('delete from cdr.record', '23001');
 
 -- loading
 select core.post(pg_temp.id('acc', 1), 'payment', 10000000) is not null;
-select api_v1.lease_take(pg_temp.id('acc', 1), 'n1', 7, 4000000, 1) = 4000000;
+select what = 'claimed' from api_v1.node_claim('n1', 7, 'h1', 60, 0);
+select what = 'claimed' from api_v1.node_claim('n2', 1, 'h2', 60, 0);
+select api_v1.lease_take(pg_temp.id('acc', 1), 'n1', 7, 4000000, 4000000)
+	= 4000000;
 create function pg_temp.stage(n integer, amount bigint, epoch bigint)
 	returns void language sql as
 $$
@@ -136,7 +139,8 @@ select results_eq('select * from pg_temp.money()', $$ values (5750000::bigint,
 	0::bigint, 0::bigint, 4000000::bigint, 4000000::bigint) $$,
 	'beyond its lease a call is paid from the balance');
 select api_v1.lease_close_epochs('n1', 8) = 0;
-select api_v1.lease_take(pg_temp.id('acc', 1), 'n2', 1, 5000000, 1) = 5000000;
+select api_v1.lease_take(pg_temp.id('acc', 1), 'n2', 1, 5000000, 5000000)
+	= 5000000;
 select pg_temp.stage(5, 6000000, 7);
 select lives_ok($$ select api_v1.load_cdrs('n1', 1, 500) $$,
 	'usage is never refused');

@@ -136,7 +136,8 @@ select results_eq($$ select from_ms, to_ms
 -- money moves all day without a change
 select pg_temp.mark();
 select core.post(pg_temp.id('acc', 1), 'payment', 1000000) is not null;
-select api_v1.lease_take(pg_temp.id('acc', 1), 'n1', 1, 100, 1) = 100;
+select what = 'claimed' from api_v1.node_claim('n1', 1, 'h', 60, 0);
+select api_v1.lease_take(pg_temp.id('acc', 1), 'n1', 1, 100, 100) = 100;
 update core.account set low_balance_micro = 5 where id = pg_temp.id('acc', 1);
 select is_empty('select pg_temp.moved()', 'money is no change');
 

@@ -3,6 +3,12 @@ begin;
 select no_plan();
 \ir fixture/world.sql
 
+create function pg_temp.claim(node text, epoch bigint, home text,
+	ttl_s integer default 60) returns text language sql as
+$$ select what from api_v1.node_claim($1, $2, $3, $4, 0) limit 1 $$;
+select is(pg_temp.claim(n, 1, n || ' home'), 'claimed', n)
+	from unnest(array['n1', 'n2']) n;
+
 create function pg_temp.acc(n integer) returns text language sql as
 	$$ select pg_temp.id('acc', n) $$;
 create function pg_temp.invariants(step text) returns setof text
@@ -89,11 +95,13 @@ select results_eq($$ select account_id, balance_after_micro
 select pg_temp.invariants('many');
 
 -- leases: account 1 has 8 999 994 micro
-select is(api_v1.lease_take(pg_temp.acc(1), 'n1', 1, 5000000, 1), 5000000::bigint,
-	'take');
+select is(api_v1.lease_take(pg_temp.acc(1), 'n1', 1, 5000000, 1),
+	4499997::bigint, 'not all of it: others may need some');
+select is(api_v1.lease_take(pg_temp.acc(1), 'n1', 1, 500003, 500003),
+	500003::bigint, 'but what a call needs');
 select is(api_v1.lease_take(pg_temp.acc(1), 'n2', 1, 5000000, 4000000),
 	0::bigint, 'less than the least is nothing');
-select is(api_v1.lease_take(pg_temp.acc(1), 'n2', 1, 5000000, 1),
+select is(api_v1.lease_take(pg_temp.acc(1), 'n2', 1, 5000000, 3999994),
 	3999994::bigint, 'what is left');
 select is(api_v1.lease_take(pg_temp.acc(1), 'n2', 1, 1, 0), 0::bigint,
 	'nothing is left');
@@ -102,8 +110,6 @@ select is(api_v1.lease_take(pg_temp.acc(1), 'n2', 1, -5, -5), 0::bigint,
 select is(api_v1.lease_take(pg_temp.acc(9), 'n1', 1, 1, 1), 0::bigint,
 	'no such account');
 select pg_temp.invariants('leased');
-select throws_ok($$ select core.post(pg_temp.acc(1), 'adjustment', -1) $$,
-	'23514', null, 'leased money cannot be adjusted away');
 
 select is(api_v1.lease_return(pg_temp.acc(1), 'n2', 1, 999994), 999994::bigint,
 	'return');
@@ -129,10 +135,12 @@ select is(api_v1.lease_keep(pg_temp.acc(1), 'n2', 1, 0), 300000::bigint);
 select pg_temp.invariants('returned');
 
 -- epochs: a new start of n1 leases beside what the old one left
+select is(pg_temp.claim('n1', 2, 'n1 home'), 'claimed', 'a start');
 select is(api_v1.lease_take(pg_temp.acc(1), 'n1', 2, 1000000, 1),
 	1000000::bigint);
-select is(api_v1.lease_take(pg_temp.acc(1), 'n1', 1, 1, 1), 0::bigint,
-	'a start that is over gets nothing');
+select throws_ok($$ select api_v1.lease_take(pg_temp.acc(1), 'n1', 1, 1,
+	1) $$, '55000', null, 'a start that is over gets nothing');
+select is(pg_temp.claim('n1', 1, 'n1 home'), 'refused', 'nor comes back');
 select is(api_v1.lease_close_epochs('n1', 2), 5000000::bigint,
 	'what the old start left is free');
 select is(api_v1.lease_close_epochs('n1', 2), 0::bigint, 'once');

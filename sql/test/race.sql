@@ -19,14 +19,16 @@ begin
 end
 $$;
 select pg_temp.open('a') and pg_temp.open('b');
+select what = 'claimed' from api_v1.node_claim('n1', 1, 'h1', 60, 0);
+select what = 'claimed' from api_v1.node_claim('n2', 1, 'h2', 60, 0);
 
 -- leases
 select dblink_exec('a', 'begin') = 'BEGIN';
 select results_eq($$ select g from dblink('a', format('select '
-	'api_v1.lease_take(%L, ''n1'', 1, 800, 1)', pg_temp.id('acc', 1)))
+	'api_v1.lease_take(%L, ''n1'', 1, 800, 800)', pg_temp.id('acc', 1)))
 	as t (g bigint) $$, $$ values (800::bigint) $$, 'one takes most');
 select dblink_send_query('b', format('select api_v1.lease_take(%L, ''n2'', '
-	'1, 800, 1)', pg_temp.id('acc', 1))) = 1;
+	'1, 800, 200)', pg_temp.id('acc', 1))) = 1;
 select ok(pg_temp.waits('b'), 'the other waits');
 select dblink_exec('a', 'commit') = 'COMMIT';
 select results_eq($$ select g from dblink_get_result('b') as t (g bigint) $$,

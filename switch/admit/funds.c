@@ -10,21 +10,28 @@
 #include "text.h"
 
 
+/* who waits in mid-call is asked for again this often, until it is cut */
+#define AGAIN_MS 300
+
 struct fund {
 	struct htab_node node;
 	struct funds *owner; /* weak: funds own us */
 	char account_id[ID_SIZE];
 	int64_t granted_micro, spent_micro, held_micro;
 	int64_t chunk_micro; /* last grant: a refill is asked at its half */
-	struct list holds, waiting;
+	bool is_scarce;      /* the last ask was not granted whole */
+	struct list holds;
+	struct list waiting; /* by due_ms, then by who asked first */
 	uint64_t ticket;     /* of the ask under way; 0: none */
-	struct wheel_timer wait, idle;
+	int64_t asked_micro; /* by that ask */
+	struct wheel_timer wait, again, idle;
 };
 
 struct funds {
 	struct funds_config cfg;
 	struct htab *table;
 	uint64_t tickets;
+	uint64_t until_ms;   /* mono: nothing is held from then on */
 };
 
 
@@ -39,6 +46,7 @@ static void fund_destructor(void *arg)
 	struct fund *fund = arg;
 
 	wheel_stop(fund->owner->cfg.wheel, &fund->wait);
+	wheel_stop(fund->owner->cfg.wheel, &fund->again);
 	wheel_stop(fund->owner->cfg.wheel, &fund->idle);
 	htab_remove(fund->owner->table, &fund->node);
 }
@@ -69,7 +77,8 @@ int funds_alloc(struct funds **fp, const struct funds_config *cfg)
 	struct funds *f;
 	int err;
 
-	if (!fp || !cfg || !cfg->wheel || !cfg->askh)
+	if (!fp || !cfg || !cfg->wheel || !cfg->now ||
+	    !cfg->askh)
 		return EINVAL;
 
 	f = mem_zalloc(sizeof(*f), funds_destructor);
@@ -103,6 +112,18 @@ static struct fund *fund_find(const struct funds *f, const char *account)
 }
 
 
+static bool is_lapsed(const struct funds *f)
+{
+	return moment_ms(f->cfg.now) >= f->until_ms;
+}
+
+
+void funds_until(struct funds *f, uint64_t until_ms)
+{
+	f->until_ms = until_ms;
+}
+
+
 static struct fund *fund_get(struct funds *f, const char *account)
 {
 	struct fund *fund = fund_find(f, account);
@@ -124,51 +145,163 @@ static struct fund *fund_get(struct funds *f, const char *account)
 }
 
 
+/* What it would take of plenty, and of little. */
+static int64_t hold_wants(const struct fund_hold *hold)
+{
+	return hold->fund->is_scarce ? hold->least_micro : hold->wanted_micro;
+}
+
+
 /* The least that helps who waits first; and all that is wanted with a chunk
    of present burn on top, so that PostgreSQL is asked seldom. */
-static void fund_needs(const struct fund *fund, int64_t *ret_min,
-		       int64_t *ret_want)
+static void fund_needs(const struct fund *fund, struct fund_order *ret)
 {
 	const int64_t chunk_s = fund->owner->cfg.chunk_s;
 	const struct le *le = list_head(&fund->waiting);
-	int64_t wanted = 0, burn = 0, first = 0;
-
-	if (le)
-		first = ((const struct fund_hold *)le->data)->wanted_micro;
+	const struct fund_hold *next = list_ledata(le);
+	int64_t wanted = 0, burn = 0;
 
 	LIST_FOREACH(&fund->waiting, le)
-		wanted += ((const struct fund_hold *)le->data)->wanted_micro;
+		wanted += hold_wants(le->data);
 
 	LIST_FOREACH(&fund->holds, le)
 		burn += ((const struct fund_hold *)le->data)->per_min_micro;
 
-	*ret_min = max(first - fund_free(fund), 1);
-	*ret_want = max(wanted - fund_free(fund), 0) + burn * chunk_s / 60;
-	*ret_want = max(*ret_want, *ret_min);
+	ret->is_running = next && next->is_running;
+	ret->min_micro = max((next ? next->least_micro : 0) - fund_free(fund),
+			     1);
+	ret->want_micro = max(wanted - fund_free(fund), 0) +
+			  burn * chunk_s / 60;
+	ret->want_micro = max(ret->want_micro, ret->min_micro);
+}
+
+
+static void hold_unwait(struct fund_hold *hold)
+{
+	list_unlink(&hold->waiting);
+	hold->least_micro = 0;
+	hold->wanted_micro = 0;
 }
 
 
 /*
- * Everybody who waits now hears the same. They leave the queue first: who
- * then asks again for less must not stand behind one who is yet to hear.
+ * Calls that are not up yet hear that there is nothing; who is up goes on
+ * waiting. They leave the queue first: who hears may ask again.
  */
 static void fund_refuse(struct fund *fund, enum outcome out)
 {
 	struct list refused = LIST_INIT;
-	struct le *le;
+	struct le *le = list_head(&fund->waiting), *next;
 
-	while ((le = list_head(&fund->waiting))) {
-		list_unlink(le);
-		list_append(&refused, le, le->data);
+	for (; le; le = next) {
+		struct fund_hold *hold = le->data;
+
+		next = le->next;
+		if (hold->is_running)
+			continue;
+		list_unlink(&hold->waiting);
+		list_append(&refused, &hold->waiting, hold);
 	}
 
 	while ((le = list_head(&refused))) {
 		struct fund_hold *hold = le->data;
 
-		list_unlink(le);
-		hold->wanted_micro = 0;
+		hold_unwait(hold);
 		hold->h(out, hold->arg);
 	}
+}
+
+
+static bool fund_grant(struct fund *fund, struct fund_hold *hold,
+		       int64_t amount_micro)
+{
+	if (is_lapsed(fund->owner) || fund_free(fund) < amount_micro)
+		return false;
+
+	fund->held_micro += amount_micro;
+	hold->held_micro += amount_micro;
+
+	return true;
+}
+
+
+/* Who runs out first is served first: nobody overtakes him, so that he is not
+   starved by cheaper ones. */
+static void fund_serve(struct fund *fund)
+{
+	struct le *le;
+
+	while ((le = list_head(&fund->waiting))) {
+		struct fund_hold *hold = le->data;
+
+		if (!fund_grant(fund, hold, hold_wants(hold)) &&
+		    !fund_grant(fund, hold, hold->least_micro))
+			break;
+		hold_unwait(hold);
+		hold->h(OUT_OK, hold->arg);
+	}
+}
+
+
+/* Down to what has begun, for everybody. */
+static void fund_tighten(struct fund *fund)
+{
+	struct le *le;
+
+	fund->is_scarce = true;
+	LIST_FOREACH(&fund->holds, le) {
+		struct fund_hold *hold = le->data;
+		int64_t keep_micro;
+
+		if (hold->wanted_micro && !hold->is_running)
+			continue;
+		if (hold->wanted_micro)
+			hold_unwait(hold);
+
+		keep_micro = hold->keeph(hold->arg);
+		assert(keep_micro >= 0 && keep_micro <= hold->held_micro);
+		fund->held_micro -= hold->held_micro - keep_micro;
+		hold->held_micro = keep_micro;
+	}
+}
+
+
+static void fund_ask(struct fund *fund);
+
+
+static void again_over(void *arg)
+{
+	struct fund *fund = mem_ref(arg);
+
+	fund_serve(fund);
+	if (!list_isempty(&fund->waiting))
+		fund_ask(fund);
+	mem_deref(fund);
+}
+
+
+/* An ask is over: who is served, who goes on waiting, who is refused. */
+static void fund_answered(struct fund *fund, int64_t granted_micro,
+			  enum outcome why_not)
+{
+	if (granted_micro >= fund->asked_micro)
+		fund->is_scarce = false;
+	else if (!fund->is_scarce)
+		fund_tighten(fund);
+	fund_serve(fund);
+
+	if (fund->ticket || list_isempty(&fund->waiting))
+		return;
+	if (granted_micro > 0 && !is_lapsed(fund->owner)) {
+		fund_ask(fund);
+		return;
+	}
+
+	fund_refuse(fund, is_lapsed(fund->owner) ? OUT_CREDIT_UNKNOWN
+						 : why_not);
+	if (!fund->ticket && !list_isempty(&fund->waiting))
+		wheel_start(fund->owner->cfg.wheel, &fund->again, AGAIN_MS,
+			    again_over, fund);
 }
 
 
@@ -177,7 +310,7 @@ static void wait_over(void *arg)
 	struct fund *fund = mem_ref(arg);
 
 	fund->ticket = 0;
-	fund_refuse(fund, OUT_CREDIT_UNKNOWN);
+	fund_answered(fund, 0, OUT_CREDIT_UNKNOWN);
 	mem_deref(fund);
 }
 
@@ -185,19 +318,29 @@ static void wait_over(void *arg)
 static void fund_ask(struct fund *fund)
 {
 	struct funds *f = fund->owner;
-	int64_t least, want;
+	struct fund_order order = {.account_id = fund->account_id};
 
 	if (fund->ticket)
 		return;
 
-	fund_needs(fund, &least, &want);
-	fund->ticket = ++f->tickets;
+	fund_needs(fund, &order);
+	fund->asked_micro = order.want_micro;
+	fund->ticket = order.ticket = ++f->tickets;
+	wheel_stop(f->cfg.wheel, &fund->again);
 	wheel_start(f->cfg.wheel, &fund->wait, f->cfg.wait_ms, wait_over,
 		    fund);
 
 	/* a full queue is settled by the same time-out as a lost answer */
-	(void)f->cfg.askh(fund->account_id, want, least, fund->ticket,
-			  f->cfg.arg);
+	(void)f->cfg.askh(&order, f->cfg.arg);
+}
+
+
+static int give_back(struct funds *f, const char *account_id, int64_t micro)
+{
+	const struct fund_order order = {.account_id = account_id,
+					 .want_micro = -micro};
+
+	return micro > 0 ? f->cfg.askh(&order, f->cfg.arg) : 0;
 }
 
 
@@ -205,33 +348,18 @@ static void idle_over(void *arg)
 {
 	struct fund *fund = arg;
 	struct funds *f = fund->owner;
-	const int64_t free_micro = fund_free(fund);
 
 	if (!list_isempty(&fund->holds))
 		return;
 
 	if (fund->ticket ||
-	    (free_micro > 0 && f->cfg.askh(fund->account_id, -free_micro, 0,
-					   0, f->cfg.arg))) {
+	    give_back(f, fund->account_id, fund_free(fund))) {
 		wheel_start(f->cfg.wheel, &fund->idle, f->cfg.idle_ms,
 			    idle_over, fund);
 		return;
 	}
 
 	mem_deref(fund);
-}
-
-
-static bool fund_grant(struct fund *fund, struct fund_hold *hold,
-		       int64_t amount_micro)
-{
-	if (fund_free(fund) < amount_micro)
-		return false;
-
-	fund->held_micro += amount_micro;
-	hold->held_micro += amount_micro;
-
-	return true;
 }
 
 
@@ -255,33 +383,55 @@ static int hold_join(struct funds *f, struct fund_hold *hold,
 }
 
 
+static void hold_wait(struct fund_hold *hold, const struct fund_request *req)
+{
+	struct list *waiting = &hold->fund->waiting;
+	struct le *le = waiting->tail;
+
+	hold->least_micro = req->least_micro;
+	hold->wanted_micro = req->want_micro;
+	while (le && ((const struct fund_hold *)le->data)->due_ms >
+			     hold->due_ms)
+		le = le->prev;
+
+	if (le)
+		list_insert_after(waiting, le, &hold->waiting, hold);
+	else
+		list_prepend(waiting, &hold->waiting, hold);
+}
+
+
 enum fund_verdict fund_take(struct funds *f, struct fund_hold *hold,
-			    const char *account_id, int64_t amount_micro,
-			    int64_t per_min_micro, funds_h *h, void *arg)
+			    const struct fund_request *req)
 {
 	struct fund *fund;
 
-	assert(amount_micro >= 0 && !hold->wanted_micro);
+	assert(req->least_micro >= 0 && !hold->wanted_micro);
+	assert(req->want_micro >= req->least_micro);
 
-	if (amount_micro == 0)
+	if (req->want_micro == 0)
 		return FUND_HELD;
-	if (hold_join(f, hold, account_id))
+	if (hold_join(f, hold, req->account_id))
 		return FUND_REFUSED;
 
 	fund = hold->fund;
-	hold->h = h;
-	hold->arg = arg;
-	hold->per_min_micro = per_min_micro;
+	hold->h = req->h;
+	hold->keeph = req->keeph;
+	hold->arg = req->arg;
+	hold->per_min_micro = req->per_min_micro;
+	hold->due_ms = req->due_ms;
+	hold->is_running = req->is_running;
 
 	if (list_isempty(&fund->waiting) &&
-	    fund_grant(fund, hold, amount_micro)) {
-		if (fund_free(fund) < fund->chunk_micro / 2)
+	    fund_grant(fund, hold, fund->is_scarce ? req->least_micro
+						   : req->want_micro)) {
+		if (!fund->is_scarce &&
+		    fund_free(fund) < fund->chunk_micro / 2)
 			fund_ask(fund);
 		return FUND_HELD;
 	}
 
-	hold->wanted_micro = amount_micro;
-	list_append(&fund->waiting, &hold->waiting, hold);
+	hold_wait(hold, req);
 	fund_ask(fund);
 
 	return FUND_WAITING;
@@ -294,8 +444,16 @@ bool fund_covers(const struct funds *f, const char *account_id,
 	const struct fund *fund = fund_find(f, account_id);
 
 	return amount_micro == 0 ||
-	       (fund && list_isempty(&fund->waiting) &&
+	       (fund && !is_lapsed(f) && list_isempty(&fund->waiting) &&
 		fund_free(fund) >= amount_micro);
+}
+
+
+bool fund_is_scarce(const struct funds *f, const char *account_id)
+{
+	const struct fund *fund = fund_find(f, account_id);
+
+	return fund && fund->is_scarce;
 }
 
 
@@ -316,26 +474,12 @@ void fund_settle(struct funds *f, struct fund_hold *hold, int64_t price_micro)
 	fund->spent_micro += price_micro;
 	memset(hold, 0, sizeof(*hold));
 
+	/* what came free may be what another waits for; not from in here */
+	if (!list_isempty(&fund->waiting) && !fund->ticket)
+		wheel_start(f->cfg.wheel, &fund->again, 0, again_over, fund);
 	if (list_isempty(&fund->holds))
 		wheel_start(f->cfg.wheel, &fund->idle, f->cfg.idle_ms,
 			    idle_over, fund);
-}
-
-
-/* Serve in the order of asking: who came first cannot be overtaken. */
-static void fund_serve(struct fund *fund)
-{
-	struct le *le;
-
-	while ((le = list_head(&fund->waiting))) {
-		struct fund_hold *hold = le->data;
-
-		if (!fund_grant(fund, hold, hold->wanted_micro))
-			break;
-		list_unlink(&hold->waiting);
-		hold->wanted_micro = 0;
-		hold->h(OUT_OK, hold->arg);
-	}
 }
 
 
@@ -345,31 +489,51 @@ void funds_answer(struct funds *f, const char *account_id,
 	struct fund *fund = fund_find(f, account_id);
 
 	if (!fund) {
-		if (granted_micro > 0)
-			(void)f->cfg.askh(account_id, -granted_micro, 0, 0,
-					  f->cfg.arg);
+		(void)give_back(f, account_id, granted_micro);
 		return;
 	}
 
 	mem_ref(fund);
+	if (granted_micro < 0)
+		fund->granted_micro -= min(-granted_micro, fund_free(fund));
 	if (granted_micro > 0) {
 		fund->granted_micro += granted_micro;
 		fund->chunk_micro = granted_micro;
 	}
-	if (fund->ticket == ticket) {
+	if (ticket && fund->ticket == ticket) {
 		fund->ticket = 0;
 		wheel_stop(f->cfg.wheel, &fund->wait);
+		fund_answered(fund, granted_micro,
+			      is_known ? OUT_NO_CREDIT : OUT_CREDIT_UNKNOWN);
 	}
-	fund_serve(fund);
-
-	if (!fund->ticket && !list_isempty(&fund->waiting)) {
-		if (granted_micro > 0)
-			fund_ask(fund);
-		else
-			fund_refuse(fund, is_known ? OUT_NO_CREDIT
-						   : OUT_CREDIT_UNKNOWN);
+	else {
+		fund_serve(fund);
 	}
 	mem_deref(fund);
+}
+
+
+void funds_more(struct funds *f, const char *account_id)
+{
+	struct fund *fund = fund_find(f, account_id);
+
+	if (fund && !list_isempty(&fund->waiting))
+		fund_ask(fund);
+}
+
+
+void funds_recall(struct funds *f, const char *account_id)
+{
+	struct fund *fund = fund_find(f, account_id);
+	int64_t free_micro;
+
+	if (!fund)
+		return;
+
+	fund_tighten(fund);
+	free_micro = fund_free(fund);
+	if (!give_back(f, account_id, free_micro))
+		fund->granted_micro -= max(free_micro, 0);
 }
 
 

@@ -5,6 +5,11 @@
  * waits.
  *
  *   granted = spent + held + free          (micro-units, each >= 0)
+ *
+ * While there is plenty a call holds a slice of intervals at a time. When the
+ * ledger gives less than was asked for, the account is scarce: every call goes
+ * back to the interval that it is in, and holds one after the other, whoever
+ * runs out first served first. So equal calls get the same, to one interval.
  */
 #ifndef FUNDS_H
 #define FUNDS_H
@@ -16,17 +21,30 @@
 struct funds;
 struct fund;   /**< one account's lease on this node                       */
 
-/**
- * The door to the ledger. want > 0: answered with funds_answer(); want < 0
- * gives back and is not answered.
- * @return 0 or ENOBUFS
- */
-typedef int(funds_ask_h)(const char *account_id, int64_t want_micro,
-			 int64_t min_micro, uint64_t ticket, void *arg);
+/** What the ledger is asked for, or gets back. */
+struct fund_order {
+	const char *account_id;
+	int64_t want_micro;     /**< < 0: it gets that back, and is silent */
+	int64_t min_micro;      /**< less is of no use                     */
+	bool is_running;        /**< min is for a call that is up          */
+	uint64_t ticket;        /**< comes back in the answer              */
+};
 
-/** The hold got what it waited for (OUT_OK), or not: OUT_NO_CREDIT (the
+/** The door to the ledger, answered with funds_answer(). @return 0 or
+ *  ENOBUFS */
+typedef int(funds_ask_h)(const struct fund_order *order, void *arg);
+
+/** The hold got what it waited for (OUT_OK): at least the least, at most what
+ *  was wanted. Or not, and only before the call is up: OUT_NO_CREDIT (the
  *  account cannot cover it), OUT_CREDIT_UNKNOWN (nobody could be asked). */
 typedef void(funds_h)(enum outcome out, void *arg);
+
+/**
+ * Money is scarce: how much of the hold pays for what has begun? The rest is
+ * taken from it, and a request that waited is forgotten: ask again in time.
+ * Must not call back.
+ */
+typedef int64_t(fund_keep_h)(void *arg);
 
 /** Embedded in the call; zeroed memory holds nothing. */
 struct fund_hold {
@@ -34,9 +52,26 @@ struct fund_hold {
 	struct le waiting;
 	struct fund *fund;
 	int64_t held_micro;
-	int64_t wanted_micro;   /**< of a request that waits               */
+	int64_t least_micro, wanted_micro; /**< of a request that waits    */
 	int64_t per_min_micro;  /**< present burn, for the chunk           */
+	uint64_t due_ms;
+	bool is_running;
 	funds_h *h;
+	fund_keep_h *keeph;
+	void *arg;
+};
+
+/** More money for a call, beyond what it holds. */
+struct fund_request {
+	const char *account_id;
+	int64_t least_micro;    /**< the next interval                     */
+	int64_t want_micro;     /**< some of them; not less                */
+	int64_t per_min_micro;  /**< what a minute of this call costs      */
+	uint64_t due_ms;        /**< it runs out then (mono): the order    */
+	bool is_running;        /**< it waits until it is settled; one that
+				     is not yet up is refused instead     */
+	funds_h *h;
+	fund_keep_h *keeph;
 	void *arg;
 };
 
@@ -45,6 +80,7 @@ struct funds_config {
 	uint32_t chunk_s;       /**< seconds of burn in one chunk          */
 	uint32_t wait_ms;       /**< an answer must come in this time      */
 	uint32_t idle_ms;       /**< then what is free goes back           */
+	const struct moment *now; /**< borrowed                            */
 	struct wheel *wheel;    /**< borrowed                              */
 	funds_ask_h *askh;
 	void *arg;
@@ -52,24 +88,26 @@ struct funds_config {
 
 int funds_alloc(struct funds **fp, const struct funds_config *cfg);
 
+/** Nothing is held after that moment (mono): the node's session with the
+ *  ledger ends then. 0 at first. */
+void funds_until(struct funds *f, uint64_t until_ms);
+
 enum fund_verdict {
 	FUND_HELD,      /**< done; h is not called                         */
-	FUND_WAITING,   /**< h comes later, once                           */
+	FUND_WAITING,   /**< h comes later, at most once                   */
 	FUND_REFUSED,   /**< out of memory; h is not called                */
 };
 
-/**
- * Hold amount_micro more for this call.
- * @param per_min_micro  what a minute of this call costs
- */
+/** Hold more for this call. least may be 0: then nothing is needed. */
 enum fund_verdict fund_take(struct funds *f, struct fund_hold *hold,
-			    const char *account_id, int64_t amount_micro,
-			    int64_t per_min_micro, funds_h *h, void *arg);
+			    const struct fund_request *req);
 
-/** Would fund_take() hold it at once, without asking the ledger? Nothing
- *  changes. */
+/** Would that be held at once, without asking the ledger? Nothing changes. */
 bool fund_covers(const struct funds *f, const char *account_id,
 		 int64_t amount_micro);
+
+/** Is this account down to single intervals? */
+bool fund_is_scarce(const struct funds *f, const char *account_id);
 
 /**
  * The call cost this much: the rest of its hold is free again. The price must
@@ -79,9 +117,17 @@ bool fund_covers(const struct funds *f, const char *account_id,
 void fund_settle(struct funds *f, struct fund_hold *hold,
 		 int64_t price_micro);
 
-/** What the ledger said. A late grant is kept: it was taken for us. */
+/** What the ledger said. A late grant is kept: it was taken for us. Less than
+ *  0: it was taken from us, as an operator released it. */
 void funds_answer(struct funds *f, const char *account_id,
 		  int64_t granted_micro, bool is_known, uint64_t ticket);
+
+/** There may be more than when somebody had to wait: ask now. */
+void funds_more(struct funds *f, const char *account_id);
+
+/** The account needs it elsewhere: what pays for nothing that has begun goes
+ *  back. */
+void funds_recall(struct funds *f, const char *account_id);
 
 /** Sums over all accounts, for checkers and metrics. */
 struct funds_census {

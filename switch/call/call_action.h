@@ -11,7 +11,6 @@
 /* call_admit.c */
 fsm_action_h act_admit;          /**< limits, numbers, route, price          */
 /* call_money.c */
-fsm_action_h act_fund_less;      /**< refused: ask for one interval only     */
 fsm_action_h act_extend;         /**< hold the next interval's cost          */
 fsm_action_h act_extended;       /**< it came: re-arm the credit timer       */
 /* call_dial.c */

@@ -9,6 +9,9 @@
 
 #define SLICE_MS 10000 /* hold about this much at a time, in whole intervals */
 #define LEAD_MS 2000   /* ask for the next slice this long before it starts */
+/* When money is scarce an interval at a time is held; of intervals that are
+   shorter than a second, as many as a second has. */
+#define GRAIN_MS 999
 
 
 /* The arithmetic of a price: ceil(intervals) x rate, and a fee. */
@@ -123,24 +126,64 @@ static void count_spend(struct money *m, int64_t micro)
 
 
 static funds_h funded;
+static fund_keep_h keep;
 
 
-/* Hold what a duration of to_ms costs beyond what is held. */
-static enum fund_verdict hold_to(struct money *m, uint64_t to_ms)
+static int price_at(const struct money *m, uint64_t ms, int64_t *ret_micro)
 {
-	enum fund_verdict verdict;
+	return charge_micro(&m->sell, m->sell_rounding, ms, ret_micro);
+}
+
+
+/* End of the interval in which a slice after what is paid ends. */
+static uint64_t next_ms(const struct money *m, uint64_t slice_ms)
+{
+	return charge_interval_end_ms(&m->sell, m->funded_ms + slice_ms);
+}
+
+
+/* The hold grew: by the slice that was asked for, or by the least of it. */
+static void note_held(struct money *m)
+{
 	int64_t price;
 
-	if (charge_micro(&m->sell, m->sell_rounding, to_ms, &price))
-		return FUND_REFUSED;
+	m->funded_ms = !price_at(m, m->asked_ms, &price) &&
+				       m->hold.held_micro >= price
+			       ? m->asked_ms : m->least_ms;
+	count_spend(m, m->hold.held_micro);
+}
+
+
+/* Hold what a duration of to_ms costs beyond what is held; if that is too
+   much, of one interval. */
+static enum fund_verdict hold_to(struct money *m, uint64_t to_ms)
+{
+	struct call *call = m->call;
+	struct fund_request req = {
+		.account_id = m->account_id,
+		.per_min_micro = m->sell.rate_per_min_nano / 1000,
+		.due_ms = moment_ms(&call->w->now) + LEAD_MS,
+		.is_running = call->answered_ms != 0,
+		.h = funded,
+		.keeph = keep,
+		.arg = m,
+	};
+	enum fund_verdict verdict;
 
 	m->asked_ms = to_ms;
-	count_spend(m, price); /* who asks next must see it */
-	verdict = fund_take(m->call->w->funds, &m->hold, m->account_id,
-			    price - m->hold.held_micro,
-			    m->sell.rate_per_min_nano / 1000, funded, m);
+	m->least_ms = min(next_ms(m, GRAIN_MS), to_ms);
+	if (price_at(m, m->asked_ms, &req.want_micro) ||
+	    price_at(m, m->least_ms, &req.least_micro))
+		return FUND_REFUSED;
+
+	if (call->answered_ms)
+		req.due_ms = call->answered_ms + m->funded_ms;
+	count_spend(m, req.want_micro); /* who asks next must see it */
+	req.want_micro -= m->hold.held_micro;
+	req.least_micro -= m->hold.held_micro;
+	verdict = fund_take(call->w->funds, &m->hold, &req);
 	if (verdict == FUND_HELD)
-		m->funded_ms = to_ms;
+		note_held(m);
 	else if (verdict == FUND_REFUSED)
 		count_spend(m, m->hold.held_micro);
 
@@ -153,17 +196,9 @@ static bool is_spendable(struct money *m, uint64_t to_ms)
 {
 	int64_t price;
 
-	return !charge_micro(&m->sell, m->sell_rounding, to_ms, &price) &&
+	return !price_at(m, to_ms, &price) &&
 	       call_spend_allows(m, price - m->counted_micro,
 				 !m->call->answered_ms);
-}
-
-
-/* End of the interval in which a slice after what is paid ends; with no slice
-   the very next interval. */
-static uint64_t next_ms(const struct money *m, uint64_t slice_ms)
-{
-	return charge_interval_end_ms(&m->sell, m->funded_ms + slice_ms);
 }
 
 
@@ -172,11 +207,13 @@ static uint64_t next_ms(const struct money *m, uint64_t slice_ms)
 static void note_funds(struct money *m)
 {
 	struct call *call = m->call;
-	const uint64_t to_ms = next_ms(m, SLICE_MS);
+	const uint64_t to_ms = next_ms(m, fund_is_scarce(call->w->funds,
+							 m->account_id)
+						  ? GRAIN_MS : SLICE_MS);
 	int64_t price = 0;
 	bool is_here;
 
-	if (charge_micro(&m->sell, m->sell_rounding, to_ms, &price))
+	if (price_at(m, to_ms, &price))
 		return;
 
 	is_here = fund_covers(call->w->funds, m->account_id, price);
@@ -208,7 +245,8 @@ static enum fund_verdict fund_one(struct money *m)
 
 	/* the first interval was looked at when it was admitted */
 	return hold_to(m, is_spendable(m, next_ms(m, SLICE_MS))
-				  ? next_ms(m, SLICE_MS) : next_ms(m, 0));
+				  ? next_ms(m, SLICE_MS)
+				  : next_ms(m, GRAIN_MS));
 }
 
 
@@ -236,13 +274,14 @@ static void funded(enum outcome out, void *arg)
 	struct call_event data = {.outcome = out, .money = m};
 
 	if (out == OUT_OK)
-		m->funded_ms = m->asked_ms;
+		note_held(m);
 	else
 		count_spend(m, m->hold.held_micro);
 	if (!call->answered_ms)
 		WHY(call->why, WHY_FUNDS, out, m->account_id,
 		    WHY_TEXT("from", "ledger"),
-		    WHY_COUNT("for_ms", (int64_t)m->asked_ms));
+		    WHY_COUNT("for_ms", (int64_t)(out == OUT_OK ? m->funded_ms
+								: m->least_ms)));
 
 	if (out == OUT_OK && call->fsm.state == CALL_FUNDING &&
 	    !call->fsm.running) {
@@ -257,7 +296,7 @@ static void funded(enum outcome out, void *arg)
 		}
 	}
 
-	call_run(call, out == OUT_OK ? EV_FUNDED : EV_UNFUNDED, &data);
+	call_run(call, out == OUT_OK ? EV_FUNDED : EV_REFUSED, &data);
 }
 
 
@@ -284,33 +323,6 @@ void call_fund_first(struct call *call)
 }
 
 
-/* A slice was too much: one interval may still be covered. */
-void act_fund_less(void *subject, const void *data)
-{
-	const struct call_event *ev = data;
-	struct call *call = subject;
-	struct money *m = ev->money ? ev->money : &call->money;
-	const uint64_t least_ms = next_ms(m, 0);
-	enum fund_verdict verdict = FUND_REFUSED;
-
-	if (ev->outcome == OUT_NO_CREDIT && least_ms < m->asked_ms)
-		verdict = hold_to(m, least_ms);
-
-	if (verdict == FUND_HELD && call->fsm.state == CALL_FUNDING) {
-		post_verdict(call, fund_all(call));
-	}
-	else if (verdict == FUND_HELD) {
-		call_post(call, EV_FUNDED, OUT_OK);
-		call->posted.money = m;
-	}
-	else if (verdict == FUND_REFUSED &&
-		 call->fsm.state == CALL_FUNDING) {
-		call_post(call, EV_REFUSED, ev->outcome);
-	}
-	/* refused in mid-call: the credit timer ends it when its time comes */
-}
-
-
 static void credit_over(void *arg)
 {
 	const struct money *m = arg;
@@ -332,6 +344,20 @@ static void extend_over(void *arg)
 }
 
 
+/*
+ * How long before the end of what is paid more is asked for. When money is
+ * scarce not before the last interval is half over: nobody may hold two while
+ * another holds none.
+ */
+static uint64_t lead_ms(const struct money *m)
+{
+	const uint64_t grain_ms = next_ms(m, GRAIN_MS) - m->funded_ms;
+
+	return fund_is_scarce(m->call->w->funds, m->account_id)
+		       ? min(grain_ms / 2, LEAD_MS) : LEAD_MS;
+}
+
+
 /* Two deadlines, one timer: first ask for more, then - if nothing came by the
    end of what is paid - cut. */
 static void arm(struct money *m, bool is_last)
@@ -339,10 +365,33 @@ static void arm(struct money *m, bool is_last)
 	const uint64_t now_ms = call_duration_ms(m->call);
 	const uint64_t end_ms = m->funded_ms > now_ms
 					? m->funded_ms - now_ms : 0;
-	const uint64_t lead_ms = end_ms > LEAD_MS ? end_ms - LEAD_MS : 0;
+	const uint64_t early_ms = is_last ? 0 : min(lead_ms(m), end_ms);
 
-	wheel_start(m->call->w->wheel, &m->credit, is_last ? end_ms : lead_ms,
+	wheel_start(m->call->w->wheel, &m->credit, end_ms - early_ms,
 		    is_last ? credit_over : extend_over, m);
+}
+
+
+/* Down to the interval that has begun, and before the answer to the first. */
+static int64_t keep(void *arg)
+{
+	struct money *m = arg;
+	const uint64_t now_ms = m->call->answered_ms
+					? call_duration_ms(m->call) : GRAIN_MS;
+	const uint64_t to_ms = charge_interval_end_ms(&m->sell, now_ms);
+	int64_t price;
+
+	if (to_ms < m->funded_ms && !price_at(m, to_ms, &price) &&
+	    price <= m->hold.held_micro)
+		m->funded_ms = to_ms;
+	else
+		price = m->hold.held_micro;
+
+	count_spend(m, price);
+	if (wheel_running(&m->credit))
+		arm(m, false);
+
+	return price;
 }
 
 
@@ -378,7 +427,7 @@ void act_extend(void *subject, const void *data)
 
 	to_ms = next_ms(m, SLICE_MS);
 	if (!is_spendable(m, to_ms))
-		to_ms = next_ms(m, 0);
+		to_ms = next_ms(m, GRAIN_MS);
 	call->is_spend_cut = !is_spendable(m, to_ms);
 	if (!call->is_spend_cut && FUND_HELD == hold_to(m, to_ms))
 		arm(m, false);

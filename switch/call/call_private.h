@@ -97,6 +97,7 @@ struct money {
 	int64_t counted_micro;       /**< in the day's spend                */
 	uint64_t funded_ms;          /**< this duration is paid for          */
 	uint64_t asked_ms;           /**< this one is asked for              */
+	uint64_t least_ms;           /**< or at least this one               */
 	int64_t price_micro, cost_micro;
 	uint64_t billed_ms;
 };

@@ -42,8 +42,6 @@
 	AT(st, T_FUNDS) = GO(act_extend, st, "the next interval's cost "     \
 					     "is held before it starts"),     \
 	AT(st, FUNDED) = GO(act_extended, st, "held"),                        \
-	AT(st, UNFUNDED) = GO(act_fund_less, st, "try the least; else "      \
-						 "T_CREDIT ends it"),         \
 	AT(st, JOURNALLED) = CANNOT("END is written in CLOSING")
 
 static const struct fsm_rule rules[CALL_STATE_N * CALL_EVENT_N] = {
@@ -52,7 +50,6 @@ static const struct fsm_rule rules[CALL_STATE_N * CALL_EVENT_N] = {
 	AT(NEW, A_INVITE) = GO(act_admit, FUNDING, "RFC 3261 16.3, design"),
 	AT(NEW, REFUSED) = GO(act_reject, CLOSING, "RFC 3261 21"),
 	AT(NEW, FUNDED) = CANNOT(NO_FUND),
-	AT(NEW, UNFUNDED) = CANNOT(NO_FUND),
 	AT(NEW, B_TRYING) = CANNOT(NO_B), AT(NEW, B_RINGING) = CANNOT(NO_B),
 	AT(NEW, B_ANSWER) = CANNOT(NO_B), AT(NEW, B_FAIL_NEXT) = CANNOT(NO_B),
 	AT(NEW, B_FAIL_LAST) = CANNOT(NO_B),
@@ -77,8 +74,6 @@ static const struct fsm_rule rules[CALL_STATE_N * CALL_EVENT_N] = {
 	AT(FUNDING, A_INVITE) = CANNOT(ONCE),
 	AT(FUNDING, REFUSED) = GO(act_reject, CLOSING, "RFC 3261 21"),
 	AT(FUNDING, FUNDED) = GO(act_dial, DIALLING, "first of the plan"),
-	AT(FUNDING, UNFUNDED) = GO(act_fund_less, FUNDING,
-				   "try the first interval alone"),
 	AT(FUNDING, B_TRYING) = CANNOT(NO_B),
 	AT(FUNDING, B_RINGING) = CANNOT(NO_B),
 	AT(FUNDING, B_ANSWER) = CANNOT(NO_B),
@@ -109,7 +104,6 @@ static const struct fsm_rule rules[CALL_STATE_N * CALL_EVENT_N] = {
 	AT(DIALLING, A_INVITE) = CANNOT(ONCE),
 	AT(DIALLING, REFUSED) = GO(act_reject, CLOSING, "RFC 3261 21"),
 	AT(DIALLING, FUNDED) = CANNOT(NO_FUND),
-	AT(DIALLING, UNFUNDED) = CANNOT(NO_FUND),
 	AT(DIALLING, B_TRYING) = GO(act_relay_ringing, PROCEEDING,
 				    "RFC 3261 16.7 (5): 100 is not relayed"),
 	AT(DIALLING, B_RINGING) = GO(act_relay_ringing, PROCEEDING,
@@ -151,7 +145,6 @@ static const struct fsm_rule rules[CALL_STATE_N * CALL_EVENT_N] = {
 	AT(PROCEEDING, A_INVITE) = CANNOT(ONCE),
 	AT(PROCEEDING, REFUSED) = GO(act_reject, CLOSING, "RFC 3261 21"),
 	AT(PROCEEDING, FUNDED) = CANNOT(NO_FUND),
-	AT(PROCEEDING, UNFUNDED) = CANNOT(NO_FUND),
 	AT(PROCEEDING, B_TRYING) = STAY("hop by hop"),
 	AT(PROCEEDING, B_RINGING) = GO(act_relay_ringing, PROCEEDING,
 				       "RFC 3261 13.3.1.1; RFC 3960"),
@@ -244,7 +237,7 @@ static const struct fsm_rule rules[CALL_STATE_N * CALL_EVENT_N] = {
 	/* CLOSING */
 	AT(CLOSING, A_INVITE) = CANNOT(ONCE),
 	AT(CLOSING, REFUSED) = STAY(ENDED),
-	AT(CLOSING, FUNDED) = STAY(ENDED), AT(CLOSING, UNFUNDED) = STAY(ENDED),
+	AT(CLOSING, FUNDED) = STAY(ENDED),
 	AT(CLOSING, B_TRYING) = STAY(ENDED),
 	AT(CLOSING, B_RINGING) = STAY(ENDED),
 	AT(CLOSING, B_ANSWER) = STAY("the leg ACKs and BYEs it (13.2.2.4)"),
@@ -268,7 +261,7 @@ static const struct fsm_rule rules[CALL_STATE_N * CALL_EVENT_N] = {
 
 	/* DONE: the worker drops its reference at once; nothing may follow */
 	AT(DONE, A_INVITE) = CANNOT(ENDED), AT(DONE, REFUSED) = CANNOT(ENDED),
-	AT(DONE, FUNDED) = CANNOT(ENDED), AT(DONE, UNFUNDED) = CANNOT(ENDED),
+	AT(DONE, FUNDED) = CANNOT(ENDED),
 	AT(DONE, B_TRYING) = CANNOT(ENDED), AT(DONE, B_RINGING) = CANNOT(ENDED),
 	AT(DONE, B_ANSWER) = CANNOT(ENDED),
 	AT(DONE, B_FAIL_NEXT) = CANNOT(ENDED),
@@ -295,7 +288,7 @@ static const char *const state_names[CALL_STATE_N] = {
 };
 
 static const char *const event_names[CALL_EVENT_N] = {
-	"A_INVITE", "REFUSED", "FUNDED", "UNFUNDED", "B_TRYING", "B_RINGING",
+	"A_INVITE", "REFUSED", "FUNDED", "B_TRYING", "B_RINGING",
 	"B_ANSWER", "B_FAIL_NEXT", "B_FAIL_LAST", "B_FORWARD", "A_ACK", "X_ACK_LOST",
 	"A_CANCEL", "A_BYE", "B_BYE", "X_OFFER", "X_OFFER_OK", "X_OFFER_FAIL",
 	"X_OFFER_ACK", "X_OFFER_CANCEL", "T_RING", "T_FUNDS", "T_CREDIT",

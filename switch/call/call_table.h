@@ -26,7 +26,7 @@ enum call_state {
 enum call_event_id {
 	EV_A_INVITE,
 	EV_REFUSED,        /**< our own decision; outcome says which         */
-	EV_FUNDED, EV_UNFUNDED,
+	EV_FUNDED,
 	EV_B_TRYING, EV_B_RINGING, EV_B_ANSWER,
 	EV_B_FAIL_NEXT, EV_B_FAIL_LAST,
 	EV_B_FORWARD,      /**< failed, and its trunk has a forward for it   */

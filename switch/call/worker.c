@@ -82,15 +82,15 @@ static int send_door(const struct sip_path *path, const uint8_t *buf,
 }
 
 
-static int lease_door(const char *account_id, int64_t want_micro,
-		      int64_t min_micro, uint64_t ticket, void *arg)
+static int lease_door(const struct fund_order *o, void *arg)
 {
 	struct worker *w = arg;
 	const struct lease_order order = {
-		.account_id = account_id,
-		.want_micro = want_micro,
-		.min_micro = min_micro,
-		.ticket = ticket,
+		.account_id = o->account_id,
+		.want_micro = o->want_micro,
+		.min_micro = o->min_micro,
+		.is_running = o->is_running,
+		.ticket = o->ticket,
 	};
 
 	return w->doors.leaseh(&order, w->doors.arg);
@@ -201,6 +201,7 @@ static int parts_alloc(struct worker *w)
 		.chunk_s = cfg->fund_chunk_s,
 		.wait_ms = cfg->fund_wait_ms,
 		.idle_ms = FUNDS_IDLE_MS,
+		.now = &w->now,
 		.wheel = w->wheel,
 		.askh = lease_door,
 		.arg = w,
@@ -395,6 +396,30 @@ void worker_leased(struct worker *w, const struct moment *now,
 {
 	worker_now(w, now);
 	funds_answer(w->funds, account_id, granted_micro, is_known, ticket);
+}
+
+
+void worker_lease_until(struct worker *w, const struct moment *now,
+			uint64_t until_ms)
+{
+	worker_now(w, now);
+	funds_until(w->funds, until_ms);
+}
+
+
+void worker_lease_recalled(struct worker *w, const struct moment *now,
+			   const char *account_id)
+{
+	worker_now(w, now);
+	funds_recall(w->funds, account_id);
+}
+
+
+void worker_lease_more(struct worker *w, const struct moment *now,
+		       const char *account_id)
+{
+	worker_now(w, now);
+	funds_more(w->funds, account_id);
 }
 
 

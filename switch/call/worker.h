@@ -45,6 +45,7 @@ struct worker_config {
 struct lease_order {
 	const char *account_id;
 	int64_t want_micro, min_micro;
+	bool is_running;          /**< min is for a call that is up        */
 	uint64_t ticket;
 };
 
@@ -89,6 +90,16 @@ void worker_journalled(struct worker *w, const struct moment *now,
 void worker_leased(struct worker *w, const struct moment *now,
 		   const char *account_id, int64_t granted_micro,
 		   bool is_known, uint64_t ticket);
+/** What is leased may be spent until then (mono); 0, at first: nothing. */
+void worker_lease_until(struct worker *w, const struct moment *now,
+			uint64_t until_ms);
+/** This account's money is needed elsewhere: what pays for nothing that has
+ *  begun goes back, and its calls hold one interval after the other. */
+void worker_lease_recalled(struct worker *w, const struct moment *now,
+			   const char *account_id);
+/** Money came: calls that wait for it ask at once. */
+void worker_lease_more(struct worker *w, const struct moment *now,
+		       const char *account_id);
 /** New calls use this catalog; the worker takes its own reference. */
 void worker_catalog(struct worker *w, const struct moment *now,
 		    struct snapshot *snap);

@@ -16,6 +16,7 @@
 #include "moment.h"
 
 #define IDLE_MS 1000
+#define CLAIM_WAIT_MS 50
 
 struct ledger {
 	struct ledger_load *load;
@@ -78,23 +79,39 @@ static void pause_between(struct ledger *l)
 }
 
 
+/* Until the database lets us be the node of this name. */
+static bool claim_wait(struct ledger *l)
+{
+	struct pollfd stop = {.fd = l->stop_fd, .events = POLLIN};
+
+	while (!ledger_lease_is_claimed(l->lease)) {
+		if (atomic_load(&l->is_stopping))
+			return false;
+		(void)poll(&stop, 1, CLAIM_WAIT_MS);
+	}
+
+	return true;
+}
+
+
 static void *load_run(void *arg)
 {
 	struct ledger *l = arg;
 	bool more = true;
 
 	(void)pthread_setname_np(pthread_self(), "ledger");
-	while (!atomic_load(&l->is_stopping)) {
+	while (claim_wait(l) && !atomic_load(&l->is_stopping)) {
 		more = ledger_load_step(l->load);
 		if (!more)
 			pause_between(l);
 	}
 
 	do {
-		more = ledger_load_step(l->load);
+		more = ledger_lease_is_claimed(l->lease) &&
+		       ledger_load_step(l->load);
 	} while (more && may_go_on(l));
 
-	if (may_go_on(l))
+	if (may_go_on(l) && ledger_lease_is_claimed(l->lease))
 		ledger_load_finish(l->load);
 	atomic_store(&l->is_load_done, true);
 	return NULL;
@@ -136,7 +153,7 @@ int ledger_start(struct ledger **lp, const struct ledger_config *cfg,
 	int err;
 
 	if (!lp || !cfg || !cfg->dsn || !cfg->node || !cfg->journal_dir ||
-	    !cfg->batch_max || !h)
+	    !cfg->home || !cfg->session_s || !cfg->batch_max || !h)
 		return EINVAL;
 
 	l = mem_zalloc(sizeof(*l), destructor);

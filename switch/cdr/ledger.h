@@ -8,6 +8,9 @@
  * Loaded segments are deleted once every call that began in them has ended.
  * A record that the database refuses for its data goes to cdr.dead_letter,
  * and loading goes on.
+ *
+ * Both do nothing before the database has let this node claim its session:
+ * two nodes of one name would take each other's journal and leases.
  */
 #ifndef LEDGER_H
 #define LEDGER_H
@@ -20,25 +23,37 @@ struct lease_ask {
 	char account_id[36];
 	int64_t want_micro;   /**< > 0: take about this much; < 0: give back */
 	int64_t min_micro;    /**< less is of no use                         */
+	bool is_running;      /**< min is for a call that is up: the account
+				   may allow more than it has               */
 	uint64_t ticket;      /**< comes back in the answer                  */
 };
 
+/** What the database says of an account; or, without one, only until_ms. */
 struct lease_answer {
-	char account_id[36];
-	int64_t granted_micro; /**< 0: not covered                           */
+	char account_id[36];   /**< or ""                                    */
+	int64_t granted_micro; /**< 0: not covered; < 0: an operator took it
+				    from the lease while it had expired     */
 	bool is_known;         /**< false: the database could not be asked   */
-	uint64_t ticket;
+	bool is_recalled;      /**< give back what is free                   */
+	bool has_more;         /**< there may be more than there was         */
+	uint64_t ticket;       /**< 0: nobody asked                          */
+	uint64_t until_ms;     /**< mono: what is leased may be spent until
+				    then; 0: as before                      */
 };
 
-/** On the lease thread of the ledger. */
-typedef void(lease_answer_h)(const struct lease_answer *ans, void *arg);
+/** On the lease thread of the ledger. @return 0, or ENOBUFS: it comes again,
+ *  together with what else there is to say of that account by then */
+typedef int(lease_answer_h)(const struct lease_answer *ans, void *arg);
 
 /** Calls per transaction: more is not faster, and holds account rows longer. */
 #define LEDGER_BATCH_MAX 1000
 
 struct ledger_config {
 	const char *dsn, *node, *journal_dir;
+	const char *home;     /**< random name of the state folder            */
 	int64_t epoch;        /**< this start of the node: leases belong to it */
+	uint32_t session_s;   /**< leases end so long after the last sign of
+				   life                                      */
 	uint32_t load_ms;     /**< pause between loads (250)                 */
 	uint32_t batch_max;   /**< calls per transaction (LEDGER_BATCH_MAX) */
 };

@@ -2,6 +2,12 @@
  * @file ledger_lease.c  One statement at a time, never waited for longer than
  * a second: after that its ask is answered as unknown.
  *
+ * The first one claims the node's session, and then every few seconds one
+ * prolongs it: leases may be spent as long as it lasts, counted from when the
+ * statement was sent and less a margin, so that we stop before the database
+ * thinks so. NOTIFY strowger_lease tells of accounts with less (-) or more (+)
+ * money than before; the claim repeats what nobody may miss.
+ *
  * What each account was granted and has not given back is known here. Giving
  * back means telling the database that sum: it can be told twice, and also
  * frees what a statement granted whose answer nobody got.
@@ -27,6 +33,11 @@
 #define ANSWER_MS 1000
 #define IDLE_MS 1000
 #define END_MS 10
+#define CLAIM_MS 5000   /* a sign of life this often */
+#define MARGIN_MS 2000  /* of the session's end: clocks drift, threads wait */
+
+/* What a statement is for. */
+enum purpose { TAKE, TELL, LISTEN, CLAIM };
 
 enum result { GRANTED, COVERED_NOT, UNKNOWN, RETURNED, LATE, DROPPED,
 	      RESULT_N };
@@ -49,6 +60,8 @@ struct message {
 struct held {
 	struct htab_node node;
 	struct le le;          /* in l->untold */
+	struct le owing;       /* in l->owing */
+	struct lease_answer owed; /* the worker had no room for it */
 	struct htab *table;
 	char account_id[36];
 	int64_t micro;         /* granted, less given back, in this epoch */
@@ -57,21 +70,31 @@ struct held {
 struct ledger_lease {
 	struct pg *pg;
 	struct ring *asks;
-	char node[64], epoch[24];
+	char node[64], epoch[24], home[65], session_s[12];
 	lease_answer_h *h;
 	void *arg;
 
-	struct message now;    /* what the statement under way is for */
+	enum purpose purpose;  /* of the statement under way */
+	struct message now;    /* what it is for */
 	bool is_busy;          /* a statement is under way */
 	bool is_answered;      /* its ask was, as unknown */
 	bool is_failing;       /* and it has been said */
 
+	atomic_bool is_claimed;
+	bool is_refused;       /* and it has been said */
+	bool is_listening;     /* on this connection */
+	uint64_t claim_ms;     /* mono: the next claim is due */
+	uint32_t session_ms, claim_every_ms;
+	uint64_t until_ms;     /* the worker has to hear it; 0: it has */
+	int64_t released;      /* releases by operators that we know of */
+
 	struct htab *held;
 	struct list untold;    /* the database may think of more */
+	struct list owing;     /* the worker has not heard all of it */
 
 	atomic_bool is_ending;
 	_Atomic uint64_t end_ms; /* mono */
-	struct metric *results[RESULT_N];
+	struct metric *results[RESULT_N], *claimed;
 };
 
 
@@ -80,6 +103,7 @@ static void held_destructor(void *arg)
 	struct held *h = arg;
 
 	list_unlink(&h->le);
+	list_unlink(&h->owing);
 	htab_remove(h->table, &h->node);
 }
 
@@ -124,10 +148,19 @@ int ledger_lease_alloc(struct ledger_lease **lp,
 					       "Asks for and returns of "
 					       "balance leases");
 
+	l->claimed = metric_gauge("strowger_node_claimed", NULL,
+				  "1 while the database lets this node be "
+				  "the one of its name");
+
 	err = text_copy(l->node, sizeof(l->node), cfg->node);
+	err |= text_copy(l->home, sizeof(l->home), cfg->home);
 	if (err)
 		err = EINVAL;
 	(void)text_format(l->epoch, sizeof(l->epoch), "%" PRId64, cfg->epoch);
+	(void)text_format(l->session_s, sizeof(l->session_s), "%u",
+			  cfg->session_s);
+	l->session_ms = cfg->session_s * 1000;
+	l->claim_every_ms = min(l->session_ms / 6, CLAIM_MS);
 	if (!err)
 		err = htab_alloc(&l->held, BUCKETS, key);
 	if (!err)
@@ -165,17 +198,9 @@ int ledger_lease_push(struct ledger_lease *l, const struct lease_ask *ask)
 }
 
 
-static void answer(struct ledger_lease *l, const struct lease_ask *ask,
-		   int64_t granted_micro, bool is_known)
+bool ledger_lease_is_claimed(const struct ledger_lease *l)
 {
-	struct lease_answer ans = {.granted_micro = granted_micro,
-				   .is_known = is_known,
-				   .ticket = ask->ticket};
-
-	memcpy(ans.account_id, ask->account_id, sizeof(ans.account_id));
-	metric_add(l->results[!is_known ? UNKNOWN
-			      : granted_micro > 0 ? GRANTED : COVERED_NOT], 1);
-	l->h(&ans, l->arg);
+	return atomic_load(&l->is_claimed);
 }
 
 
@@ -204,6 +229,78 @@ static struct held *held_get(struct ledger_lease *l, const char *account_id)
 	(void)text_copy(h->account_id, sizeof(h->account_id), account_id);
 	htab_insert(l->held, &h->node, hash, h);
 	return h;
+}
+
+
+/* --- what the worker hears */
+
+/* Together with what it has not heard yet. One ask of an account is under way
+ * at a time, so that the last ticket is the one that counts. */
+static void owed_add(struct lease_answer *owed, const struct lease_answer *ans)
+{
+	owed->granted_micro += ans->granted_micro;
+	owed->is_recalled |= ans->is_recalled;
+	owed->has_more |= ans->has_more;
+	if (ans->ticket) {
+		owed->ticket = ans->ticket;
+		owed->is_known = ans->is_known;
+	}
+}
+
+
+static void owe(struct ledger_lease *l, const struct lease_answer *ans)
+{
+	struct held *h = held_get(l, ans->account_id);
+
+	if (!h) {
+		/* free again when this start's leases are closed */
+		metric_add(l->results[DROPPED], 1);
+		return;
+	}
+
+	if (h->owing.list) {
+		owed_add(&h->owed, ans);
+		return;
+	}
+	h->owed = *ans;
+	list_append(&l->owing, &h->owing, h);
+}
+
+
+/* In order, and the session's end after what makes it true. */
+static void owing_tell(struct ledger_lease *l)
+{
+	struct le *le;
+
+	while ((le = list_head(&l->owing))) {
+		const struct held *h = le->data;
+
+		if (l->h(&h->owed, l->arg))
+			return;
+		list_unlink(le);
+	}
+
+	if (l->until_ms) {
+		const struct lease_answer until = {.until_ms = l->until_ms};
+
+		if (!l->h(&until, l->arg))
+			l->until_ms = 0;
+	}
+}
+
+
+static void answer(struct ledger_lease *l, const struct lease_ask *ask,
+		   int64_t granted_micro, bool is_known)
+{
+	struct lease_answer ans = {.granted_micro = granted_micro,
+				   .is_known = is_known,
+				   .ticket = ask->ticket};
+
+	memcpy(ans.account_id, ask->account_id, sizeof(ans.account_id));
+	metric_add(l->results[!is_known ? UNKNOWN
+			      : granted_micro > 0 ? GRANTED : COVERED_NOT], 1);
+	owe(l, &ans);
+	owing_tell(l);
 }
 
 
@@ -250,40 +347,44 @@ static void statement_lost(struct ledger_lease *l)
 					 : pg_error(l->pg));
 	l->is_failing = true;
 	l->is_busy = false;
+	l->is_listening = false;
 	pg_drop(l->pg);
 
-	held_change(l, l->now.ask.account_id, 0, true);
-	if (l->now.ask.want_micro > 0 && !l->is_answered)
+	if (l->purpose == TAKE || l->purpose == TELL)
+		held_change(l, l->now.ask.account_id, 0, true);
+	if (l->purpose == TAKE && !l->is_answered)
 		answer(l, &l->now.ask, 0, false);
 }
 
 
-static void statement_start(struct ledger_lease *l, const char *sql,
-			    const struct message *msg, int64_t micro,
-			    int64_t min_micro)
+static void statement_start(struct ledger_lease *l, enum purpose purpose,
+			    const struct message *msg, const char *sql, int n,
+			    const char *const *params)
 {
-	const struct lease_ask *ask = &msg->ask;
-	char text[24], min[24];
-	const char *params[] = {ask->account_id, l->node, l->epoch, text, min};
-
+	l->purpose = purpose;
 	l->now = *msg;
 	l->is_busy = true;
 	l->is_answered = false;
 
-	(void)text_format(text, sizeof(text), "%" PRId64, micro);
-	(void)text_format(min, sizeof(min), "%" PRId64, min_micro);
-
-	if (!PQsendQueryParams(pg_conn(l->pg), sql, min_micro < 0 ? 4 : 5,
-			       NULL, params, NULL, NULL, 0))
+	if (!PQsendQueryParams(pg_conn(l->pg), sql, n, NULL, params, NULL,
+			       NULL, 0))
 		statement_lost(l);
 }
 
 
 static void take_start(struct ledger_lease *l, const struct message *msg)
 {
-	statement_start(l, "SELECT api_v1.lease_take($1, $2, $3, $4, $5)",
-			msg, msg->ask.want_micro,
-			msg->ask.min_micro < 0 ? 0 : msg->ask.min_micro);
+	char want[24], least[24];
+	const char *params[] = {msg->ask.account_id, l->node, l->epoch, want,
+				least, msg->ask.is_running ? "t" : "f"};
+
+	(void)text_format(want, sizeof(want), "%" PRId64,
+			  msg->ask.want_micro);
+	(void)text_format(least, sizeof(least), "%" PRId64,
+			  max(msg->ask.min_micro, 0));
+	statement_start(l, TAKE, msg,
+			"SELECT api_v1.lease_take($1, $2, $3, $4, $5, $6)", 6,
+			params);
 }
 
 
@@ -292,12 +393,120 @@ static void tell_start(struct ledger_lease *l)
 {
 	struct held *h = list_ledata(l->untold.head);
 	struct message msg = {.at_ms = mono_ms()};
+	char sum[24];
+	const char *params[] = {h->account_id, l->node, l->epoch, sum};
 
 	(void)text_copy(msg.ask.account_id, sizeof(msg.ask.account_id),
 			h->account_id);
 	list_unlink(&h->le);
-	statement_start(l, "SELECT api_v1.lease_keep($1, $2, $3, $4)", &msg,
-			h->micro, -1);
+	(void)text_format(sum, sizeof(sum), "%" PRId64, h->micro);
+	statement_start(l, TELL, &msg,
+			"SELECT api_v1.lease_keep($1, $2, $3, $4)", 4, params);
+}
+
+
+static void claim_start(struct ledger_lease *l)
+{
+	const struct message msg = {.at_ms = mono_ms()};
+	char seen[24];
+	const char *params[] = {l->node, l->epoch, l->home, l->session_s,
+				seen};
+
+	if (!l->is_listening) {
+		statement_start(l, LISTEN, &msg, "LISTEN strowger_lease", 0,
+				NULL);
+		return;
+	}
+
+	(void)text_format(seen, sizeof(seen), "%" PRId64, l->released);
+	statement_start(l, CLAIM, &msg,
+			"SELECT what, name, micro FROM "
+			"api_v1.node_claim($1, $2, $3, $4, $5)", 5, params);
+}
+
+
+/* --- what it brought */
+
+static void claim_refused(struct ledger_lease *l, const char *why)
+{
+	if (!l->is_refused)
+		log_event(LOG_ERROR, "ledger", "node_refused",
+			  "node=%s error=\"%s\" now=\"no money is spent, no "
+			  "record is loaded\" fix=\"node.name: a name of its "
+			  "own for each node\"", l->node, why);
+	l->is_refused = true;
+	atomic_store(&l->is_claimed, false);
+	metric_set(l->claimed, 0);
+	l->claim_ms = mono_ms() + IDLE_MS;
+}
+
+
+static void claim_row(struct ledger_lease *l, const char *what,
+		      const char *name, int64_t micro)
+{
+	struct lease_answer ans = {.granted_micro = 0};
+
+	if (!strcmp(what, "refused")) {
+		claim_refused(l, name);
+		return;
+	}
+	if (!strcmp(what, "claimed")) {
+		l->is_refused = false;
+		l->released = micro;
+		l->claim_ms = l->now.at_ms + l->claim_every_ms;
+		l->until_ms = l->now.at_ms + l->session_ms - MARGIN_MS;
+		atomic_store(&l->is_claimed, true);
+		metric_set(l->claimed, 1);
+		return;
+	}
+
+	if (text_copy(ans.account_id, sizeof(ans.account_id), name))
+		return;
+	ans.is_recalled = !strcmp(what, "recalled");
+	if (!ans.is_recalled) {
+		ans.granted_micro = -micro;
+		held_change(l, name, -micro, false);
+	}
+	owe(l, &ans);
+}
+
+
+static void claim_finish(struct ledger_lease *l, const PGresult *res)
+{
+	for (int i = 0; i < PQntuples(res); i++)
+		claim_row(l, PQgetvalue(res, i, 0), PQgetvalue(res, i, 1),
+			  strtoll(PQgetvalue(res, i, 2), NULL, 10));
+	owing_tell(l);
+}
+
+
+/* "+account" or "-account": of those that we have asked for. */
+static void notified(struct ledger_lease *l, const char *text)
+{
+	struct lease_answer ans = {.is_recalled = text[0] == '-',
+				   .has_more = text[0] == '+'};
+
+	if (!text[0] || text_copy(ans.account_id, sizeof(ans.account_id),
+				  text + 1))
+		return;
+	if (!htab_find(l->held, htab_hash(l->held, ans.account_id,
+					  strlen(ans.account_id)),
+		       held_equal, ans.account_id))
+		return;
+
+	owe(l, &ans);
+	owing_tell(l);
+}
+
+
+static void notifies_take(struct ledger_lease *l)
+{
+	PGnotify *note;
+
+	while (pg_conn(l->pg) && (note = PQnotifies(pg_conn(l->pg)))) {
+		notified(l, note->extra);
+		PQfreemem(note);
+	}
 }
 
 
@@ -321,19 +530,34 @@ static void take_finish(struct ledger_lease *l, const PGresult *res)
 static void statement_finish(struct ledger_lease *l)
 {
 	PGresult *res = PQgetResult(pg_conn(l->pg));
+	const ExecStatusType wanted = l->purpose == LISTEN ? PGRES_COMMAND_OK
+							   : PGRES_TUPLES_OK;
 
-	if (PQresultStatus(res) != PGRES_TUPLES_OK || PQntuples(res) != 1) {
+	if (PQresultStatus(res) != wanted ||
+	    (wanted == PGRES_TUPLES_OK && !PQntuples(res))) {
 		PQclear(res);
+		l->claim_ms = 0; /* it may be why */
 		statement_lost(l);
 		return;
 	}
 
 	l->is_busy = false;
 	l->is_failing = false;
-	if (l->now.ask.want_micro > 0)
+	switch (l->purpose) {
+
+	case TAKE:
 		take_finish(l, res);
-	else
+		break;
+	case TELL:
 		metric_add(l->results[RETURNED], 1);
+		break;
+	case LISTEN:
+		l->is_listening = true;
+		break;
+	case CLAIM:
+		claim_finish(l, res);
+		break;
+	}
 
 	do {
 		PQclear(res);
@@ -348,6 +572,22 @@ static void statement_poll(struct ledger_lease *l)
 		statement_lost(l);
 	else if (!PQisBusy(pg_conn(l->pg)))
 		statement_finish(l);
+	notifies_take(l);
+}
+
+
+/* Between statements: only notices come, or the end. */
+static void connection_poll(struct ledger_lease *l)
+{
+	if (!pg_conn(l->pg))
+		return;
+
+	if (!PQconsumeInput(pg_conn(l->pg))) {
+		l->is_listening = false;
+		pg_drop(l->pg);
+		return;
+	}
+	notifies_take(l);
 }
 
 
@@ -364,10 +604,15 @@ static void queue_next(struct ledger_lease *l)
 {
 	struct message msg;
 
+	if (!l->is_busy && (!l->is_listening || mono_ms() >= l->claim_ms) &&
+	    !pg_ready(l->pg))
+		claim_start(l);
+
 	while (!l->is_busy && ring_pop(l->asks, &msg)) {
 		if (msg.ask.want_micro <= 0)
 			give_add(l, &msg.ask);
-		else if (is_too_late(&msg, mono_ms()) || pg_ready(l->pg))
+		else if (is_too_late(&msg, mono_ms()) || pg_ready(l->pg) ||
+			 !ledger_lease_is_claimed(l))
 			answer(l, &msg.ask, 0, false);
 		else
 			take_start(l, &msg);
@@ -383,7 +628,7 @@ static void queue_refuse(struct ledger_lease *l)
 {
 	struct message msg;
 
-	if (l->is_busy && !l->is_answered && l->now.ask.want_micro > 0)
+	if (l->is_busy && !l->is_answered && l->purpose == TAKE)
 		answer(l, &l->now.ask, 0, false);
 	l->is_answered = true;
 
@@ -396,11 +641,27 @@ static void queue_refuse(struct ledger_lease *l)
 }
 
 
+static int idle_ms(const struct ledger_lease *l)
+{
+	const uint64_t now_ms = mono_ms();
+	uint64_t ms = IDLE_MS;
+
+	if (l->owing.head || l->until_ms || atomic_load(&l->is_ending))
+		return END_MS;
+	if (l->untold.head || !l->is_listening)
+		ms = IDLE_MS / 10;
+	if (l->claim_ms > now_ms)
+		ms = min(ms, l->claim_ms - now_ms);
+
+	return (int)ms;
+}
+
+
 static void wait(struct ledger_lease *l)
 {
 	struct pollfd fds[2] = {
 		{.fd = ring_fd(l->asks), .events = POLLIN},
-		{.fd = l->is_busy ? PQsocket(pg_conn(l->pg)) : -1,
+		{.fd = pg_conn(l->pg) ? PQsocket(pg_conn(l->pg)) : -1,
 		 .events = POLLIN},
 	};
 
@@ -410,8 +671,7 @@ static void wait(struct ledger_lease *l)
 		(void)poll(fds, 2, ANSWER_MS / 10);
 	}
 	else if (ring_sleep(l->asks)) {
-		(void)poll(fds, 2, atomic_load(&l->is_ending) ? END_MS
-			   : l->untold.head ? IDLE_MS / 10 : IDLE_MS);
+		(void)poll(fds, 2, idle_ms(l));
 	}
 	ring_wake_clear(l->asks);
 }
@@ -428,10 +688,13 @@ void ledger_lease_run(struct ledger_lease *l)
 		     mono_ms() >= atomic_load(&l->end_ms)))
 			break;
 
+		owing_tell(l);
 		queue_next(l);
 		wait(l);
-		if (!l->is_busy)
+		if (!l->is_busy) {
+			connection_poll(l);
 			continue;
+		}
 
 		statement_poll(l);
 		started = l->now;

@@ -14,6 +14,9 @@ int ledger_lease_alloc(struct ledger_lease **lp,
 		       const struct ledger_config *cfg, lease_answer_h *h,
 		       void *arg);
 
+/** Has the database let us be the node of this name? Any thread. */
+bool ledger_lease_is_claimed(const struct ledger_lease *l);
+
 /** Any thread. @return 0 or ENOBUFS */
 int ledger_lease_push(struct ledger_lease *l, const struct lease_ask *ask);
 

@@ -11,6 +11,7 @@ struct ask {
 };
 
 struct desk {
+	struct moment now;
 	struct wheel *wheel;
 	struct funds *funds;
 	struct ask asks[32];
@@ -18,18 +19,15 @@ struct desk {
 	int err;
 };
 
-/** A call that may ask again for less. */
 struct payer {
 	struct fund_hold hold;
-	struct desk *desk;
-	int64_t less;
+	int64_t kept;           /* when money is scarce */
 	enum outcome heard;
 	unsigned n;
 };
 
 
-static int ask_door(const char *account_id, int64_t want, int64_t least,
-		    uint64_t ticket, void *arg)
+static int ask_door(const struct fund_order *order, void *arg)
 {
 	struct desk *d = arg;
 	struct ask *a = &d->asks[d->ask_n];
@@ -37,10 +35,10 @@ static int ask_door(const char *account_id, int64_t want, int64_t least,
 	if (d->err)
 		return d->err;
 	cr_assert_lt(d->ask_n, ARRAY_SIZE(d->asks));
-	(void)text_copy(a->account, sizeof(a->account), account_id);
-	a->want = want;
-	a->least = least;
-	a->ticket = ticket;
+	(void)text_copy(a->account, sizeof(a->account), order->account_id);
+	a->want = order->want_micro;
+	a->least = order->min_micro;
+	a->ticket = order->ticket;
 	d->ask_n++;
 
 	return 0;
@@ -57,7 +55,9 @@ static void desk_open(struct desk *d)
 	memset(d, 0, sizeof(*d));
 	cr_assert_eq(wheel_alloc(&d->wheel, 0), 0);
 	cfg.wheel = d->wheel;
+	cfg.now = &d->now;
 	cr_assert_eq(funds_alloc(&d->funds, &cfg), 0);
+	funds_until(d->funds, UINT64_MAX);
 }
 
 
@@ -68,27 +68,47 @@ static void desk_close(struct desk *d)
 }
 
 
+static void turn(struct desk *d, uint64_t ms)
+{
+	d->now.mono_us += ms * 1000;
+	(void)wheel_advance(d->wheel, moment_ms(&d->now), 0);
+}
+
+
 static void heard(enum outcome out, void *arg)
 {
 	struct payer *p = arg;
 
 	p->heard = out;
 	p->n++;
-	if (out == OUT_NO_CREDIT && p->less) {
-		const int64_t less = p->less;
-
-		p->less = 0;
-		(void)fund_take(p->desk->funds, &p->hold, "acc_1", less, 60,
-				heard, p);
-	}
 }
 
 
+static int64_t keep(void *arg)
+{
+	const struct payer *p = arg;
+
+	return min(p->kept, p->hold.held_micro);
+}
+
+
+static enum fund_verdict take(struct desk *d, struct payer *p, int64_t least,
+			      int64_t want, uint64_t due_ms, bool is_running)
+{
+	const struct fund_request req = {
+		.account_id = "acc_1", .least_micro = least,
+		.want_micro = want, .per_min_micro = 60, .due_ms = due_ms,
+		.is_running = is_running, .h = heard, .keeph = keep, .arg = p,
+	};
+
+	return fund_take(d->funds, &p->hold, &req);
+}
+
+
+/* The first money of a call. */
 static enum fund_verdict want(struct desk *d, struct payer *p, int64_t micro)
 {
-	p->desk = d;
-
-	return fund_take(d->funds, &p->hold, "acc_1", micro, 60, heard, p);
+	return take(d, p, micro, micro, 0, false);
 }
 
 
@@ -130,7 +150,7 @@ Test(funds, first_asks_then_holds_then_settles)
 	balanced(&d, 160, 40, 0);
 
 	/* idle: what was not spent goes back, once, and is forgotten */
-	(void)wheel_advance(d.wheel, 30001, 10);
+	turn(&d, 30001);
 	cr_expect_eq(d.asks[d.ask_n - 1].want, -120);
 	balanced(&d, 0, 0, 0);
 	desk_close(&d);
@@ -173,26 +193,192 @@ Test(funds, who_came_first_is_served_first)
 }
 
 
-/* All are refused, and who asks for less is not behind one yet to hear. */
-Test(funds, refused_together_asked_again_alone)
+/* A slice is too much, an interval is not: each gets one before anybody is
+   turned away. */
+Test(funds, little_serves_all_before_it_serves_one)
 {
-	struct payer a = {.less = 5}, b = {.less = 5};
+	struct payer a = {.kept = 5}, b = {.kept = 5}, c = {.kept = 5};
 	struct desk d;
 
 	desk_open(&d);
-	cr_expect_eq(want(&d, &a, 100), FUND_WAITING);
-	cr_expect_eq(want(&d, &b, 100), FUND_WAITING);
-	answer(&d, 0, true);
-	cr_expect_eq(a.n, 1);
-	cr_expect_eq(b.n, 1);
-	cr_assert_eq(d.ask_n, 2);
-	cr_expect_eq(d.asks[1].least, 5);
-	answer(&d, 10, true);
+	cr_expect_eq(take(&d, &a, 5, 50, 0, false), FUND_WAITING);
+	cr_expect_eq(take(&d, &b, 5, 50, 0, false), FUND_WAITING);
+	cr_expect_eq(take(&d, &c, 5, 50, 0, false), FUND_WAITING);
+	answer(&d, 11, true);
 	cr_expect_eq(a.heard, OUT_OK);
 	cr_expect_eq(b.heard, OUT_OK);
+	cr_expect_eq(c.n, 0);
+	cr_assert_eq(d.ask_n, 2);
+	cr_expect_eq(d.asks[1].least, 4);
+	answer(&d, 0, true);
+	cr_expect_eq(c.heard, OUT_NO_CREDIT);
+	balanced(&d, 11, 0, 10);
 	fund_settle(d.funds, &a.hold, 5);
 	fund_settle(d.funds, &b.hold, 5);
-	balanced(&d, 10, 10, 0);
+	fund_settle(d.funds, &c.hold, 0);
+	balanced(&d, 11, 10, 0);
+	desk_close(&d);
+}
+
+
+/* The ledger has less than was asked for: who held a slice goes back to the
+   interval that he is in, and the next comes out of that. */
+Test(funds, scarce_money_is_taken_back_from_slices)
+{
+	struct payer a = {.kept = 10}, b = {.kept = 10};
+	struct desk d;
+
+	desk_open(&d);
+	cr_expect_eq(take(&d, &a, 10, 100, 0, false), FUND_WAITING);
+	answer(&d, 160, true);
+	balanced(&d, 160, 0, 100);
+	cr_expect_not(fund_is_scarce(d.funds, "acc_1"));
+
+	/* 60 are free, 100 are wanted and nothing more is there */
+	cr_expect_eq(take(&d, &b, 10, 100, 0, false), FUND_WAITING);
+	answer(&d, 0, true);
+	cr_expect(fund_is_scarce(d.funds, "acc_1"));
+	cr_expect_eq(b.heard, OUT_OK);
+	cr_expect_eq(a.hold.held_micro, 10);
+	cr_expect_eq(b.hold.held_micro, 10);
+
+	/* and now there is plenty again */
+	cr_expect_eq(take(&d, &a, 200, 300, 5000, true), FUND_WAITING);
+	answer(&d, d.asks[d.ask_n - 1].want, true);
+	cr_expect_not(fund_is_scarce(d.funds, "acc_1"));
+	fund_settle(d.funds, &a.hold, 0);
+	fund_settle(d.funds, &b.hold, 0);
+	desk_close(&d);
+}
+
+
+/* A call that is up is not refused: it waits, is asked for again and again,
+   and gets what comes, until it is settled because its time is over. */
+Test(funds, who_is_up_waits_for_money)
+{
+	struct payer a = {.kept = 10};
+	struct desk d;
+	size_t n;
+
+	desk_open(&d);
+	(void)take(&d, &a, 10, 10, 0, false);
+	answer(&d, 10, true);
+	cr_expect_eq(take(&d, &a, 10, 100, 9000, true), FUND_WAITING);
+	answer(&d, 0, true);
+	cr_expect_eq(a.n, 1);
+
+	n = d.ask_n;
+	turn(&d, 310);
+	cr_expect_eq(d.ask_n, n + 1);
+	answer(&d, 0, false); /* PostgreSQL is away for a moment */
+	cr_expect_eq(a.n, 1);
+
+	funds_more(d.funds, "acc_1"); /* a payment: at once */
+	cr_expect_eq(d.ask_n, n + 2);
+	answer(&d, 15, true);
+	cr_expect_eq(a.n, 2);
+	cr_expect_eq(a.heard, OUT_OK);
+	cr_expect_eq(a.hold.held_micro, 20);
+	fund_settle(d.funds, &a.hold, 20);
+	balanced(&d, 25, 20, 0);
+	desk_close(&d);
+}
+
+
+/* Of calls that are up the one that runs out first comes first. */
+Test(funds, who_runs_out_first_is_served_first)
+{
+	struct payer a = {.kept = 0}, b = {.kept = 0}, c = {.kept = 0};
+	struct desk d;
+
+	desk_open(&d);
+	(void)take(&d, &a, 10, 10, 0, false);
+	answer(&d, 10, true); /* and no more: it is scarce */
+	(void)take(&d, &a, 10, 10, 7000, true);
+	(void)take(&d, &b, 10, 10, 6000, true);
+	(void)take(&d, &c, 10, 10, 6500, true);
+	answer(&d, 10, true);
+	cr_expect_eq(b.n, 1);
+	cr_expect_eq(a.n, 1);
+	cr_expect_eq(c.n, 0);
+	answer(&d, 10, true);
+	cr_expect_eq(c.n, 1);
+	answer(&d, 0, true);
+	fund_settle(d.funds, &b.hold, 0); /* what it did not need helps a */
+	turn(&d, 10);
+	cr_expect_eq(a.n, 2);
+	fund_settle(d.funds, &a.hold, 0);
+	fund_settle(d.funds, &c.hold, 0);
+	desk_close(&d);
+}
+
+
+/* Another node needs it, or the limit of credit is lower. */
+Test(funds, recalled_money_goes_back)
+{
+	struct payer a = {.kept = 10};
+	struct desk d;
+
+	desk_open(&d);
+	(void)take(&d, &a, 10, 100, 0, false);
+	answer(&d, 160, true);
+	funds_recall(d.funds, "acc_1");
+	cr_expect_eq(d.asks[d.ask_n - 1].want, -150);
+	balanced(&d, 10, 0, 10);
+	funds_recall(d.funds, "acc_1"); /* there is no more */
+	balanced(&d, 10, 0, 10);
+	cr_expect_eq(d.ask_n, 2);
+	fund_settle(d.funds, &a.hold, 10);
+	desk_close(&d);
+}
+
+
+/* What an operator released while we were gone is not ours any more; what
+   was held has been promised to a call. */
+Test(funds, released_money_is_gone)
+{
+	struct payer a = {.kept = 10};
+	struct desk d;
+
+	desk_open(&d);
+	(void)take(&d, &a, 10, 100, 0, false);
+	answer(&d, 160, true);
+	funds_answer(d.funds, "acc_1", -160, true, 0);
+	balanced(&d, 100, 0, 100);
+	funds_answer(d.funds, "acc_2", -5, true, 0);
+	fund_settle(d.funds, &a.hold, 40);
+	balanced(&d, 100, 40, 0);
+	desk_close(&d);
+}
+
+
+/* The session is over: what is leased is spent no further, but not lost. */
+Test(funds, nothing_is_held_after_the_session)
+{
+	struct payer a = {.kept = 10}, b = {.kept = 10};
+	struct desk d;
+
+	desk_open(&d);
+	funds_until(d.funds, 5000);
+	(void)take(&d, &a, 10, 10, 0, false);
+	answer(&d, 100, true);
+	cr_expect_eq(a.heard, OUT_OK);
+	cr_expect(fund_covers(d.funds, "acc_1", 10));
+
+	turn(&d, 5000);
+	cr_expect_not(fund_covers(d.funds, "acc_1", 10));
+	cr_expect_eq(take(&d, &b, 10, 10, 0, false), FUND_WAITING);
+	turn(&d, 1510);
+	cr_expect_eq(b.heard, OUT_CREDIT_UNKNOWN);
+
+	cr_expect_eq(take(&d, &a, 10, 10, 9000, true), FUND_WAITING);
+	funds_until(d.funds, 60000);
+	turn(&d, 1510);
+	turn(&d, 310);
+	cr_expect_eq(a.n, 2);
+	cr_expect_eq(a.heard, OUT_OK);
+	fund_settle(d.funds, &a.hold, 0);
+	fund_settle(d.funds, &b.hold, 0);
 	desk_close(&d);
 }
 
@@ -204,7 +390,7 @@ Test(funds, no_answer_in_time)
 
 	desk_open(&d);
 	cr_expect_eq(want(&d, &p, 100), FUND_WAITING);
-	(void)wheel_advance(d.wheel, 1501, 10);
+	turn(&d, 1501);
 	cr_expect_eq(p.heard, OUT_CREDIT_UNKNOWN);
 
 	/* it was granted after all: kept for the next */
@@ -225,7 +411,7 @@ Test(funds, nobody_to_ask)
 	desk_open(&d);
 	d.err = ENOBUFS;
 	cr_expect_eq(want(&d, &p, 100), FUND_WAITING);
-	(void)wheel_advance(d.wheel, 1501, 10);
+	turn(&d, 1501);
 	cr_expect_eq(p.heard, OUT_CREDIT_UNKNOWN);
 	fund_settle(d.funds, &p.hold, 0);
 	desk_close(&d);
@@ -276,10 +462,10 @@ Test(funds, a_return_that_is_refused)
 	answer(&d, 160, true);
 	fund_settle(d.funds, &p.hold, 100);
 	d.err = ENOBUFS;
-	(void)wheel_advance(d.wheel, 30001, 10);
+	turn(&d, 30001);
 	balanced(&d, 160, 100, 0);
 	d.err = 0;
-	(void)wheel_advance(d.wheel, 61000, 10);
+	turn(&d, 31000);
 	cr_expect_eq(d.asks[d.ask_n - 1].want, -60);
 	balanced(&d, 0, 0, 0);
 	desk_close(&d);
@@ -289,7 +475,7 @@ Test(funds, a_return_that_is_refused)
 /* Half of the chunk is gone: more is asked for, nobody waits. */
 Test(funds, refilled_ahead)
 {
-	struct payer p = {.n = 0};
+	struct payer p = {.kept = 610};
 	struct desk d;
 
 	desk_open(&d);
@@ -301,6 +487,7 @@ Test(funds, refilled_ahead)
 	cr_expect_eq(d.ask_n, 2);
 	answer(&d, 0, true); /* refused: what is held stays */
 	cr_expect_eq(p.n, 1);
+	cr_expect(fund_is_scarce(d.funds, "acc_1"));
 	fund_settle(d.funds, &p.hold, 610);
 	balanced(&d, 1000, 610, 0);
 	desk_close(&d);

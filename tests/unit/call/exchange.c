@@ -309,6 +309,7 @@ void exchange_open(struct exchange *x)
 	(void)sa_set_str(&cfg.socks[0].public, "198.51.100.7", 5060);
 	cr_assert_eq(worker_alloc(&x->worker, &cfg, &doors, x->rng, &x->now),
 		     0);
+	worker_lease_until(x->worker, &x->now, UINT64_MAX);
 	exchange_put(x, "route", "rte_2", rows[ARRAY_SIZE(rows) - 1].json);
 }
 

@@ -36,6 +36,11 @@ static PGconn *db;
 static struct lease_answer answers[64];
 static atomic_uint answer_n;
 
+/* what comes unasked, and how often the worker has no room */
+static atomic_int more_n, recalled_n, deaf_n;
+static _Atomic int64_t released_micro;
+static _Atomic uint64_t until_ms;
+
 
 /* --- the database */
 
@@ -128,6 +133,10 @@ static void setup(void)
 	account_make();
 	dir = folder_make();
 	atomic_store(&answer_n, 0);
+	atomic_store(&more_n, 0);
+	atomic_store(&recalled_n, 0);
+	atomic_store(&deaf_n, 0);
+	atomic_store(&released_micro, 0);
 }
 
 
@@ -177,18 +186,36 @@ static void write_calls(uint32_t from, uint32_t to, size_t segment_bytes,
 }
 
 
-static void answer_keep(const struct lease_answer *ans, void *arg)
+static int answer_keep(const struct lease_answer *ans, void *arg)
 {
 	(void)arg;
+	if (atomic_load(&deaf_n) > 0) {
+		atomic_fetch_sub(&deaf_n, 1);
+		return ENOBUFS;
+	}
+	atomic_fetch_add(&more_n, ans->has_more);
+	atomic_fetch_add(&recalled_n, ans->is_recalled);
+	if (ans->granted_micro < 0)
+		atomic_fetch_add(&released_micro, -ans->granted_micro);
+	if (ans->until_ms)
+		atomic_store(&until_ms, ans->until_ms);
+	if (!ans->ticket)
+		return 0;
 	answers[atomic_load(&answer_n) % 64] = *ans;
 	atomic_fetch_add(&answer_n, 1);
+
+	return 0;
 }
+
+
+static const char *home = "home";
 
 
 static struct ledger *started(const char *to, int64_t epoch, uint32_t batch)
 {
 	const struct ledger_config cfg = {.dsn = to, .node = node,
-					  .journal_dir = dir, .epoch = epoch,
+					  .journal_dir = dir, .home = home,
+					  .epoch = epoch, .session_s = 60,
 					  .load_ms = 1, .batch_max = batch};
 	struct ledger *l = NULL;
 
@@ -548,14 +575,14 @@ Test(ledger, leases_are_granted_returned_and_closed)
 	struct ledger *l = started(dsn, 1, 1000);
 	struct lease_answer *ans;
 
-	ans = asked(l, 600000000, 1);
+	ans = asked(l, 600000000, 600000000);
 	cr_expect(ans->is_known);
 	cr_expect(eq(i64, ans->granted_micro, 600000000));
 	cr_expect(eq(str, ans->account_id, account));
 	cr_expect(eq(u64, ans->ticket, 600000000));
 
 	/* less than is wanted, then less than is of use */
-	ans = asked(l, 600000001, 1);
+	ans = asked(l, 600000001, 400000000);
 	cr_expect(eq(i64, ans->granted_micro, 400000000));
 	ans = asked(l, 5, 1);
 	cr_expect(ans->is_known);
@@ -648,6 +675,132 @@ Test(ledger, a_grant_whose_answer_was_lost_goes_back)
 	cr_expect(not(asked(l, 5000, 1)->is_known));
 	cr_expect(eq(uint, proxy_cuts(p), 1));
 	wait_leased(1000);
+	ledger_stop(l, 2000);
+	proxy_stop(p);
+}
+
+
+static bool comes(const atomic_int *n)
+{
+	for (int i = 0; i < 3000 && !atomic_load(n); i++)
+		usleep(1000);
+
+	return atomic_load(n) > 0;
+}
+
+
+/* The second start is of another folder: nothing is lost or spent twice. */
+Test(ledger, two_nodes_of_one_name)
+{
+	const char *first_dir = dir;
+	struct ledger *first, *second;
+	int i;
+
+	write_calls(0, 0, 64 << 20, true);
+	first = started(dsn, 1, 1000);
+	cr_expect(asked(first, 1000, 1)->is_known);
+	dir = folder_make();
+	home = "another";
+	write_calls(0, 3, 64 << 20, true);
+	second = started(dsn, 2, 1000);
+	cr_expect(not(asked(second, 1000, 1)->is_known));
+	cr_expect(eq(i64, account_value("leased_micro"), 1000));
+	cr_expect(zero(i64, count("cdr.record")));
+	cr_expect(asked(first, 500, 1)->is_known);
+
+	/* when the first has said goodbye, the name is free */
+	ledger_stop(first, 2000);
+	wait_loaded(second);
+	expect_once(3);
+	for (i = 0; i < 50 && !asked(second, 1000, 1)->is_known; i++)
+		usleep(100000);
+	cr_expect_lt(i, 50);
+	ledger_stop(second, 2000);
+	folder_remove(first_dir);
+	home = "home";
+}
+
+
+/* Whoever waits for money hears of a payment, and whoever has too much of a
+   lower limit. */
+Test(ledger, the_balance_reaches_the_node)
+{
+	struct ledger *l = started(dsn, 1, 1000);
+	char sql[160];
+
+	cr_expect(asked(l, BALANCE, BALANCE)->granted_micro == BALANCE);
+	cr_expect(zero(i64, asked(l, 10, 10)->granted_micro));
+	snprintf(sql, sizeof(sql), "select core.post('%s', 'payment', 50)",
+		 account);
+	execute(sql);
+	cr_expect(comes(&more_n));
+	cr_expect(eq(i64, asked(l, 10, 10)->granted_micro, 10));
+
+	snprintf(sql, sizeof(sql), "select core.post('%s', 'adjustment', -45)",
+		 account);
+	execute(sql);
+	cr_expect(comes(&recalled_n));
+	cr_expect(eq(i64, account_value("overspent_micro"), 5));
+	ledger_stop(l, 2000);
+}
+
+
+/* The worker has no room for what it is told: it is told again. */
+Test(ledger, nothing_that_is_said_is_lost)
+{
+	struct ledger *l;
+
+	write_calls(0, 0, 64 << 20, true);
+	l = started(dsn, 1, 1000);
+	cr_expect(asked(l, 10, 10)->is_known);
+	atomic_store(&deaf_n, 20);
+	cr_expect(eq(i64, asked(l, 1000, 1000)->granted_micro, 1000));
+	cr_expect(zero(int, deaf_n));
+	ledger_stop(l, 2000);
+	cr_expect(zero(i64, account_value("leased_micro")));
+}
+
+
+/* The node could not be heard of, and an operator gave its lease away. */
+Test(ledger, a_released_lease_is_given_up)
+{
+	struct proxy *p = proxy_start(dsn);
+	int64_t given_up_micro;
+	uint64_t before_ms;
+	struct ledger *l;
+	char sql[256];
+
+	if (!p)
+		cr_skip_test("the database is not on a unix socket");
+
+	l = started(proxy_dsn(p), 1, 1000);
+	cr_expect(eq(i64, asked(l, 1000, 1000)->granted_micro, 1000));
+	proxy_set(p, PROXY_AWAY);
+	cr_expect(not(asked(l, 10, 10)->is_known));
+	before_ms = atomic_load(&until_ms);
+
+	snprintf(sql, sizeof(sql), "update core.node_session set expires_at = "
+		 "now() where node = '%s'", node);
+	execute(sql);
+	snprintf(sql, sizeof(sql), "select core.lease_release('%s', '%s', 1)",
+		 account, node);
+	/* more than it knows of, if an answer was lost on the way */
+	given_up_micro = number(sql);
+	cr_expect(ge(i64, given_up_micro, 1000));
+	cr_expect(zero(i64, account_value("leased_micro")));
+
+	proxy_set(p, PROXY_PASS);
+	for (int i = 0; i < 5000 && !atomic_load(&released_micro); i++)
+		usleep(1000);
+	cr_expect(eq(i64, released_micro, given_up_micro));
+	for (int i = 0; i < 1000 && atomic_load(&until_ms) == before_ms; i++)
+		usleep(1000);
+	cr_expect(gt(u64, until_ms, before_ms));
+
+	/* what is leased from now on counts as before */
+	cr_expect(eq(i64, asked(l, 300, 300)->granted_micro, 300));
+	asked(l, -100, 0);
+	wait_leased(200);
 	ledger_stop(l, 2000);
 	proxy_stop(p);
 }

@@ -27,6 +27,16 @@ static const struct field fields[] = {
 	 .column = "leased_micro"},
 	{.name = "overspent", .type = FIELD_MONEY, .flags = F_READ_ONLY,
 	 .column = "overspent_micro"},
+	{.name = "at_exhaustion", .type = FIELD_CHOICE,
+	 .flags = F_PLATFORM, .column = "at_exhaustion",
+	 .choices = (const char *const[]){"cut", "finish", "allow", NULL}},
+	{.name = "overdraft_limit", .type = FIELD_MONEY,
+	 .flags = F_PLATFORM, .column = "overdraft_limit_micro", .min = 0,
+	 .max = MONEY_MAX},
+	{.name = "overdraft", .type = FIELD_MONEY, .flags = F_READ_ONLY,
+	 .column = "overdraft_micro"},
+	{.name = "exhausted_at", .type = FIELD_TIME, .flags = F_READ_ONLY,
+	 .column = "exhausted_at"},
 	{.name = "max_price_per_min", .type = FIELD_RATE,
 	 .flags = F_NULLABLE, .column = "max_price_per_min_nano", .min = 0,
 	 .max = INT64_C(1000000000000000000)},
@@ -69,9 +79,9 @@ static const struct field_set set = FIELD_SET(fields);
 static const struct refusal refusals[] = {
 	{.constraint = "account_tenant_id_fkey", .field = "tenant_id",
 	 .kind = PROBLEM_VALIDATION, .detail = "there is no such tenant"},
-	{.constraint = "account_leased_covered", .field = "credit_limit",
+	{.constraint = "account_leased_covered", .field = "amount",
 	 .kind = PROBLEM_VALIDATION,
-	 .detail = "money is leased to calls on this credit"},
+	 .detail = "balance and credit do not cover it"},
 	{.constraint = NULL},
 };
 

@@ -197,6 +197,14 @@ void check_step(struct world *w)
 			   (long long)c.funds_granted_micro,
 			   (long long)c.funds_spent_micro,
 			   (long long)c.funds_held_micro);
+	if (ledger_model_is_lapsed(w) &&
+	    c.funds_spent_micro + c.funds_held_micro > w->funds_used_micro)
+		world_fail(w, "funds: %lld used after the session, %lld "
+			      "before",
+			   (long long)(c.funds_spent_micro +
+				       c.funds_held_micro),
+			   (long long)w->funds_used_micro);
+	w->funds_used_micro = c.funds_spent_micro + c.funds_held_micro;
 	if (c.calls > c.calls_begun - c.calls_ended)
 		world_fail(w, "%zu calls live, begun %llu, ended %llu",
 			   c.calls, (unsigned long long)c.calls_begun,

@@ -78,6 +78,7 @@ struct world {
 	bool is_down;                /**< the worker is being torn down    */
 	size_t timers_at_birth;
 	uint64_t begun_before;       /**< by workers that crashed          */
+	int64_t funds_used_micro;    /**< spent and held, a step ago       */
 	struct catalog_store *store;
 	struct snapshot_slot *slot;
 	uint64_t catalog_version;
@@ -177,8 +178,14 @@ void journal_model_free(struct journal_model *j);
 struct ledger_model *ledger_model_alloc(struct world *w);
 int ledger_model_lease(const struct lease_order *order, void *arg);
 void ledger_model_load(struct world *w);
+/** The first claim, and what moves money beside calls. */
+void ledger_model_start(struct world *w);
 /** A new start of the node: leases of older ones are free again. */
 void ledger_model_boot(struct world *w);
+/** The database takes the node's session for over. */
+bool ledger_model_is_lapsed(const struct world *w);
+/** It claims its session, if the database is there. */
+void ledger_model_claim(struct world *w);
 void ledger_model_check(struct world *w, bool is_end);
 /** Final records loaded. */
 uint64_t ledger_model_calls(const struct ledger_model *l);

@@ -224,6 +224,7 @@ void world_crash(struct world *w, void *arg)
 		world_fail(w, "the worker does not start again");
 		return;
 	}
+	ledger_model_claim(w);
 	catalog_model_publish(w);
 	if (w->registrations &&
 	    worker_restore(w->worker, &w->now, w->registrations,
@@ -310,8 +311,10 @@ struct world *world_alloc(uint64_t seed, bool is_verbose, uint64_t until)
 	peers_make(w);
 	if (worker_start(w) || catalog_model_put(w))
 		world_fail(w, "the worker does not start");
-	else
+	else {
+		ledger_model_start(w);
 		script_write(w);
+	}
 
 	return w;
 }

@@ -455,10 +455,10 @@ class Run:
         if self.stage.leaks:
             raise Failed("topology: " + self.stage.leaks[0])
         account = self.node.database.rows(
-            "select balance_micro, credit_limit_micro, overspent_micro from "
-            "core.account where id = '%s'" % self.script.world.account)[0]
-        if account["balance_micro"] + account["credit_limit_micro"] < 0 or \
-                account["overspent_micro"]:
+            "select balance_micro, credit_limit_micro, overspent_micro, "
+            "overdraft_micro from core.account where id = '%s'" % self.script.world.account)[0]
+        if account["balance_micro"] + account["credit_limit_micro"] + \
+                account["overdraft_micro"] < 0 or account["overspent_micro"]:
             raise Failed("more was spent than was there: %s" % account)
 
 

@@ -134,3 +134,184 @@ Test(call_money, calls_in_cost_nothing_here)
 	cr_expect_str_eq(exchange_record(&x)->call.calling, "+44123");
 	exchange_close(&x);
 }
+
+
+/* --- the last of the money, among equals */
+
+enum { EQUALS = 8 };
+
+struct share {
+	uint32_t interval_ms;
+	unsigned calls;
+	int64_t balance_micro;
+	bool is_together;   /* dialled and answered at one moment */
+};
+
+
+static void tariff_put(struct exchange *x, uint32_t interval_ms)
+{
+	struct rate rate = {
+		.prefix = "492",
+		.destination = "Germany",
+		.tariff = {.rate_per_min_nano = 60000000,
+			   .first_ms = interval_ms, .next_ms = interval_ms},
+		.to_ms = INT64_MAX,
+	};
+
+	cr_assert_eq(catalog_store_put_rate(x->store, "dck_1", &rate), 0);
+	exchange_put(x, "trunk", "trk_1", "{\"tenant_id\":\"ten_1\","
+		     "\"account_id\":\"acc_1\",\"rate_deck_id\":\"dck_1\","
+		     "\"status\":\"active\",\"direction\":\"both\","
+		     "\"cli_policy\":\"owned\",\"default_cli\":\"+4930100\","
+		     "\"number_in\":[{\"prefix\":\"00\",\"strip\":2,"
+		     "\"add\":\"+\"}],\"max_call_s\":3600,"
+		     "\"ring_timeout_s\":60}");
+}
+
+
+static void share_run(struct exchange *x, const struct share *s,
+		      struct rng *rng)
+{
+	static const char *const ids[EQUALS] = {"a", "b", "c", "d", "e", "f",
+						"g", "h"};
+
+	exchange_open(x);
+	tariff_put(x, s->interval_ms);
+	x->balance_micro = s->balance_micro;
+	for (unsigned i = 0; i < s->calls; i++) {
+		dial(x, ids[i]);
+		if (exchange_count(x, FIRST, "INVITE") > x->answer_n)
+			answer(x, ids[i]);
+		if (!s->is_together)
+			exchange_run(x, rng_below(rng, 2 * s->interval_ms));
+	}
+	exchange_run(x, 1000000);
+}
+
+
+/* Seconds differ by one interval at most, when all began together; otherwise
+   the moments at which they are cut do. */
+static void share_check(struct exchange *x, const struct share *s)
+{
+	int64_t least = INT64_MAX, most = 0, spent = 0;
+
+	for (size_t i = 0; i < x->end_n; i++) {
+		const struct cdr *r = &x->ends[i].call;
+		const int64_t got = s->is_together ? r->billed_ms
+						   : r->ended_at;
+
+		spent += r->price_micro;
+		if (!s->is_together && !strcmp(r->outcome, "no_credit"))
+			continue;
+		least = min(least, got);
+		most = max(most, got);
+	}
+
+	cr_expect_leq(spent, s->balance_micro);
+	cr_expect_lt(s->balance_micro - spent, s->interval_ms,
+		     "%lld are left", (long long)(s->balance_micro - spent));
+	cr_expect_leq(most - least, s->interval_ms + (s->is_together ? 0 : 50),
+		      "%u calls, %u ms, %lld micro: %lld to %lld", s->calls,
+		      s->interval_ms, (long long)s->balance_micro,
+		      (long long)least, (long long)most);
+}
+
+
+static void shares(bool is_together)
+{
+	static const uint32_t intervals[] = {1000, 6000, 60000, 1000};
+	struct exchange x;
+	struct rng *rng;
+
+	cr_assert_eq(rng_seeded(&rng, 4), 0);
+	for (unsigned n = 0; n < 60; n++) {
+		struct share s = {.interval_ms = intervals[n % 4],
+				  .calls = 2 + rng_below(rng, EQUALS - 1),
+				  .is_together = is_together};
+
+		s.balance_micro = (int64_t)rng_below(rng, 30 * s.interval_ms);
+		share_run(&x, &s, rng);
+		share_check(&x, &s);
+		exchange_close(&x);
+	}
+	mem_deref(rng);
+}
+
+
+Test(call_money, equal_calls_share_what_is_left)
+{
+	shares(true);
+}
+
+
+Test(call_money, calls_that_began_apart_are_cut_together)
+{
+	shares(false);
+}
+
+
+/* A payment while the call has a second left: it goes on, at its price. */
+Test(call_money, a_payment_comes_in_time)
+{
+	struct exchange x;
+
+	exchange_open(&x);
+	x.balance_micro = 5000;
+	dial(&x, "one");
+	answer(&x, "one");
+	exchange_run(&x, 4600);
+	x.balance_micro += 3000;
+	worker_lease_more(x.worker, &x.now, "acc_1");
+	exchange_run(&x, 2000);
+	cr_expect_null(exchange_last(&x, PBX, "BYE"));
+	exchange_run(&x, 4000);
+	cr_expect_str_eq(exchange_record(&x)->call.outcome, "credit_ended");
+	cr_expect_eq(exchange_record(&x)->call.price_micro, 8000);
+	exchange_close(&x);
+	cr_expect_eq(x.balance_micro, 0);
+}
+
+
+/* The ledger could not be asked when it was time: it is asked again before
+   the time is over. */
+Test(call_money, a_ledger_that_comes_back_within_the_slice)
+{
+	struct exchange x;
+
+	exchange_open(&x);
+	dial(&x, "one");
+	answer(&x, "one");
+	exchange_run(&x, 1000);
+	worker_lease_recalled(x.worker, &x.now, "acc_1");
+	x.is_ledger_silent = true;
+	exchange_run(&x, 100);
+	x.order_n = 0; /* PostgreSQL died with it */
+	exchange_run(&x, 700);
+	worker_leased(x.worker, &x.now, "acc_1", 0, false, 2);
+	x.is_ledger_silent = false;
+	exchange_run(&x, 5000);
+	cr_expect_null(exchange_last(&x, PBX, "BYE"));
+	exchange_in_dialog(&x, "one", "BYE", 2, "", NULL);
+	exchange_answer(&x, FIRST, "BYE", "200 OK", "", NULL);
+	exchange_close(&x);
+}
+
+
+/* The limit of credit is lowered: what is free goes back, the call ends with
+   the interval that it is in. */
+Test(call_money, recalled_money_ends_the_call)
+{
+	struct exchange x;
+
+	exchange_open(&x);
+	dial(&x, "one");
+	answer(&x, "one");
+	exchange_run(&x, 2300);
+	worker_lease_recalled(x.worker, &x.now, "acc_1");
+	cr_expect_eq(x.balance_micro, 10000000 - 3000);
+	x.balance_micro = 0;
+	exchange_run(&x, 2000);
+	cr_expect(exchange_last(&x, PBX, "BYE"));
+	cr_expect_eq(exchange_record(&x)->call.price_micro, 3000);
+	exchange_close(&x);
+}

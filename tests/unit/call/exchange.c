@@ -346,7 +346,9 @@ static void settle(struct exchange *x)
 	while (x->order_n && !x->is_ledger_silent) {
 		const struct lease_order o = x->orders[0];
 		char id[ID_SIZE];
-		int64_t grant = min(o.want_micro, x->balance_micro);
+		/* not all of it, as api_v1.lease_take() */
+		int64_t grant = min(o.want_micro, max(x->balance_micro / 2,
+						      o.min_micro));
 
 		(void)text_copy(id, sizeof(id), x->order_ids[0]);
 		x->order_n--;
@@ -354,7 +356,7 @@ static void settle(struct exchange *x)
 			x->order_n * sizeof(*x->orders));
 		memmove(x->order_ids, x->order_ids + 1,
 			x->order_n * sizeof(*x->order_ids));
-		if (grant < o.min_micro)
+		if (grant < o.min_micro || grant > x->balance_micro)
 			grant = 0;
 		x->balance_micro -= grant;
 		worker_leased(x->worker, &x->now, id, grant, true, o.ticket);

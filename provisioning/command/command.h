@@ -29,6 +29,10 @@ struct options {
 			*at;
 		bool is_private;
 	} test;
+	/** `leases release`: whose; NULL when not given */
+	struct {
+		const char *node, *epoch, *note;
+	} lease;
 };
 
 /** @return enum command_exit; answers on stdout, complaints on stderr */
@@ -38,6 +42,7 @@ command_h command_calls, command_drop, command_trace, command_drain,
 	command_metrics, command_table, command_status, command_registrations,
 	command_limits, command_quality, command_quality_unlock,
 	command_db_migrate, command_db_status, command_doctor,
+	command_leases, command_leases_release,
 	command_rate_check, command_route_test, command_journal_list,
 	command_journal_verify, command_journal_show, command_journal_replay,
 	command_journal_retry;

@@ -42,6 +42,11 @@ static const struct command {
 	{{"metrics"}, NULL, command_metrics, "counters as Prometheus text"},
 	{{"table"}, NULL, command_table, "the call table: every state and "
 	 "event"},
+	{{"leases", "release"}, "ACCOUNT", command_leases_release, "free what "
+	 "a lost node will never report (--node NAME; --epoch N: only of "
+	 "that start)"},
+	{{"leases"}, NULL, command_leases, "money that nodes hold of "
+	 "accounts, until when, and what is pending"},
 	{{"db", "migrate"}, NULL, command_db_migrate, "bring the database up "
 	 "to date (--plan: only say how)"},
 	{{"db", "status"}, NULL, command_db_status, "which migrations are "
@@ -78,6 +83,8 @@ static const char options_help[] =
 	"                   `route test`: who calls\n"
 	"  --from N, --to N, --display TEXT, --private, --at TIME\n"
 	"                   as what, whom, and when (RFC 3339; now)\n"
+	"  --node NAME, --epoch N, --note TEXT\n"
+	"                   `leases release`: of whom, and why\n"
 	"  --version, --help\n"
 	"\nExit codes: 0 done; 1 refused, failed or something found wrong;\n"
 	"2 wrong usage; 3 the switch or the database cannot be reached.\n";
@@ -169,7 +176,8 @@ int command_rate_check(const struct options *opt)
 
 enum { OPT_CONTROL = 256, OPT_DSN, OPT_DIR, OPT_STATE, OPT_FORMAT, OPT_LIMIT,
        OPT_PLAN, OPT_OFF, OPT_TRUNK, OPT_GATEWAY, OPT_SOURCE, OPT_FROM,
-       OPT_TO, OPT_DISPLAY, OPT_PRIVATE, OPT_AT, OPT_VERSION, OPT_HELP };
+       OPT_TO, OPT_DISPLAY, OPT_PRIVATE, OPT_AT, OPT_NODE, OPT_EPOCH,
+       OPT_NOTE, OPT_VERSION, OPT_HELP };
 
 static const struct option long_options[] = {
 	{"control", required_argument, NULL, OPT_CONTROL},
@@ -188,6 +196,9 @@ static const struct option long_options[] = {
 	{"display", required_argument, NULL, OPT_DISPLAY},
 	{"private", no_argument, NULL, OPT_PRIVATE},
 	{"at", required_argument, NULL, OPT_AT},
+	{"node", required_argument, NULL, OPT_NODE},
+	{"epoch", required_argument, NULL, OPT_EPOCH},
+	{"note", required_argument, NULL, OPT_NOTE},
 	{"version", no_argument, NULL, OPT_VERSION},
 	{"help", no_argument, NULL, OPT_HELP},
 	{NULL, 0, NULL, 0},
@@ -226,6 +237,9 @@ static int option_set(struct options *opt, int option, bool *ret_done)
 	case OPT_DSN:     opt->dsn = optarg; return COMMAND_OK;
 	case OPT_DIR:     opt->dir = optarg; return COMMAND_OK;
 	case OPT_STATE:   opt->state_dir = optarg; return COMMAND_OK;
+	case OPT_NODE:    opt->lease.node = optarg; return COMMAND_OK;
+	case OPT_EPOCH:   opt->lease.epoch = optarg; return COMMAND_OK;
+	case OPT_NOTE:    opt->lease.note = optarg; return COMMAND_OK;
 	case OPT_FORMAT:  return format_set(opt, optarg);
 	case OPT_LIMIT:   return limit_set(opt, optarg);
 	case OPT_PLAN:    opt->is_plan = true; return COMMAND_OK;

@@ -135,6 +135,7 @@ select is(api_v1.lease_take(pg_temp.acc(1), 'n2', 20, 1000, 1000),
 select is(api_v1.lease_take(pg_temp.acc(1), 'n2', 20, 10, 10), 0::bigint);
 select ok(exhausted_at is not null, 'exhausted') from core.account
 	where id = pg_temp.acc(1);
+select is(api_v1.lease_take(pg_temp.acc(1), 'n2', 20, 10, 10), 0::bigint);
 select is(api_v1.lease_take(pg_temp.acc(1), 'n2', 20, 10, 10, true), 0::bigint,
 	'cut: also those that are up');
 
@@ -169,6 +170,10 @@ select lives_ok($$ select core.post(pg_temp.acc(1), 'payment', 1000) $$);
 select results_eq($$ select overdraft_micro, overspent_micro,
 	exhausted_at is null from core.account where id = pg_temp.acc(1) $$,
 	$$ values (0::bigint, 0::bigint, true) $$, 'paid');
+select results_eq($$ select kind from core.event where object_id =
+	pg_temp.acc(1) and kind in ('balance.exhausted', 'balance.covered')
+	order by id $$, array['balance.exhausted', 'balance.covered'],
+	'each told once');
 
 -- finish: what is up goes on
 update core.account set at_exhaustion = 'finish' where id = pg_temp.acc(1);

@@ -21,6 +21,9 @@ X(EVENT_LIMIT_REACHED,   "limit.reached",        "a limit is used up or has refu
 X(EVENT_LIMIT_CLEARED,   "limit.cleared",        "less than 90 % of that limit is in use") \
 X(EVENT_BALANCE_LOW,     "balance.low",          "an account's balance went below its threshold") \
 X(EVENT_BALANCE_OK,      "balance.ok",           "it is at or above the threshold again") \
+X(EVENT_EXHAUSTED,       "balance.exhausted",    "an account does not cover the next interval of a call") \
+X(EVENT_COVERED,         "balance.covered",      "money came: it does again") \
+X(EVENT_LEASE_EXPIRED,   "lease.expired",        "a node is gone, and money that it leased is pending") \
 X(EVENT_FRAUD_WARNED,    "fraud.warned",         "a fraud rule counts more calls than its warning") \
 X(EVENT_FRAUD_LIMITED,   "fraud.limited",        "a fraud rule refuses calls of a trunk") \
 X(EVENT_FRAUD_LOCKED,    "fraud.locked",         "a fraud rule locked a trunk") \

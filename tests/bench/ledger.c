@@ -290,10 +290,12 @@ static void journal_fill(const char *dir)
 
 /* --- loading */
 
-static void answered(const struct lease_answer *ans, void *arg)
+static int answered(const struct lease_answer *ans, void *arg)
 {
 	(void)ans;
 	(void)arg;
+
+	return 0;
 }
 
 
@@ -328,7 +330,8 @@ static double cpu_seconds(PGconn *db, bool is_server)
 static int load(const char *dsn, const char *dir, PGconn *db)
 {
 	const struct ledger_config cfg = {
-		.dsn = dsn, .node = "bench", .journal_dir = dir, .epoch = 1,
+		.dsn = dsn, .node = "bench", .journal_dir = dir, .home = "bench",
+		.epoch = 1, .session_s = 120,
 		.load_ms = 250, .batch_max = LEDGER_BATCH_MAX};
 	const struct metric *loaded;
 	struct ledger *l = NULL;

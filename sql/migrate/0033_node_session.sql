@@ -232,6 +232,18 @@ begin
 end
 $$;
 
+create function core.balance_note(kind text, account core.account)
+	returns void language sql security definer
+	set search_path = pg_catalog, pg_temp as
+$$
+	select core.event_note(kind, account.tenant_id, account.id,
+		jsonb_build_object('balance', (account.balance_micro
+			/ 1000000.0)::numeric(20, 6)::text,
+			'credit_limit', (account.credit_limit_micro
+			/ 1000000.0)::numeric(20, 6)::text,
+			'currency', account.currency))
+$$;
+
 -- Not even the next interval is covered: said once, until money comes. Nodes
 -- that have more than they need are asked for it.
 create function core.account_exhausted(account core.account, node text)
@@ -242,6 +254,7 @@ begin
 	if account.exhausted_at is null then
 		update core.account a set exhausted_at = now()
 			where a.id = account.id;
+		perform core.balance_note('balance.exhausted', account);
 	end if;
 	if exists (select from core.lease l where l.account_id = account.id
 			and l.node <> $2
@@ -266,6 +279,9 @@ begin
 			- new.leased_micro > old.balance_micro
 			+ old.credit_limit_micro - old.leased_micro then
 		perform pg_notify('strowger_lease', '+' || new.id);
+	end if;
+	if old.exhausted_at is not null and new.exhausted_at is null then
+		perform core.balance_note('balance.covered', new);
 	end if;
 	return null;
 end
@@ -464,6 +480,7 @@ revoke all on function core.node_lost_tell(),
 	api_v1.node_claim(text, bigint, text, integer, bigint),
 	api_v1.lease_take(text, text, bigint, bigint, bigint, boolean),
 	core.account_exhausted(core.account, text),
+	core.balance_note(text, core.account),
 	core.account_unlease(text, bigint),
 	core.account_money_moved(), core.account_cover(),
 	core.lease_release(text, text, bigint, text) from public;
@@ -474,3 +491,16 @@ grant execute on function
 grant select on core.node_session, core.lease_release to strowger_api;
 grant execute on function core.lease_release(text, text, bigint, text),
 	core.node_lost_tell() to strowger_api;
+
+-- Who holds what of an account, until when. What is leased by a session that
+-- is over is pending.
+create view core.lease_state as
+	select l.account_id, l.node, l.epoch, l.granted_micro,
+		l.settled_micro, l.granted_micro - l.settled_micro
+			as left_micro,
+		case when s.expires_at > now() then 'leased' else 'pending'
+			end as state,
+		s.expires_at as until
+	from core.lease l join core.node_session s
+		on s.node = l.node and s.epoch = l.epoch;
+grant select on core.lease_state to strowger_api;

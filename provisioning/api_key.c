@@ -49,7 +49,7 @@ int api_key_parse(struct api_key *ret, const char *authorization)
 }
 
 
-/* A connection that idled through a restart of the server fails once */
+/* A connection that ends just now fails once */
 static int key_read(struct request *req, const char *id, PGresult **retp)
 {
 	static const char sql[] =

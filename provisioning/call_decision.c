@@ -5,6 +5,7 @@
  */
 #include <string.h>
 #include "form.h"
+#include "listing.h"
 #include "live_call.h"
 #include "pg.h"
 #include "query.h"
@@ -189,7 +190,7 @@ operation_h call_get, call_explain, route_test_create;
 void call_get(struct request *req)
 {
 	const char *call_id = req->path_params[0];
-	json_t *story = switch_story(req, call_id), *call = NULL;
+	json_t *story = switch_story(req, call_id), *call = NULL, *rows;
 
 	if (story)
 		call = live_call_encode(req, json_object_get(story, "call"));
@@ -203,7 +204,11 @@ void call_get(struct request *req)
 	}
 	if (request_tenant(req))
 		json_object_set_new(call, "gateway_id", json_null());
-	request_answer(req, 200, call);
+	rows = json_pack("[O]", call);
+	if (rows_shape(req, &resource_live_call, rows))
+		request_answer(req, 200, json_incref(call));
+	json_decref(rows);
+	json_decref(call);
 }
 
 

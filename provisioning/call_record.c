@@ -3,9 +3,8 @@
  * needs a span of time, because records live in monthly partitions.
  */
 #include <string.h>
-#include "cursor.h"
 #include "form.h"
-#include "moment.h"
+#include "listing.h"
 #include "pg.h"
 #include "query.h"
 #include "resource.h"
@@ -43,25 +42,31 @@
 	{.name = #side ".foreign", .type = FIELD_NUMBER, \
 	 .column = #side "_foreign"}
 
-static const struct field head_fields[] = {
+static const struct field fields[] = {
 	TEXT(call_id), NUMBER(attempt), TIME(started_at),
-	TEXT(parent_call_id), TEXT(node), TEXT(version), TEXT(direction),
-	FILTER(tenant_id), FILTER(account_id), FILTER(trunk_id), TEXT(site_id),
-	TEXT(did_id),
-	FILTER(carrier_id), FILTER(gateway_id), TEXT(route_id), TEXT(plan_id),
-	TEXT(terminating_trunk_id), FLAG(is_emergency), FLAG(is_onnet),
+	TEXT(parent_call_id), TEXT(node), TEXT(version), FILTER(direction),
+	FIELD_REFERENCE("tenant_id", "ten_", 0),
+	FIELD_REFERENCE("account_id", "acc_", 0),
+	FIELD_REFERENCE("trunk_id", "trk_", 0),
+	FIELD_REFERENCE("site_id", "sit_", 0),
+	FIELD_REFERENCE("did_id", "did_", 0),
+	FIELD_REFERENCE("carrier_id", "car_", 0),
+	FIELD_REFERENCE("gateway_id", "gwy_", 0),
+	FIELD_REFERENCE("route_id", "rte_", 0),
+	FIELD_REFERENCE("plan_id", "pln_", 0),
+	FIELD_REFERENCE("terminating_trunk_id", "trk_", 0),
+	FLAG(is_emergency), FLAG(is_onnet),
 	TEXT(calling_received), FILTER(calling), TEXT(calling_sent),
 	TEXT(called_received), FILTER(called), TEXT(called_sent),
 	FILTER(calling_country), TEXT(calling_network), TEXT(calling_type),
 	FILTER(called_country), TEXT(called_network), TEXT(called_type),
 	TEXT(calling_action),
-	TEXT(diverting), TEXT(diverting_trunk_id), TEXT(diversion_reason),
+	TEXT(diverting), FIELD_REFERENCE("diverting_trunk_id", "trk_", 0),
+	TEXT(diversion_reason),
 	TIME(ringing_at), TIME(answered_at), TIME(ended_at), NUMBER(pdd_ms),
 	NUMBER(setup_ms), NUMBER(duration_ms), FLAG(end_estimated),
 	FILTER(outcome), TEXT(initiator), NUMBER(sip_code), NUMBER(q850),
 	TEXT(limit_hit), TEXT(marks), TEXT(reason_received),
-};
-static const struct field tail_fields[] = {
 	SIDE(a), SIDE(b), TEXT(codec),
 	{.name = "price", .type = FIELD_MONEY, .column = "price_micro"},
 	{.name = "cost", .type = FIELD_MONEY, .column = "cost_micro"},
@@ -75,6 +80,24 @@ static const struct field tail_fields[] = {
 	{.name = "increment_ms", .type = FIELD_NUMBER, .column = "next_ms"},
 	TEXT(trail),
 };
+static const struct field_set set = FIELD_SET(fields);
+
+/* A tenant sees what it pays, not whom we pay how much */
+static const char *const hidden[] = {"cost", "cost_currency", "carrier_id",
+				     "gateway_id", "route_id", "plan_id", "b",
+				     "trail", NULL};
+
+static void span_check(struct request *req);
+
+/* Final records of calls, each with its key of two columns */
+const struct resource resource_record = {
+	.kind = "cdr", .table = "cdr.record", .key = "started_at",
+	.key_type = "timestamptz", .key2 = "call_id", .key2_type = "uuid",
+	.path = "/v1/cdrs", .owner = "t.tenant_id", .visible = "t.attempt = 0",
+	.newest_first = true, .set = &set, .hidden = hidden,
+	.bound = span_check,
+};
+
 static const struct field charge_fields[] = {
 	TEXT(side), NUMBER(attempt), TEXT(account_id), TEXT(carrier_id),
 	{.name = "amount", .type = FIELD_MONEY, .column = "amount_micro"},
@@ -91,53 +114,10 @@ static const struct field charge_fields[] = {
 	{.name = "increment_ms", .type = FIELD_NUMBER, .column = "next_ms"},
 	TEXT(rounding_mode), NUMBER(rounding_decimals), NUMBER(billed_ms),
 };
-static const struct field_set head_set = FIELD_SET(head_fields);
-static const struct field_set tail_set = FIELD_SET(tail_fields);
 static const struct field_set charge_set = FIELD_SET(charge_fields);
 
 
-/* --- rows -------------------------------------------------------------- */
-
-static void select_record(struct query *q)
-{
-	query_text(q, "SELECT ");
-	if (!q->err)
-		q->err = field_select(q->mb, &head_set);
-	query_text(q, ", ");
-	if (!q->err)
-		q->err = field_select(q->mb, &tail_set);
-	query_text(q, " FROM cdr.record t");
-}
-
-
-/* A tenant sees what it pays, not whom we pay how much */
-static void hide_cost(json_t *doc)
-{
-	static const char *const hidden[] = {"cost", "cost_currency",
-					     "carrier_id", "gateway_id",
-					     "route_id", "plan_id", "b",
-					     "trail"};
-
-	for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)
-		json_object_set_new(doc, hidden[i], json_null());
-}
-
-
-static json_t *record_json(const struct request *req, const PGresult *result,
-			   int row)
-{
-	json_t *doc = row_encode(&head_set, result, row, 0);
-	json_t *tail = row_encode(&tail_set, result, row, (int)head_set.n);
-
-	json_object_update(doc, tail);
-	json_decref(tail);
-	if (request_tenant(req))
-		hide_cost(doc);
-	return doc;
-}
-
-
-/* --- list -------------------------------------------------------------- */
+/* --- the span of a list -------------------------------------------------------------- */
 
 static int64_t time_need(struct request *req, const char *name)
 {
@@ -151,107 +131,15 @@ static int64_t time_need(struct request *req, const char *name)
 }
 
 
-static void span_read(struct request *req, char from[40], char to[40])
+static void span_check(struct request *req)
 {
 	const int64_t from_ms = time_need(req, "started_at[gte]");
 	const int64_t to_ms = time_need(req, "started_at[lt]");
 
-	moment_format(from, from_ms);
-	moment_format(to, to_ms);
 	if (to_ms <= from_ms || to_ms - from_ms > SPAN_MAX_MS)
 		problem_set(&req->problem, PROBLEM_BAD_PARAMETER,
 			    "started_at[lt] must be after started_at[gte], "
 			    "by at most 93 days");
-}
-
-
-static void add_filters(struct query *q, const struct request *req)
-{
-	for (size_t i = 0; i < head_set.n; i++) {
-		const struct field *f = &head_set.fields[i];
-		const char *value = request_query(req, f->name);
-
-		if (!value || !(f->flags & F_FILTER))
-			continue;
-		query_text(q, " AND t.%s = ", f->column);
-		query_param(q, value);
-	}
-}
-
-
-static void add_cursor(struct query *q, const struct cursor *cursor)
-{
-	if (!cursor->n)
-		return;
-	query_text(q, " AND (t.started_at, t.call_id) < (");
-	query_param(q, cursor->keys[0]);
-	query_text(q, "::timestamptz, ");
-	query_param(q, cursor->keys[1]);
-	query_text(q, "::uuid)");
-}
-
-
-static const char *key_of(const json_t *row, size_t i, const void *arg)
-{
-	static const char *const keys[] = {"started_at", "call_id"};
-	const char *text = json_string_value(json_object_get(row, keys[i]));
-
-	(void)arg;
-	return text ? text : "";
-}
-
-
-static void list(struct request *req, const struct cursor *cursor,
-		 const char *from, const char *to, int limit)
-{
-	json_t *rows = json_array();
-	PGresult *result = NULL;
-	struct query q;
-	int err;
-
-	query_init(&q);
-	select_record(&q);
-	query_text(&q, " WHERE t.attempt = 0 AND t.started_at >= ");
-	query_param(&q, from);
-	query_text(&q, "::timestamptz AND t.started_at < ");
-	query_param(&q, to);
-	query_text(&q, "::timestamptz");
-	query_owner(&q, req, "t.tenant_id");
-	add_filters(&q, req);
-	add_cursor(&q, cursor);
-	query_text(&q, " ORDER BY t.started_at DESC, t.call_id DESC LIMIT %d",
-		   limit + 1);
-
-	err = query_run(&q, req->pg, &result);
-	query_reset(&q);
-	if (err) {
-		request_pg_failed(req, err);
-		json_decref(rows);
-	} else {
-		for (int i = 0; i < PQntuples(result); i++)
-			json_array_append_new(rows,
-					      record_json(req, result, i));
-		page_answer(req, rows, (size_t)limit, key_of, 2, NULL);
-	}
-	PQclear(result);
-}
-
-
-operation_h cdr_list, cdr_get;
-
-
-void cdr_list(struct request *req)
-{
-	const char *text = request_query(req, "cursor");
-	const int limit = request_limit(req);
-	struct cursor cursor = {.n = 0};
-	char from[40], to[40];
-
-	span_read(req, from, to);
-	if (text && cursor_decode(&cursor, text, req->op->id, 2))
-		problem_set(&req->problem, PROBLEM_BAD_CURSOR, "%s", "");
-	if (!problem_is_set(&req->problem))
-		list(req, &cursor, from, to, limit);
 }
 
 
@@ -260,14 +148,16 @@ void cdr_list(struct request *req)
 /* The final record with its attempts */
 static json_t *call_read(struct request *req, const char *call_id)
 {
-	json_t *call = NULL, *attempts = json_array();
+	json_t *call = NULL, *attempts = json_array(), *rows = json_array();
 	PGresult *result = NULL;
 	struct query q;
 	int err;
 
 	query_init(&q);
-	select_record(&q);
-	query_text(&q, " WHERE t.call_id = ");
+	query_text(&q, "SELECT ");
+	if (!q.err)
+		q.err = field_select(q.mb, &set);
+	query_text(&q, " FROM cdr.record t WHERE t.call_id = ");
 	query_param(&q, call_id);
 	query_owner(&q, req, "t.tenant_id");
 	query_text(&q, " ORDER BY t.attempt");
@@ -276,17 +166,21 @@ static json_t *call_read(struct request *req, const char *call_id)
 	if (err)
 		request_pg_failed(req, err);
 
-	for (int i = 0; !err && i < PQntuples(result); i++) {
-		json_t *row = record_json(req, result, i);
+	for (int i = 0; !err && i < PQntuples(result); i++)
+		json_array_append_new(rows, row_encode(&set, result, i, 0));
+	PQclear(result);
+	rows_hide(req, &resource_record, rows);
+	for (size_t i = 0; i < json_array_size(rows); i++) {
+		json_t *row = json_array_get(rows, i);
 
 		if (json_integer_value(json_object_get(row, "attempt")))
-			json_array_append_new(attempts, row);
+			json_array_append(attempts, row);
 		else
-			call = row;
+			call = json_incref(row);
 	}
-	PQclear(result);
 	if (call)
 		json_object_set(call, "attempts", attempts);
+	json_decref(rows);
 	json_decref(attempts);
 	return call;
 }
@@ -325,10 +219,13 @@ static bool charges_read(struct request *req, const char *call_id,
 }
 
 
+operation_h cdr_get;
+
+
 void cdr_get(struct request *req)
 {
 	const char *call_id = req->path_params[0];
-	json_t *call = NULL;
+	json_t *call = NULL, *rows;
 	uint8_t uuid[16];
 
 	if (!uuid_parse(uuid, call_id))
@@ -339,8 +236,10 @@ void cdr_get(struct request *req)
 		return;
 	}
 
-	if (charges_read(req, call_id, call))
-		request_answer(req, 200, call);
-	else
-		json_decref(call);
+	rows = json_pack("[O]", call);
+	if (charges_read(req, call_id, call) &&
+	    rows_shape(req, &resource_record, rows))
+		request_answer(req, 200, json_incref(call));
+	json_decref(rows);
+	json_decref(call);
 }

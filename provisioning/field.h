@@ -40,6 +40,7 @@ enum field_flag {
 	F_NULLABLE = 1 << 3, /**< null is a value of its own                */
 	F_FILTER = 1 << 4,   /**< ?name=value on the list                   */
 	F_PLATFORM = 1 << 5, /**< only keys of the platform set it          */
+	F_BEGINS = 1 << 6,   /**< its filter: values that begin so          */
 };
 
 struct field_set;

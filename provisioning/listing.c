@@ -11,18 +11,25 @@
 
 #define NAMES_MAX 32
 
-/* What lists may be sorted by, where a resource has it */
-static const struct {
-	const char *name, *type;
-} sortable[] = {
-	{"created_at", "timestamptz"},
-	{"updated_at", "timestamptz"},
-	{"name", "text"},
-};
-
 static const struct {
 	const char *name, *sql;
 } ranges[] = {{"gte", ">="}, {"lt", "<"}};
+
+
+/* Money and rates are integers of SQL, too */
+static bool is_number(const struct field *f)
+{
+	return f->type == FIELD_NUMBER || f->type == FIELD_MONEY ||
+	       f->type == FIELD_RATE;
+}
+
+
+static const char *sql_type(const struct field *f)
+{
+	return f->type == FIELD_TIME ? "timestamptz"
+	       : is_number(f)	     ? "bigint"
+				     : "text";
+}
 
 
 struct sort sort_read(struct request *req, const struct resource *res)
@@ -35,19 +42,106 @@ struct sort sort_read(struct request *req, const struct resource *res)
 
 	sort.is_descending = *text == '-';
 	text += sort.is_descending;
-	for (size_t i = 0; i < sizeof(sortable) / sizeof(sortable[0]); i++) {
-		const size_t k = field_index(res->set, sortable[i].name);
+	for (const char *const *name = req->op->sorts; *name; name++) {
+		const size_t k = field_index(res->set, *name);
 
-		if (strcmp(text, sortable[i].name) != 0 || k >= res->set->n)
+		if (strcmp(text, *name) != 0 || k >= res->set->n)
 			continue;
+		sort.name = *name;
 		sort.column = res->set->fields[k].column;
-		sort.type = sortable[i].type;
+		sort.type = sql_type(&res->set->fields[k]);
 	}
-	if (!sort.column)
+	if (!sort.name)
 		problem_set(&req->problem, PROBLEM_BAD_PARAMETER,
 			    "sort: see /openapi.json for what this list can "
 			    "be sorted by");
 	return sort;
+}
+
+
+void list_name(char *buf, size_t size, const struct request *req,
+	       const struct sort *sort)
+{
+	text_format(buf, size, "%s%s%s", req->op->id,
+		    sort->is_descending ? "-" : "+",
+		    sort->name ? sort->name : "");
+}
+
+
+/* What a caller does not see it does not find out by asking for it */
+void query_filters(struct query *q, const struct request *req,
+		   const struct resource *res)
+{
+	for (size_t i = 0; i < res->set->n; i++) {
+		const struct field *f = &res->set->fields[i];
+		const char *value = request_query(req, f->name);
+
+		if (!value || !(f->flags & F_FILTER))
+			continue;
+		if (resource_hides(req, res, f->name)) {
+			query_text(q, " AND false");
+			continue;
+		}
+		query_text(q, f->flags & F_BEGINS
+				      ? " AND starts_with(t.%s, "
+				      : " AND (t.%s = ", f->column);
+		query_param(q, value);
+		query_text(q, ")");
+	}
+}
+
+
+/* A time in ms, a number as SQL has it. 0 or an error: it is none */
+static int amount_read(int64_t *ret, const struct field *f, const char *text)
+{
+	if (f->type == FIELD_TIME)
+		return form_time(ret, text);
+	return text_decimal(ret, text, f->type == FIELD_MONEY  ? 6
+				       : f->type == FIELD_RATE ? 9
+							       : 0);
+}
+
+
+/* The end of a range as it was asked for; NULL: it was not, or is none and a
+   problem is set */
+static const char *range_end(struct request *req, const struct field *f,
+			     size_t k, int64_t *ret)
+{
+	const char *value;
+	char name[80];
+
+	text_format(name, sizeof(name), "%s[%s]", f->name, ranges[k].name);
+	value = request_query(req, name);
+	if (!value || !amount_read(ret, f, value))
+		return value;
+	problem_set(&req->problem, PROBLEM_BAD_PARAMETER,
+		    f->type == FIELD_TIME
+			    ? "%s is a time as 2026-11-22T10:31:00Z"
+			    : "%s is a number",
+		    name);
+	return NULL;
+}
+
+
+static bool has_range(const struct field *f)
+{
+	return f->type == FIELD_TIME || is_number(f);
+}
+
+
+static void query_range(struct query *q, const struct field *f,
+			const char *sql, const char *value)
+{
+	/* a time that is made as it is read comes as text */
+	query_text(q, f->column		      ? " AND t.%s %s ("
+		      : f->type == FIELD_TIME ? " AND (%s)::timestamptz %s ("
+					      : " AND (%s) %s (",
+		   f->column ? f->column : f->read, sql);
+	query_param(q, value);
+	query_text(q, f->type == FIELD_TIME    ? "::timestamptz)"
+		      : f->type == FIELD_MONEY ? "::numeric * 1000000)"
+		      : f->type == FIELD_RATE  ? "::numeric * 1000000000)"
+					       : "::numeric)");
 }
 
 
@@ -57,29 +151,79 @@ void query_ranges(struct query *q, struct request *req,
 	for (size_t i = 0; i < res->set->n; i++) {
 		const struct field *f = &res->set->fields[i];
 
-		if (f->type != FIELD_TIME || !f->column)
-			continue;
-		for (size_t k = 0; k < 2; k++) {
-			char name[80];
-			const char *value;
-			int64_t ms;
+		for (size_t k = 0; k < 2 && has_range(f); k++) {
+			int64_t ignored;
+			const char *value = range_end(req, f, k, &ignored);
 
-			text_format(name, sizeof(name), "%s[%s]", f->name,
-				    ranges[k].name);
-			value = request_query(req, name);
-			if (!value)
-				continue;
-			if (form_time(&ms, value))
-				problem_set(&req->problem,
-					    PROBLEM_BAD_PARAMETER,
-					    "%s is a time as "
-					    "2026-11-22T10:31:00Z", name);
-			query_text(q, " AND t.%s %s ", f->column,
-				   ranges[k].sql);
-			query_param(q, value);
-			query_text(q, "::timestamptz");
+			if (value)
+				query_range(q, f, ranges[k].sql, value);
 		}
 	}
+}
+
+
+/* --- the same for a row that is here ------------------------------------ */
+
+void ranges_check(struct request *req, const struct resource *res)
+{
+	for (size_t i = 0; i < res->set->n; i++) {
+		const struct field *f = &res->set->fields[i];
+		int64_t ignored;
+
+		for (size_t k = 0; k < 2 && has_range(f); k++)
+			(void)range_end(req, f, k, &ignored);
+	}
+}
+
+
+/* A member of a row as the filters have it; NULL: null */
+static const char *member_text(const json_t *row, const struct field *f,
+			       char buf[24])
+{
+	const json_t *value = field_get(row, f->name);
+
+	if (json_is_integer(value)) {
+		text_format(buf, 24, "%lld",
+			    (long long)json_integer_value(value));
+		return buf;
+	}
+	return json_string_value(value);
+}
+
+
+static bool is_in_range(struct request *req, const struct field *f,
+			const char *text)
+{
+	for (size_t k = 0; k < 2; k++) {
+		int64_t end, at;
+
+		if (!range_end(req, f, k, &end))
+			continue;
+		if (!text || amount_read(&at, f, text) ||
+		    (k ? at >= end : at < end))
+			return false;
+	}
+	return true;
+}
+
+
+bool row_is_wanted(struct request *req, const struct resource *res,
+		   const json_t *row)
+{
+	for (size_t i = 0; i < res->set->n; i++) {
+		const struct field *f = &res->set->fields[i];
+		const char *wanted = f->flags & F_FILTER
+					     ? request_query(req, f->name)
+					     : NULL;
+		char buf[24];
+		const char *text = member_text(row, f, buf);
+
+		if (wanted && (!text || strcmp(text, wanted) != 0))
+			return false;
+		if (has_range(f) && !is_in_range(req, f, text))
+			return false;
+	}
+	return true;
 }
 
 
@@ -245,8 +389,9 @@ static void expand_all(struct request *req, const struct resource *res,
 
 /* --- fields ------------------------------------------------------------- */
 
-static bool is_member(const struct resource *res, const char *name,
-		      const struct names *expanded)
+/* A handler may have put more into its rows than the resource has */
+static bool is_member(const struct resource *res, const json_t *rows,
+		      const char *name, const struct names *expanded)
 {
 	const size_t len = strlen(name);
 
@@ -258,7 +403,8 @@ static bool is_member(const struct resource *res, const char *name,
 		    field_is_read(&res->set->fields[i]))
 			return true;
 	}
-	return names_have(expanded, name);
+	return names_have(expanded, name) ||
+	       json_object_get(json_array_get(rows, 0), name);
 }
 
 
@@ -284,7 +430,7 @@ bool rows_shape(struct request *req, const struct resource *res, json_t *rows)
 	if (names_read(req, "expand", &expanded))
 		expand_all(req, res, rows, &expanded);
 	for (size_t i = 0; i < wanted.n; i++) {
-		if (!is_member(res, wanted.v[i], &expanded))
+		if (!is_member(res, rows, wanted.v[i], &expanded))
 			problem_set(&req->problem, PROBLEM_BAD_PARAMETER,
 				    "fields: %s has no %s", res->kind,
 				    wanted.v[i]);

@@ -7,9 +7,10 @@
 #include "query.h"
 #include "resource.h"
 
-/** A column that a list may be sorted by; the whitelist is in listing.c. */
+/** What a list is sorted by; the whitelist is the contract's (x-sort). */
 struct sort {
-	const char *column; /**< NULL: by the key of the row                */
+	const char *name;   /**< member; NULL: by the key of the row        */
+	const char *column; /**< of it, or NULL                             */
 	const char *type;   /**< of SQL                                     */
 	bool is_descending;
 };
@@ -17,7 +18,23 @@ struct sort {
 /** ?sort=name or -name. A problem is set when it is none of the list. */
 struct sort sort_read(struct request *req, const struct resource *res);
 
-/** Append the ranges of the query. A problem is set for what is no time. */
+/** Set a problem for what is neither a time nor a number. */
+void ranges_check(struct request *req, const struct resource *res);
+
+/** The filters and ranges of the query for one row that no table has. */
+bool row_is_wanted(struct request *req, const struct resource *res,
+		   const json_t *row);
+
+/** A cursor belongs to its list in its order: the name of both. */
+void list_name(char *buf, size_t size, const struct request *req,
+	       const struct sort *sort);
+
+/** Append the filters of the query: each member with F_FILTER. */
+void query_filters(struct query *q, const struct request *req,
+		   const struct resource *res);
+
+/** Append the ranges of the query. A problem is set for what is neither a
+ *  time nor a number. */
 void query_ranges(struct query *q, struct request *req,
 		  const struct resource *res);
 

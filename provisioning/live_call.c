@@ -7,11 +7,38 @@
 #include "change.h"
 #include "control.h"
 #include "live_call.h"
+#include "live_list.h"
 #include "log.h"
 #include "pg.h"
 #include "resource.h"
 #include "text.h"
 
+
+static const struct field fields[] = {
+	{.name = "call_id", .type = FIELD_TEXT},
+	{.name = "state", .type = FIELD_TEXT, .flags = F_FILTER},
+	{.name = "calling", .type = FIELD_TEXT, .flags = F_FILTER},
+	{.name = "called", .type = FIELD_TEXT, .flags = F_FILTER},
+	FIELD_REFERENCE("tenant_id", "ten_", 0),
+	FIELD_REFERENCE("trunk_id", "trk_", 0),
+	FIELD_REFERENCE("gateway_id", "gwy_", 0),
+	{.name = "node", .type = FIELD_TEXT, .flags = F_FILTER},
+	{.name = "started_at", .type = FIELD_TIME},
+	{.name = "answered_at", .type = FIELD_TIME},
+	{.name = "ended_at", .type = FIELD_TIME},
+	{.name = "duration_ms", .type = FIELD_NUMBER},
+	{.name = "price", .type = FIELD_MONEY},
+	{.name = "currency", .type = FIELD_TEXT},
+	{.name = "codec", .type = FIELD_TEXT},
+	{.name = "outcome", .type = FIELD_TEXT},
+	{.name = "sip_code", .type = FIELD_NUMBER},
+};
+static const struct field_set set = FIELD_SET(fields);
+
+const struct resource resource_live_call = {
+	.kind = "call", .path = "/v1/calls", .owner = "t.tenant_id",
+	.set = &set,
+};
 
 /** How the switch's names become ours. */
 static const struct {
@@ -160,42 +187,6 @@ json_t *switch_tenants(struct request *req, json_t *question)
 }
 
 
-/* New reference to an array of the calls this caller may see */
-static json_t *calls_read(struct request *req)
-{
-	json_t *question = json_pack("{s:s}", "op", "calls"), *answer, *calls;
-	json_t *tenants = NULL;
-	const json_t *all;
-
-	if (request_tenant(req)) {
-		tenants = switch_tenants(req, question);
-		if (!tenants) {
-			json_decref(question);
-			return NULL;
-		}
-	}
-	answer = switch_ask(req, question);
-	if (!answer) {
-		json_decref(tenants);
-		return NULL;
-	}
-
-	all = json_object_get(answer, "calls");
-	calls = json_array();
-	for (size_t i = 0; i < json_array_size(all); i++) {
-		json_t *call = live_call_encode(req, json_array_get(all, i));
-
-		if (!tenants ||
-		    json_object_get(tenants, text_of(call, "tenant_id")))
-			json_array_append(calls, call);
-		json_decref(call);
-	}
-	json_decref(answer);
-	json_decref(tenants);
-	return calls;
-}
-
-
 bool tenant_is_seen(struct request *req, const char *tenant_id)
 {
 	PGresult *result = NULL;
@@ -246,36 +237,28 @@ json_t *switch_story(struct request *req, const char *call_id)
 }
 
 
+static const struct live_list calls = {
+	.res = &resource_live_call, .op = "calls", .key = "call_id",
+	.encode = live_call_encode,
+};
+
 operation_h call_list, call_drop;
 
 
 void call_list(struct request *req)
 {
-	json_t *calls = calls_read(req);
-
-	if (calls)
-		request_answer(req, 200,
-			       json_pack("{s:o, s:b, s:n}", "data", calls,
-					 "has_more", 0, "next_cursor"));
+	live_list_answer(req, &calls);
 }
 
 
 /* New reference, NULL: problem is set */
 static json_t *call_need(struct request *req, const char *id)
 {
-	json_t *calls = calls_read(req), *found = NULL;
+	json_t *more = json_pack("{s:s}", "call", id);
+	json_t *call = live_list_need(req, &calls, "call_id", id, more);
 
-	for (size_t i = 0; i < json_array_size(calls) && !found; i++) {
-		json_t *call = json_array_get(calls, i);
-
-		if (!strcmp(text_of(call, "call_id"), id))
-			found = json_incref(call);
-	}
-	json_decref(calls);
-	if (!found)
-		problem_set(&req->problem, PROBLEM_NOT_FOUND,
-			    "there is no live call %s", id);
-	return found;
+	json_decref(more);
+	return call;
 }
 
 

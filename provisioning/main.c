@@ -163,6 +163,8 @@ static int columns_show(void)
 	for (size_t i = 0; i < resource_n; i++) {
 		const struct resource *res = resources[i];
 
+		if (!res->table)
+			continue;
 		if (res->parent_column)
 			printf("%s %s (path)\n", res->table,
 			       res->parent_column);

@@ -12,7 +12,9 @@ once, here (conventions()), and stands in the document that is served:
     PATCH, DELETE of    If-Match, required (428) unless x-if-match: optional
     a row with a verb
     GET with an ETag    If-None-Match, 304
-    GET of a resource   fields, expand; of a list also sort, ranges of times
+    GET of a resource   fields, expand; of a list also sort (x-sort, else what all
+                        have), ranges of times and of the numbers in x-ranges; also
+                        where a handler of its own does it (x-shape: get or list)
     with a key          401, 403, 429, 503
 
 Who may do it: may() below; x-roles adds scopes, {scope: [members]} one that may
@@ -132,11 +134,15 @@ def conventions(doc, method, item, op):
     op["responses"] = dict(sorted(responses.items()))
 
 
+def shaped(op):
+    return op.get("x-shape", op.get("x-verb"))
+
+
 def row_schema(doc, op):
     """Name and schema of the rows that a GET of a resource answers."""
     content = op["responses"]["200"].get("content", {})
     schema = content.get("application/json", {}).get("schema", {})
-    if op.get("x-verb") == "list":
+    if shaped(op) == "list":
         schema = resolve(doc, schema)["properties"]["data"]["items"]
     return resolve(doc, schema)
 
@@ -176,21 +182,25 @@ def shape(doc, op):
             {"type": "string", "examples": [",".join(shown)]})
     add("fields", "Members to show, separated by commas; the others are left "
         "out.", {"type": "string"})
-    if op["x-verb"] != "list":
+    if shaped(op) != "list":
         return
-    sortable = [n for n in ("created_at", "updated_at", "name")
-                if n in known]
+    sortable = op.setdefault("x-sort", [
+        n for n in ("created_at", "updated_at", "name") if n in known])
     if sortable:
         add("sort", "A minus before it turns the order around.",
             {"type": "string",
              "enum": sortable + ["-" + n for n in sortable]})
-    for name in [n for n, p in known.items() if
-                 (n == "at" or n.endswith("_at")) and any(
+    for name in [n for n, p in known.items() if any(
             r.get("$ref", "").endswith("/Time")
             for r in [p] + p.get("oneOf", []))]:
         for end in ("gte", "lt"):
             add(f"{name}[{end}]", "",
                 {"$ref": "#/components/schemas/Time"})
+    for name in op.get("x-ranges", []):
+        number = next((r for r in [known[name]] + known[name].get("oneOf", [])
+                       if "$ref" in r), {"type": "integer"})
+        for end in ("gte", "lt"):
+            add(f"{name}[{end}]", "", number)
 
 
 def strings(name, values):
@@ -207,7 +217,7 @@ def operation(doc, method, path, item, op):
     """One operation: its constants, its row, and the handler it needs."""
     name = op["operationId"]
     op["x-may"], limited, members = may(doc, method, op)
-    if op.get("x-verb") in ("list", "get"):
+    if shaped(op) in ("list", "get"):
         shape(doc, op)
     conventions(doc, method, item, op)
     params = [resolve(doc, p)
@@ -219,6 +229,7 @@ def operation(doc, method, path, item, op):
     resource = op.get("x-resource")
     handler = f"resource_{op['x-verb']}" if "x-verb" in op else name
     constants = (strings(f"query_{name}", query) +
+                 strings(f"sorts_{name}", op.get("x-sort", [])) +
                  strings(f"media_{name}", media) +
                  strings(f"members_{name}", members))
     row = (f'\t{{"{method.upper()}", "{path}", "{name}",\n'
@@ -226,7 +237,7 @@ def operation(doc, method, path, item, op):
            f'\t {flags(limited)}, members_{name},\n'
            f'\t {str(needs_match(method, op)).lower()}, '
            f'{str("dry_run" in query).lower()},\n'
-           f'\t query_{name}, media_{name}, {body_max},\n'
+           f'\t query_{name}, sorts_{name}, media_{name}, {body_max},\n'
            f'\t {handler}, '
            f'{"&resource_" + resource if resource else "NULL"}}},\n')
     return constants, row, None if "x-verb" in op else handler

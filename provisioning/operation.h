@@ -45,6 +45,7 @@ struct operation {
 	bool needs_match;     /**< If-Match is required                    */
 	bool is_dry_able;     /**< a write: has ?dry_run=1                 */
 	const char *const *query;  /**< documented parameters, NULL-ended  */
+	const char *const *sorts;  /**< members for ?sort=, NULL-ended     */
 	const char *const *media;  /**< accepted body types, NULL-ended    */
 	size_t body_max;      /**< bytes; 0: no body                       */
 	operation_h *handler;

@@ -7,10 +7,31 @@
 #include <string.h>
 #include "change.h"
 #include "live_call.h"
+#include "live_list.h"
 #include "resource.h"
 #include "text.h"
 
 #define ID_BYTES 16
+
+static const struct field fields[] = {
+	{.name = "id", .type = FIELD_TEXT},
+	{.name = "node", .type = FIELD_TEXT, .flags = F_FILTER},
+	FIELD_REFERENCE("tenant_id", "ten_", 0),
+	FIELD_REFERENCE("trunk_id", "trk_", 0),
+	{.name = "username", .type = FIELD_TEXT, .flags = F_FILTER},
+	{.name = "realm", .type = FIELD_TEXT, .flags = F_FILTER},
+	{.name = "contact", .type = FIELD_TEXT},
+	{.name = "received", .type = FIELD_TEXT},
+	{.name = "user_agent", .type = FIELD_TEXT},
+	{.name = "q", .type = FIELD_TEXT},
+	{.name = "expires_at", .type = FIELD_TIME},
+};
+static const struct field_set set = FIELD_SET(fields);
+
+const struct resource resource_registration = {
+	.kind = "registration", .path = "/v1/registrations",
+	.owner = "t.tenant_id", .set = &set,
+};
 
 /** How the switch's names become ours. */
 static const struct {
@@ -53,11 +74,12 @@ static void id_of(const json_t *row, char id[2 * ID_BYTES + 1])
 }
 
 
-static json_t *encode(const json_t *theirs)
+static json_t *encode(const struct request *req, const json_t *theirs)
 {
 	json_t *row = json_object();
 	char id[2 * ID_BYTES + 1], q[8];
 
+	(void)req;
 	id_of(theirs, id);
 	json_object_set_new(row, "id", json_string(id));
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -73,66 +95,17 @@ static json_t *encode(const json_t *theirs)
 }
 
 
-/* Those of the answer that this caller may see, and wants */
-static json_t *rows_pick(const struct request *req, const json_t *answer,
-			 const json_t *tenants)
-{
-	const char *tenant = request_query(req, "tenant_id");
-	const json_t *all = json_object_get(answer, "registrations");
-	json_t *rows = json_array();
-
-	for (size_t i = 0; i < json_array_size(all); i++) {
-		const json_t *theirs = json_array_get(all, i);
-		const char *owner = text_of(theirs, "tenant");
-
-		if ((!tenants || json_object_get(tenants, owner)) &&
-		    (!tenant || !strcmp(tenant, owner)))
-			json_array_append_new(rows, encode(theirs));
-	}
-	return rows;
-}
-
-
-/* New reference to an array, NULL: problem is set */
-static json_t *rows_read(struct request *req)
-{
-	json_t *question = json_pack("{s:s}", "op", "registrations");
-	const char *trunk = request_query(req, "trunk_id");
-	const char *tenant = request_query(req, "tenant_id");
-	json_t *tenants = NULL, *answer, *rows = NULL;
-
-	if (request_tenant(req)) {
-		tenants = switch_tenants(req, question);
-		if (!tenants) {
-			json_decref(question);
-			return NULL;
-		}
-	}
-	if (trunk)
-		json_object_set_new(question, "trunk", json_string(trunk));
-	if (tenant)
-		json_object_set_new(question, "tenant", json_string(tenant));
-
-	answer = switch_ask(req, question);
-	if (answer)
-		rows = rows_pick(req, answer, tenants);
-	json_decref(answer);
-	json_decref(tenants);
-	return rows;
-}
-
+static const struct live_list registrations = {
+	.res = &resource_registration, .op = "registrations", .key = "serial",
+	.encode = encode,
+};
 
 operation_h registration_list, registration_delete;
 
 
 void registration_list(struct request *req)
 {
-	json_t *rows = rows_read(req);
-
-	if (rows)
-		request_answer(req, 200,
-			       json_pack("{s:o, s:b, s:n}", "data", rows,
-					 "has_more", 0, "next_cursor"));
+	live_list_answer(req, &registrations);
 }
 
 
@@ -157,22 +130,12 @@ static void drop(struct request *req, const json_t *row)
 
 void registration_delete(struct request *req)
 {
-	json_t *rows = rows_read(req), *found = NULL;
+	json_t *row = live_list_need(req, &registrations, "id",
+				     req->path_params[0], NULL);
 
-	for (size_t i = 0; i < json_array_size(rows) && !found; i++) {
-		json_t *row = json_array_get(rows, i);
-
-		if (!strcmp(text_of(row, "id"), req->path_params[0]))
-			found = json_incref(row);
-	}
-	json_decref(rows);
-
-	if (found && req->is_dry)
+	if (row && req->is_dry)
 		request_answer(req, 204, NULL);
-	else if (found)
-		drop(req, found);
-	else
-		problem_set(&req->problem, PROBLEM_NOT_FOUND,
-			    "there is no such registration");
-	json_decref(found);
+	else if (row)
+		drop(req, row);
+	json_decref(row);
 }

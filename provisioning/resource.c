@@ -145,22 +145,6 @@ void resource_get(struct request *req)
 }
 
 
-/* Equality filters: every parameter that is a field with F_FILTER */
-static void add_filters(struct query *q, const struct request *req,
-			const struct resource *res)
-{
-	for (size_t i = 0; i < res->set->n; i++) {
-		const struct field *f = &res->set->fields[i];
-		const char *value = request_query(req, f->name);
-
-		if (!value || !(f->flags & F_FILTER))
-			continue;
-		query_text(q, " AND t.%s = ", f->column);
-		query_param(q, value);
-	}
-}
-
-
 /* Rows of that moment and later; text is the caller's for the query */
 static bool add_since(struct query *q, struct request *req,
 		      const struct resource *res, char text[32])
@@ -183,157 +167,155 @@ static bool add_since(struct query *q, struct request *req,
 }
 
 
-/* A cursor belongs to its list in its order */
-static void cursor_name(char *buf, size_t size, const struct request *req,
-			const struct sort *sort)
+/* The columns that a list is in the order of: the one it is sorted by, and the
+   key; of all of them the last row's texts are the cursor */
+struct order {
+	struct {
+		char sql[80];
+		const char *type;
+	} v[CURSOR_KEYS_MAX];
+	size_t n;
+	bool is_descending;
+};
+
+
+/* A number that is not known counts as 0: a row without one has a place, too */
+static void order_add(struct order *o, const char *column, const char *type,
+		      bool may_be_null)
 {
-	text_format(buf, size, "%s%s%s", req->op->id,
-		    sort->is_descending ? "-" : "+",
-		    sort->column ? sort->column : "");
+	text_format(o->v[o->n].sql, sizeof(o->v[o->n].sql),
+		    may_be_null ? "coalesce(t.%s, 0)" : "t.%s", column);
+	o->v[o->n++].type = type;
+}
+
+
+static void order_make(struct order *o, const struct resource *res,
+		       const struct sort *sort)
+{
+	*o = (struct order){.is_descending = sort->column
+						     ? sort->is_descending
+						     : res->newest_first};
+	if (sort->column)
+		order_add(o, sort->column, sort->type,
+			  !strcmp(sort->type, "bigint"));
+	order_add(o, res->key, res->key_type, false);
+	if (res->key2)
+		order_add(o, res->key2, res->key2_type, false);
 }
 
 
 static bool add_cursor(struct query *q, struct request *req,
-		       const struct resource *res, const struct sort *sort,
+		       const struct order *o, const struct sort *sort,
 		       struct cursor *cursor)
 {
 	const char *text = request_query(req, "cursor");
-	const bool down = sort->column ? sort->is_descending
-				       : res->newest_first;
 	char name[128];
 
 	if (!text)
 		return true;
-	cursor_name(name, sizeof(name), req, sort);
-	if (cursor_decode(cursor, text, name, sort->column ? 2 : 1)) {
+	list_name(name, sizeof(name), req, sort);
+	if (cursor_decode(cursor, text, name, o->n)) {
 		problem_set(&req->problem, PROBLEM_BAD_CURSOR, "%s", "");
 		return false;
 	}
 
-	if (sort->column) {
-		query_text(q, " AND (t.%s, t.%s) %s (", sort->column,
-			   res->key, down ? "<" : ">");
-		query_param(q, cursor->keys[1]);
-		query_text(q, "::%s, ", sort->type);
-	} else {
-		query_text(q, " AND t.%s %s (", res->key, down ? "<" : ">");
+	query_text(q, " AND (");
+	for (size_t i = 0; i < o->n; i++)
+		query_text(q, "%s%s", i ? ", " : "", o->v[i].sql);
+	query_text(q, ") %s (", o->is_descending ? "<" : ">");
+	for (size_t i = 0; i < o->n; i++) {
+		query_text(q, i ? ", " : "");
+		query_param(q, cursor->keys[i]);
+		query_text(q, "::%s", o->v[i].type);
 	}
-	query_param(q, cursor->keys[0]);
-	query_text(q, "::%s)", res->key_type);
+	query_text(q, ")");
 	return true;
 }
 
 
-void page_answer(struct request *req, json_t *rows, size_t limit,
-		 const char *(*key_of)(const json_t *row, size_t i,
-				       const void *arg),
-		 size_t keys, const void *arg)
+void page_answer(struct request *req, json_t *rows, const char *list,
+		 const struct cursor *keys)
 {
-	page_answer_named(req, rows, limit, req->op->id, key_of, keys, arg);
-}
-
-
-void page_answer_named(struct request *req, json_t *rows, size_t limit,
-		       const char *list,
-		       const char *(*key_of)(const json_t *row, size_t i,
-					     const void *arg),
-		       size_t keys, const void *arg)
-{
-	const bool has_more = json_array_size(rows) > limit;
-	struct cursor cursor = {.n = keys};
 	char text[CURSOR_SIZE];
-	json_t *page, *last;
+	json_t *page = json_pack("{s:o, s:b, s:n}", "data", rows, "has_more",
+				 keys != NULL, "next_cursor");
 
-	if (has_more)
-		json_array_remove(rows, limit);
-	last = json_array_get(rows, limit - 1);
-	for (size_t i = 0; i < keys && has_more; i++)
-		text_copy(cursor.keys[i], sizeof(cursor.keys[i]),
-			  key_of(last, i, arg));
-
-	page = json_pack("{s:o, s:b, s:n}", "data", rows, "has_more", has_more,
-			 "next_cursor");
-	if (has_more &&
-	    !cursor_encode(text, sizeof(text), list, &cursor))
+	if (keys && !cursor_encode(text, sizeof(text), list, keys))
 		json_object_set_new(page, "next_cursor", json_string(text));
 	request_answer(req, 200, page);
 }
 
 
-/* What the next page begins behind: the key of the last row of this one, which
-   is its first field, and the column it is sorted by */
-static void page_keys(const PGresult *result, int last, const json_t *row,
-		      const struct resource *res, struct cursor *keys)
+bool resource_hides(const struct request *req, const struct resource *res,
+		    const char *name)
 {
-	const json_t *key = json_object_get(row, res->set->fields[0].name);
-
-	if (json_is_integer(key))
-		text_format(keys->keys[0], CURSOR_KEY_SIZE, "%lld",
-			    (long long)json_integer_value(key));
-	else if (json_is_string(key))
-		text_copy(keys->keys[0], CURSOR_KEY_SIZE,
-			  json_string_value(key));
-	text_copy(keys->keys[1], CURSOR_KEY_SIZE,
-		  PQgetvalue(result, last, 0));
+	if (!res->hidden || !request_tenant(req))
+		return false;
+	for (const char *const *hidden = res->hidden; *hidden; hidden++) {
+		if (!strcmp(*hidden, name))
+			return true;
+	}
+	return false;
 }
 
 
-static const char *key_of(const json_t *row, size_t i, const void *arg)
+void rows_hide(const struct request *req, const struct resource *res,
+	       json_t *rows)
 {
-	const struct cursor *keys = arg;
-
-	(void)row;
-	return keys->keys[i];
+	if (!res->hidden || !request_tenant(req))
+		return;
+	for (size_t i = 0; i < json_array_size(rows); i++) {
+		for (const char *const *name = res->hidden; *name; name++)
+			json_object_set_new(json_array_get(rows, i), *name,
+					    json_null());
+	}
 }
 
 
 static void list_answer(struct request *req, const struct resource *res,
 			const PGresult *result, size_t limit,
-			const struct sort *sort)
+			const struct order *o, const struct sort *sort)
 {
-	struct cursor keys = {.n = sort->column ? 2 : 1};
+	const bool has_more = (size_t)PQntuples(result) > limit;
+	const int n = has_more ? (int)limit : PQntuples(result);
+	struct cursor keys = {.n = o->n};
 	json_t *rows = json_array();
 	char name[128];
 
-	for (int i = 0; i < PQntuples(result); i++)
-		json_array_append_new(rows,
-				      row_encode(res->set, result, i, 1));
-	if (json_array_size(rows) > limit)
-		page_keys(result, (int)limit - 1,
-			  json_array_get(rows, limit - 1), res, &keys);
+	for (int i = 0; i < n; i++)
+		json_array_append_new(rows, row_encode(res->set, result, i,
+						       (int)o->n));
+	for (size_t i = 0; i < o->n && has_more; i++)
+		text_copy(keys.keys[i], CURSOR_KEY_SIZE,
+			  PQgetvalue(result, n - 1, (int)i));
+	rows_hide(req, res, rows);
 	if (!rows_shape(req, res, rows)) {
 		json_decref(rows);
 		return;
 	}
-	cursor_name(name, sizeof(name), req, sort);
-	page_answer_named(req, rows, limit, name, key_of, keys.n, &keys);
+	list_name(name, sizeof(name), req, sort);
+	page_answer(req, rows, name, has_more ? &keys : NULL);
 }
 
 
 static void list_query(struct query *q, const struct resource *res,
-		       const struct sort *sort)
+		       const struct order *o)
 {
-	if (sort->column)
-		query_text(q, "SELECT t.%s::text, ", sort->column);
-	else
-		query_text(q, "SELECT NULL, ");
+	query_text(q, "SELECT ");
+	for (size_t i = 0; i < o->n; i++)
+		query_text(q, "%s::text, ", o->v[i].sql);
 	if (!q->err)
 		q->err = field_select(q->mb, res->set);
 }
 
 
-static void list_order(struct query *q, const struct resource *res,
-		       const struct sort *sort, int limit)
+static void list_order(struct query *q, const struct order *o, int limit)
 {
-	const char *way = (sort->column ? sort->is_descending
-					: res->newest_first)
-				  ? "DESC"
-				  : "ASC";
-
 	query_text(q, " ORDER BY ");
-	if (sort->column)
-		query_text(q, "t.%s %s, ", sort->column, way);
-	query_text(q, "t.%s %s LIMIT %d", res->key, way, limit + 1);
+	for (size_t i = 0; i < o->n; i++)
+		query_text(q, "%s%s %s", i ? ", " : "", o->v[i].sql,
+			   o->is_descending ? "DESC" : "ASC");
+	query_text(q, " LIMIT %d", limit + 1);
 }
 
 
@@ -344,30 +326,39 @@ void resource_list(struct request *req)
 	const struct sort sort = sort_read(req, res);
 	struct cursor cursor;
 	PGresult *result = NULL;
+	struct order order;
 	struct query q;
 	char since[32];
 	int err;
 
+	if (res->bound)
+		res->bound(req);
 	if (problem_is_set(&req->problem) ||
 	    !resource_parent_is_seen(req, res))
 		return;
 
 	query_init(&q);
-	list_query(&q, res, &sort);
+	order_make(&order, res, &sort);
+	list_query(&q, res, &order);
 	from_seen(&q, req, res);
-	add_filters(&q, req, res);
+	query_filters(&q, req, res);
 	query_ranges(&q, req, res);
 	if (problem_is_set(&req->problem) ||
 	    !add_since(&q, req, res, since) ||
-	    !add_cursor(&q, req, res, &sort, &cursor))
+	    !add_cursor(&q, req, &order, &sort, &cursor))
 		goto out;
-	list_order(&q, res, &sort, limit);
+	list_order(&q, &order, limit);
 
 	err = query_run(&q, req->pg, &result);
-	if (err)
+	if (err == EPROTO && !strncmp(pg_sqlstate(req->pg), "22", 2))
+		problem_set(&req->problem, PROBLEM_BAD_PARAMETER,
+			    "a filter or the cursor has a value that its "
+			    "member cannot have");
+	else if (err)
 		request_pg_failed(req, err);
 	else
-		list_answer(req, res, result, (size_t)limit, &sort);
+		list_answer(req, res, result, (size_t)limit, &order,
+			    &sort);
 
  out:
 	PQclear(result);

@@ -4,6 +4,7 @@
  */
 #ifndef RESOURCE_H
 #define RESOURCE_H
+#include "cursor.h"
 #include "field.h"
 #include "query.h"
 #include "request.h"
@@ -22,9 +23,13 @@ struct refusal {
 
 struct resource {
 	const char *kind;       /**< "trunk": audit, log                   */
-	const char *table;      /**< "core.trunk"                          */
+	const char *table;      /**< "core.trunk"; NULL: the switch has the
+				     rows, see live_list.h                 */
 	const char *key;        /**< column that names a row               */
 	const char *key_type;   /**< SQL type of the key: "text", "bigint" */
+	/** Second column of the key, NULL: none. Such rows are listed by the
+	 *  generic verb, and read and written by handlers of their own */
+	const char *key2, *key2_type;
 	const char *id_prefix;  /**< of ids made here; NULL: client's key  */
 	const char *path;       /**< "/v1/trunks"; a child: below its parent */
 	/** SQL: id of the tenant that row t belongs to ("t.tenant_id"). A
@@ -33,12 +38,18 @@ struct resource {
 	const char *owner;
 	const char *visible;    /**< SQL: rows the API shows, NULL: all    */
 	const char *since;      /**< time column of ?since=, or NULL       */
+	/** Members that keys of tenants read as null and cannot ask for;
+	 *  NULL-ended, NULL: none */
+	const char *const *hidden;
 	bool newest_first;
 	bool is_versioned;      /**< has row_version                       */
 	const struct resource *parent;
 	const char *parent_column;
 	const struct field_set *set;
 	const struct refusal *refusals; /**< ended by a NULL constraint    */
+
+	/** A list that asks for too much: refuses by req->problem */
+	void (*bound)(struct request *req);
 
 	/**
 	 * Before INSERT and UPDATE, in the transaction: fill columns that
@@ -85,11 +96,14 @@ json_t *resource_read(struct request *req, const struct resource *res,
 json_t *resource_need(struct request *req, const struct resource *res,
 		      const char *key, bool for_update, char version[24]);
 
-/** Answer with a page: rows 0..limit-1 of limit + 1, and next_cursor. */
-void page_answer(struct request *req, json_t *rows, size_t limit,
-		 const char *(*key_of)(const json_t *row, size_t i,
-				       const void *arg),
-		 size_t keys, const void *arg);
+/**
+ * Answer with a page.
+ * @param rows  array; takes the reference
+ * @param list  what the cursor belongs to, see list_name()
+ * @param keys  where the next page goes on, NULL: this is the last
+ */
+void page_answer(struct request *req, json_t *rows, const char *list,
+		 const struct cursor *keys);
 
 /**
  * What a caller may write, beyond the form of it: members of the platform, and
@@ -108,6 +122,14 @@ int record_check(struct request *req, const struct record *rec,
 bool resource_insert(struct request *req, const struct resource *res,
 		     struct record *rec, const char *id);
 
+/** Is this a member that the caller does not see? */
+bool resource_hides(const struct request *req, const struct resource *res,
+		    const char *name);
+
+/** Make null what the caller does not see. @param rows  array of objects */
+void rows_hide(const struct request *req, const struct resource *res,
+	       json_t *rows);
+
 /** Did this field change? old may be NULL: is it there? */
 bool record_is_moved(const struct record *old, const struct record *rec,
 		     size_t i);
@@ -118,13 +140,6 @@ const struct resource *resource_of_prefix(const char *prefix);
 /** Every resource that the contract names; made by openapi_table.py. */
 extern const struct resource *const resources[];
 extern const size_t resource_n;
-
-/** The same for a list whose cursors go by another name than its operation's. */
-void page_answer_named(struct request *req, json_t *rows, size_t limit,
-		       const char *list,
-		       const char *(*key_of)(const json_t *row, size_t i,
-					     const void *arg),
-		       size_t keys, const void *arg);
 
 /** "/v1/trunks/trk_1": what a new row is found by. */
 const char *resource_location(char *buf, size_t size,
@@ -167,6 +182,9 @@ extern const struct resource resource_rate_deck;
 extern const struct resource resource_rate;
 extern const struct resource resource_rate_sheet;
 extern const struct resource resource_rate_sheet_row;
+extern const struct resource resource_record;
+extern const struct resource resource_live_call;
+extern const struct resource resource_registration;
 extern const struct resource resource_job;
 extern const struct resource resource_job_error;
 extern const struct resource resource_event;

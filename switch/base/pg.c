@@ -106,11 +106,20 @@ static PGconn *connect_now(const struct pg *pg)
 }
 
 
+/* Does not wait. A server that went while we idled has sent why, and the end
+   of the stream, which is not seen before the second read. */
+static bool is_alive(PGconn *conn)
+{
+	return PQstatus(conn) == CONNECTION_OK && PQconsumeInput(conn) &&
+	       PQconsumeInput(conn);
+}
+
+
 int pg_ready(struct pg *pg)
 {
 	struct moment now;
 
-	if (pg->conn && PQstatus(pg->conn) == CONNECTION_OK)
+	if (pg->conn && is_alive(pg->conn))
 		return 0;
 
 	moment_read(&now);

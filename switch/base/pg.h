@@ -19,7 +19,8 @@ struct pg;
 int pg_alloc(struct pg **pgp, const char *dsn, const char *app);
 
 /**
- * Connect when there is no connection (at most once a second).
+ * Connect when there is no connection (at most once a second); one that the
+ * server has closed meanwhile is none.
  * @return 0, EAGAIN (too soon) or ECONNREFUSED; says why in pg_error()
  */
 int pg_ready(struct pg *pg);

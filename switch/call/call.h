@@ -47,6 +47,9 @@ uint64_t call_end_seq(const struct call *call);
 struct json_t;
 /** One row of `calls`. New reference. */
 struct json_t *call_row(const struct call *call);
+
+/** Id of the customer's trunk that the row names. */
+const char *call_shown_trunk(const struct call *call);
 /** Everything that is known of it: row, trail, attempts. New reference. */
 struct json_t *call_story(const struct call *call);
 /** A picture of an ended call, good for call_story() only; NULL: no memory. */

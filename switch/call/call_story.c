@@ -39,6 +39,12 @@ static int64_t price_now(const struct call *call)
 }
 
 
+const char *call_shown_trunk(const struct call *call)
+{
+	return call->kind == CALL_IN ? call->to_trunk_id : call->trunk_id;
+}
+
+
 json_t *call_row(const struct call *call)
 {
 	const struct attempt *last = call_attempt(call);
@@ -53,8 +59,7 @@ json_t *call_row(const struct call *call)
 	set_text(row, "called", call->called.e164[0] ? call->called.e164
 						     : call->called.received);
 	set_text(row, "tenant", call->tenant_id);
-	set_text(row, "trunk", call->kind == CALL_IN ? call->to_trunk_id
-						     : call->trunk_id);
+	set_text(row, "trunk", call_shown_trunk(call));
 	set_text(row, "gateway", call->kind == CALL_IN ? call->from_gateway_id
 				 : last ? last->gateway_id : "");
 	set_text(row, "node", call->w->cfg.node);

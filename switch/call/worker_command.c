@@ -7,12 +7,11 @@
 #include <string.h>
 #include "call.h"
 #include "call_private.h"
+#include "worker_calls.h"
 #include "worker_limit.h"
 #include "worker_quality.h"
 #include "call_test.h"
 #include "worker_registrations.h"
-
-#define LIST_MAX 1000
 
 typedef json_t *(command_h)(struct worker *w, const json_t *req);
 
@@ -35,32 +34,6 @@ static struct call *named(struct worker *w, const json_t *req,
 		return NULL;
 
 	return worker_call(w, id);
-}
-
-
-static json_t *do_calls(struct worker *w, const json_t *req)
-{
-	json_int_t limit = json_integer_value(json_object_get(req, "limit"));
-	const char *tenant =
-		json_string_value(json_object_get(req, "tenant"));
-	json_t *rows = json_array();
-	const struct le *le;
-	size_t n = list_count(&w->live);
-
-	if (limit < 1 || limit > LIST_MAX)
-		limit = LIST_MAX;
-
-	LIST_FOREACH(&w->live, le) {
-		const struct call *call = le->data;
-
-		if ((json_int_t)json_array_size(rows) >= limit)
-			break;
-		if (!tenant || !strcmp(tenant, call->tenant_id))
-			(void)json_array_append_new(rows, call_row(call));
-	}
-
-	return json_pack("{s:b,s:I,s:o}", "ok", 1, "total", (json_int_t)n,
-			 "calls", rows);
 }
 
 
@@ -210,7 +183,7 @@ char *worker_command(struct worker *w, const struct moment *now,
 		const char *op;
 		command_h *h;
 	} commands[] = {
-		{"calls", do_calls},       {"drop", do_drop},
+		{"calls", worker_calls},   {"drop", do_drop},
 		{"trace", do_trace},       {"drain", do_drain},
 		{"table", do_table},       {"status", do_status},
 		{"registrations", worker_registrations_list},

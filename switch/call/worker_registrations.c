@@ -3,16 +3,17 @@
  */
 #include "json.h"
 #include <string.h>
+#include "smallest.h"
+#include "text.h"
+#include "worker_calls.h"
 #include "worker_private.h"
 #include "worker_registrations.h"
 
-#define LIST_MAX 1000
-
-/** What is asked for, and what was found. */
+/** What is asked for. */
 struct search {
-	const struct worker *w;
 	const char *trunk_id, *tenant_id; /**< NULL: any */
-	json_t *rows;
+	uint64_t after;
+	struct smallest *page;
 	json_int_t total;
 };
 
@@ -25,8 +26,8 @@ static json_t *contact_row(const struct worker *w, const struct contact *c)
 
 	(void)re_snprintf(address, sizeof(address), "%J", &c->path.peer);
 
-	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:i,s:s}", "node",
-			 w->cfg.node, "tenant", c->tenant_id, "trunk",
+	return json_pack("{s:I,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:i,s:s}",
+			 "serial", (json_int_t)c->serial, "node", w->cfg.node, "tenant", c->tenant_id, "trunk",
 			 c->trunk_id, "username", c->username, "realm",
 			 trunk ? trunk->realm : "", "contact", c->uri,
 			 "received", address, "user_agent", c->user_agent,
@@ -35,20 +36,24 @@ static json_t *contact_row(const struct worker *w, const struct contact *c)
 }
 
 
+static int oldest_first(const void *a, const void *b)
+{
+	const struct contact *x = a, *y = b;
+
+	return (x->serial > y->serial) - (x->serial < y->serial);
+}
+
+
 static void add_contact(const struct contact *c, void *arg)
 {
 	struct search *s = arg;
-	json_t *row;
 
 	if ((s->trunk_id && strcmp(s->trunk_id, c->trunk_id) != 0) ||
 	    (s->tenant_id && strcmp(s->tenant_id, c->tenant_id) != 0))
 		return;
-	if (s->total++ >= LIST_MAX)
-		return;
-
-	row = contact_row(s->w, c);
-	if (row)
-		(void)json_array_append_new(s->rows, row);
+	++s->total;
+	if (c->serial > s->after)
+		smallest_offer(s->page, c);
 }
 
 
@@ -58,19 +63,42 @@ static const char *text_of(const json_t *req, const char *name)
 }
 
 
+static json_t *answer(const struct worker *w, const struct search *s,
+		      size_t limit)
+{
+	const size_t n = smallest_sort(s->page);
+	json_t *rows = json_array();
+
+	for (size_t i = 0; i < n && i < limit; i++)
+		(void)json_array_append_new(
+			rows, contact_row(w, smallest_at(s->page, i)));
+
+	return json_pack("{s:b,s:I,s:b,s:o}", "ok", 1, "total", s->total,
+			 "has_more", n > limit, "registrations", rows);
+}
+
+
 json_t *worker_registrations_list(struct worker *w, const json_t *req)
 {
+	const char *after = text_of(req, "after");
+	const size_t limit = command_limit(req);
 	struct search s = {
-		.w = w,
 		.trunk_id = text_of(req, "trunk"),
 		.tenant_id = text_of(req, "tenant"),
-		.rows = json_array(),
 	};
+	json_t *res;
+
+	if (after)
+		(void)text_u64(&s.after, after, strlen(after), UINT64_MAX);
+	/* one more, to know whether there is another page */
+	if (smallest_alloc(&s.page, limit + 1, oldest_first))
+		return NULL;
 
 	registrar_each(w->registrar, add_contact, &s);
+	res = answer(w, &s, limit);
+	mem_deref(s.page);
 
-	return json_pack("{s:b,s:I,s:o}", "ok", 1, "total", s.total,
-			 "registrations", s.rows);
+	return res;
 }
 
 

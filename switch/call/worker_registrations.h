@@ -6,8 +6,10 @@ struct json_t;
 struct worker;
 
 /**
- * {"op":"registrations"}: bindings, at most 1000, of "trunk" and "tenant" if
- * these are given; "total" counts all that match.
+ * {"op":"registrations"}: at most "limit" bindings behind the serial number
+ * "after", in the order in which they were made; of "trunk" and "tenant" if
+ * these are given. "has_more": there are others behind them; "total" counts
+ * all that match.
  */
 struct json_t *worker_registrations_list(struct worker *w,
 					 const struct json_t *req);

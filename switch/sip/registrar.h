@@ -39,6 +39,8 @@ struct contact {
 	char user_agent[64];
 	char call_id[128];
 	uint32_t cseq;
+	uint64_t serial;        /**< of the binding: 1, 2 ... as it was made;
+				     a REGISTER that renews it keeps it    */
 };
 
 /** mem_deref() frees, the bindings as well. One thread. */

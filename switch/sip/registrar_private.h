@@ -25,6 +25,7 @@ struct registrar {
 	struct wheel_timer sweep;
 	size_t sweep_left;      /**< bindings that it has still to look at  */
 	size_t count;
+	uint64_t serial;        /**< of the newest binding                  */
 	bool is_dirty;
 	struct metric *live;
 	struct metric *answered[R_N];

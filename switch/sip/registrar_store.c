@@ -125,6 +125,7 @@ int binding_add(struct binding *b, bool is_newest)
 		return ENOMEM;
 
 	b->home = s;
+	b->c.serial = ++r->serial;
 	if (is_newest)
 		list_prepend(&s->bindings, &b->le, b);
 	else

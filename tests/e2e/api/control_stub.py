@@ -6,26 +6,37 @@ import pathlib
 import socketserver
 import sys
 
-CALL = {
-    "call_id": "06e8b1d2-7c3a-7d4e-8f50-123456789abc", "state": "UP",
-    "calling": "+4930123450", "called": "+442079460000",
-    "tenant": os.environ.get("STUB_TENANT", "ten_x"), "trunk": "trk_x",
-    "gateway": "gwy_x", "node": "n1",
-    "started_at": "2026-11-22T10:31:00.000Z",
-    "answered_at": "2026-11-22T10:31:04.000Z", "duration_ms": 61000,
-    "price_micro": 13200, "currency": "EUR", "codec": "PCMA/8000",
-}
-REGISTRATION = {
-    "node": "n1", "tenant": os.environ.get("STUB_TENANT", "ten_x"),
-    "trunk": "trk_x", "username": "pbx-berlin", "realm": "sip.example.net",
-    "contact": "sip:pbx-berlin@192.0.2.7:5060",
-    "received": "198.51.100.9:5060", "user_agent": "PBX 7", "q": 1000,
-    "expires_at": "2026-11-22T10:41:00.000Z",
-}
-bound = [REGISTRATION]
+TENANT, TRUNK, GATEWAY = (k + "x" * 26 for k in ("ten_", "trk_", "gwy_"))
+
+
+def call(n, minute):
+    return {
+        "call_id": f"06e8b1d2-7c3a-7d4e-8f50-123456789a{n}", "state": "UP",
+        "calling": "+4930123450", "called": "+442079460000",
+        "tenant": TENANT, "trunk": TRUNK, "gateway": GATEWAY, "node": "n1",
+        "started_at": f"2026-11-22T10:{minute}:00.000Z",
+        "answered_at": f"2026-11-22T10:{minute}:04.000Z",
+        "duration_ms": 1000 * int(minute), "price_micro": 13200,
+        "currency": "EUR", "codec": "PCMA/8000",
+    }
+
+
+def registration(n):
+    return {
+        "serial": n, "node": "n1", "tenant": TENANT, "trunk": TRUNK,
+        "username": "pbx-berlin", "realm": "sip.example.net",
+        "contact": f"sip:pbx-berlin@192.0.2.{n}:5060",
+        "received": "198.51.100.9:5060", "user_agent": "PBX 7", "q": 1000,
+        "expires_at": f"2026-11-22T10:4{n % 10}:00.000Z",
+    }
+
+
+CALL = call("bc", 31)
+bound = [registration(n) for n in range(7, 12)]
 # not empty: gateways are locked for their ASR; tests write it, too
 LOCKS = pathlib.Path(os.environ["API_STUB_LOCKS"])
-live = {CALL["call_id"]: CALL}
+live = {c["call_id"]: c for c in [CALL, call("b0", 29), call("bd", 33),
+                                  call("be", 40)]}
 DECISION = [
     {"step": "identity", "outcome": "ok", "id": "trk_x", "by": "address"},
     {"step": "candidate", "id": "gwy_x", "carrier_id": "car_x", "place": 1},
@@ -36,11 +47,29 @@ DECISION = [
 ]
 
 
+def page(question, rows, key, kind):
+    """As the switch does it: smallest.h."""
+    rows = [r for r in rows if all(
+        question.get(k, r[k]) == r[k] for k in ("trunk", "tenant"))]
+    newest = question.get("newest_first", False)
+    rows.sort(key=lambda r: r[key], reverse=newest)
+    after = type(rows[0][key])(question["after"]) \
+        if rows and "after" in question else None
+    behind = [r for r in rows if after is None or
+              (r[key] < after if newest else r[key] > after)]
+    limit = question.get("limit", 1000)
+    return {"ok": True, "total": len(rows), kind: behind[:limit],
+            "has_more": len(behind) > limit}
+
+
 def answer(question):
     if question["op"] == "status":
         return {"ok": True, "node": "n1", "gateways": []}
     if question["op"] == "calls":
-        return {"ok": True, "total": len(live), "calls": list(live.values())}
+        one = question.get("call")
+        return page(question, [c for c in live.values()
+                               if one in (None, c["call_id"])], "call_id",
+                    "calls")
     if question["op"] == "trace" and question["call"] in live:
         return {"ok": True, "call": live[question["call"]],
                 "decision": DECISION}
@@ -80,9 +109,7 @@ def answer(question):
     if question["op"] == "drop" and live.pop(question["call"], None):
         return {"ok": True}
     if question["op"] == "registrations":
-        rows = [r for r in bound if all(
-            question.get(k, r[k]) == r[k] for k in ("trunk", "tenant"))]
-        return {"ok": True, "total": len(rows), "registrations": rows}
+        return page(question, bound, "serial", "registrations")
     if question["op"] == "unregister":
         gone = [r for r in bound if all(
             question[k] == r[k] for k in ("trunk", "username", "contact"))]

@@ -1,7 +1,7 @@
 #!/bin/sh
 # The API against a private PostgreSQL: each of the files below in this order,
 # or those that are named, and a clean end on SIGTERM. Everything lives in a
-# temporary folder.
+# temporary folder, which API_KEEP=1 leaves there.
 #   run.sh [BUILD_DIR [TEST ...]]    (else $STROWGER_BUILD, else build/asan)
 set -eu
 
@@ -25,7 +25,11 @@ finish()
 	[ -z "$api_pid" ] || kill "$api_pid" 2>/dev/null || true
 	[ -z "$stub_pid" ] || kill "$stub_pid" 2>/dev/null || true
 	sh "$cluster" stop "$dir/pg"
-	rm -rf "$dir"
+	if [ -n "${API_KEEP:-}" ]; then
+		echo "kept in $dir" >&2
+	else
+		rm -rf "$dir"
+	fi
 }
 trap finish EXIT
 trap 'exit 1' INT TERM

@@ -1,12 +1,13 @@
 -- Records as a switch would have loaded them: two calls, the first with a
--- failed attempt. The tenant is filled in by run.sh.
+-- failed attempt.
 insert into cdr.record (started_at, call_id, attempt, node, version,
-	direction, tenant_id, calling, called, answered_at, ended_at,
+	direction, tenant_id, gateway_id, calling, called, answered_at, ended_at,
 	duration_ms, end_estimated, outcome, initiator, sip_code, q850,
 	price_micro, cost_micro, currency, cost_currency, billed_ms,
 	rate_per_min_nano, connect_fee_micro, first_ms, next_ms, a_packets)
 select '2026-11-10T10:00:00.125Z', '06e8b1d2-7c3a-7d4e-8f50-123456789abc',
-	n, 'n1', '0.1.0', 'out', 'ten_x', '+4930123450', '+442079460000',
+	n, 'n1', '0.1.0', 'outbound', 'ten_' || repeat('x', 26),
+	'gwy_' || repeat('x', 26), '+4930123450', '+442079460000',
 	'2026-11-10T10:00:04Z', '2026-11-10T10:01:05Z', 61000, false,
 	case n when 1 then 'carrier_congested' else 'ok' end, 'A', 200, 16,
 	13200, 9100, 'EUR', 'EUR', 66000, 12000000, 0, 60000, 6000, 3050
@@ -23,9 +24,21 @@ values ('2026-11-10T10:00:00.125Z', '06e8b1d2-7c3a-7d4e-8f50-123456789abc',
 	9000000, 0, 1000, 1000, 'half_up', 6, 61000);
 insert into cdr.record (started_at, call_id, attempt, outcome, tenant_id)
 values ('2026-11-10T10:00:00.125Z', '06e8b1d2-7c3a-7d4e-8f50-1234567890ff',
-	0, 'no_route', 'ten_y');
+	0, 'no_route', 'ten_' || repeat('y', 26));
 insert into core.tenant (id, name, currency)
-values ('ten_' || repeat('y', 26), 'Y', 'EUR');
+values ('ten_' || repeat('x', 26), 'X', 'EUR'),
+	('ten_' || repeat('y', 26), 'Y', 'EUR');
+insert into core.account (id, tenant_id, name, type, currency)
+values ('acc_' || repeat('x', 26), 'ten_' || repeat('x', 26), 'X', 'prepaid',
+	'EUR');
+insert into core.trunk (id, tenant_id, account_id, name)
+values ('trk_' || repeat('x', 26), 'ten_' || repeat('x', 26),
+	'acc_' || repeat('x', 26), 'X');
+insert into core.carrier (id, name, currency)
+values ('car_' || repeat('x', 26), 'X', 'EUR');
+insert into core.gateway (id, carrier_id, name, address)
+values ('gwy_' || repeat('x', 26), 'car_' || repeat('x', 26), 'X',
+	'2001:db8::99');
 insert into core.node (name, boot, version, applied_version)
 values ('n1', 1, '0.1.0', 7), ('n2', 1, '0.1.0', 6);
 -- the pages of one row each are quicker through a short numbering plan

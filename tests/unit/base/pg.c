@@ -129,7 +129,7 @@ static void notifies(struct pg *pg)
 }
 
 
-static void loses(struct pg *pg)
+static void terminate(struct pg *pg)
 {
 	struct pg *other = open_pg(dsn);
 	char pid[16];
@@ -143,7 +143,39 @@ static void loses(struct pg *pg)
 			     1, params, NULL),
 		     0);
 	mem_deref(other);
+}
 
+
+/* Connections are tried once a second. */
+static void connects_again(struct pg *pg)
+{
+	int err = EAGAIN;
+
+	for (unsigned i = 0; i < 30 && err == EAGAIN; i++) {
+		(void)usleep(100000);
+		err = pg_ready(pg);
+	}
+	cr_assert_eq(err, 0, "%s", pg_error(pg));
+}
+
+
+/* It is seen before a statement fails of it. */
+static void loses_idle(struct pg *pg)
+{
+	int old;
+
+	connects_again(pg);
+	old = PQbackendPID(pg_conn(pg));
+	terminate(pg);
+	connects_again(pg);
+	cr_assert_neq(PQbackendPID(pg_conn(pg)), old);
+	expect_one(pg, "SELECT 1", "1");
+}
+
+
+static void loses(struct pg *pg)
+{
+	terminate(pg);
 	cr_assert_eq(pg_exec(pg, "SELECT 1", 0, NULL, NULL), ECONNRESET);
 	cr_assert_null(pg_conn(pg));
 	cr_assert_eq(pg_exec(pg, "SELECT 1", 0, NULL, NULL), ECONNRESET);
@@ -189,6 +221,7 @@ Test(pg, against_a_server, .fini = stop_cluster)
 	copies(pg);
 	notifies(pg);
 	loses(pg);
+	loses_idle(pg);
 	mem_deref(pg);
 }
 

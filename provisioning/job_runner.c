@@ -116,6 +116,7 @@ static void look_after(struct job_runner *r)
 	kinds_text(resumable, sizeof(resumable), true);
 	(void)pg_exec(r->watch, orphan_sql, 1, params, NULL);
 	(void)pg_exec(r->watch, forget_sql, 0, NULL, NULL);
+	(void)pg_exec(r->watch, "SELECT cdr.jobs_due()", 0, NULL, NULL);
 }
 
 

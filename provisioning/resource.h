@@ -161,6 +161,8 @@ extern const struct resource resource_number_rule_set;
 extern const struct resource resource_number_list;
 extern const struct resource resource_number_list_entry;
 extern const struct resource resource_cli_grant;
+extern const struct resource resource_cdr_retention_rule;
+extern const struct resource resource_cdr_deletion;
 extern const struct resource resource_short_code;
 extern const struct resource resource_carrier;
 extern const struct resource resource_disconnect_policy;

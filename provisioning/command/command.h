@@ -45,7 +45,7 @@ command_h command_calls, command_drop, command_trace, command_drain,
 	command_leases, command_leases_release,
 	command_rate_check, command_route_test, command_journal_list,
 	command_journal_verify, command_journal_show, command_journal_replay,
-	command_journal_retry;
+	command_journal_retry, command_db_retention;
 
 /** "strowger: ..." on stderr; returns code. */
 int command_fail(int code, const char *fmt, ...)

@@ -51,6 +51,8 @@ static const struct command {
 	 "to date (--plan: only say how)"},
 	{{"db", "status"}, NULL, command_db_status, "which migrations are "
 	 "applied"},
+	{{"db", "retention"}, NULL, command_db_retention, "delete call "
+	 "records that no rule keeps (--plan: only count)"},
 	{{"journal", "list"}, NULL, command_journal_list, "the segments of "
 	 "the CDR journal (--state)"},
 	{{"journal", "verify"}, NULL, command_journal_verify, "the same, and "
@@ -78,7 +80,7 @@ static const char options_help[] =
 	"                   ($STROWGER_STATE, else " STATE_DEFAULT ")\n"
 	"  --format FORM    table (default) or json\n"
 	"  --limit N        rows of `calls` (100)\n"
-	"  --plan, --off    see migrate, drain\n"
+	"  --plan, --off    see migrate, retention, drain\n"
 	"  --trunk ID, --gateway ID, --source ADDRESS:PORT\n"
 	"                   `route test`: who calls\n"
 	"  --from N, --to N, --display TEXT, --private, --at TIME\n"

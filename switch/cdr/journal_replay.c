@@ -245,6 +245,18 @@ static struct cdr *attempt_find(struct cdr_call *call, int64_t attempt)
 }
 
 
+/* What the record says a call was sold for is the caller's price, or that of
+   the first who forwarded it; those of further forwards are charges alone. */
+static bool is_price(const struct cdr_call *call, const struct cdr_charge *c)
+{
+	for (uint32_t i = 0; i < call->charge_n; i++)
+		if (call->charges[i].side == CHARGE_SELL)
+			return &call->charges[i] == c;
+
+	return false;
+}
+
+
 static void charge_close(struct cdr_call *call, struct cdr_charge *c)
 {
 	const uint64_t duration_ms = (uint64_t)call->call.duration_ms;
@@ -258,8 +270,10 @@ static void charge_close(struct cdr_call *call, struct cdr_charge *c)
 	c->billed_ms = (int64_t)charge_billed_ms(&c->tariff, duration_ms);
 
 	if (c->side == CHARGE_SELL) {
-		call->call.price_micro = micro;
-		call->call.billed_ms = c->billed_ms;
+		if (is_price(call, c)) {
+			call->call.price_micro = micro;
+			call->call.billed_ms = c->billed_ms;
+		}
 		return;
 	}
 

@@ -153,6 +153,27 @@ Test(journal_replay, answered_without_checkpoint_costs_nothing)
 }
 
 
+/* A call between customers that was forwarded: each pays its own part, and the
+   record shows what the caller pays. */
+Test(journal_replay, an_orphan_costs_what_its_caller_pays)
+{
+	struct journal_replay *r = replay();
+
+	example_answer(&call, 1);
+	call.charges[1] = call.charges[0];
+	call.charges[1].attempt = 1;
+	call.charges[1].tariff.rate_per_min_nano *= 2;
+	feed_call(r, JOURNAL_ANSWER);
+	feed_checkpoint(r, 1, 65000);
+	journal_replay_finish(r, orphan_keep, NULL);
+	mem_deref(r);
+
+	cr_expect(eq(i64, orphan.charges[0].amount_micro, 13800));
+	cr_expect(eq(i64, orphan.charges[1].amount_micro, 27500));
+	cr_expect(eq(i64, orphan.call.price_micro, 13800));
+}
+
+
 Test(journal_replay, an_unanswered_call_has_no_charges)
 {
 	struct journal_replay *r = replay();

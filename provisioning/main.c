@@ -231,10 +231,10 @@ static int key_create(const struct options *opt, const struct command *cmd)
 static void webhooks_set(struct webhook_config *cfg,
 			 const struct options *opt)
 {
-	const int err = webhook_key_load(cfg->key, opt->webhook_key);
+	const int err = webhook_key_load(cfg->policy.key, opt->webhook_key);
 
-	cfg->has_key = !err;
-	cfg->allow_private = opt->webhook_private;
+	cfg->policy.has_key = !err;
+	cfg->policy.allow_private = opt->webhook_private;
 	cfg->retry_first_ms = opt->retry_first_ms;
 	cfg->retry_for_s = opt->retry_for_s;
 	cfg->disable_after_s = opt->disable_after_s;
@@ -250,7 +250,7 @@ static void webhooks_set(struct webhook_config *cfg,
 
 static int serve(const struct options *opt)
 {
-	struct webhook_config webhooks = {.has_key = false};
+	struct webhook_config webhooks = {.keep_days = 0};
 	struct api api = {.dsn = opt->dsn, .node = opt->node,
 			  .control = opt->control,
 			  .webhooks = &webhooks,

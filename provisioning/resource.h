@@ -168,6 +168,7 @@ extern const struct resource resource_carrier;
 extern const struct resource resource_disconnect_policy;
 extern const struct resource resource_endpoint;
 extern const struct resource resource_forward;
+extern const struct resource resource_decision_url;
 extern const struct resource resource_gateway;
 extern const struct resource resource_routing_plan;
 extern const struct resource resource_schedule;

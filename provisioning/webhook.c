@@ -4,22 +4,19 @@
  */
 #include "json.h"
 #include <errno.h>
-#include <openssl/crypto.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include "change.h"
 #include "event.h"
 #include "form.h"
+#include "hook.h"
 #include "moment.h"
 #include "pg.h"
 #include "resource.h"
 #include "rng.h"
 #include "text.h"
-#include "webhook_post.h"
 #include "webhook_target.h"
-
-#define OVERLAP_MAX_S 604800
 
 static const char *const kinds[] = {
 #define X(name, text, tells) text,
@@ -67,21 +64,6 @@ static const struct refusal refusals[] = {
 };
 
 
-static void check_url(struct request *req, const char *url)
-{
-	json_t *value;
-
-	if (!url || req->api->webhooks->allow_private ||
-	    !webhook_url_is_private(url))
-		return;
-
-	value = json_string(url);
-	problem_add(&req->problem, "/url", "not_allowed", value,
-		    "must lead to an address of the public Internet");
-	json_decref(value);
-}
-
-
 /* A customer hears of its own; carriers are nobody's but the platform's */
 static void check_kinds(struct request *req, const struct record *rec)
 {
@@ -96,21 +78,6 @@ static void check_kinds(struct request *req, const struct record *rec)
 }
 
 
-/* A new secret, sealed */
-static int secret_new(struct request *req, char box[WEBHOOK_BOX_SIZE])
-{
-	char secret[WEBHOOK_SECRET_SIZE];
-	int err;
-
-	webhook_secret_make(req->rng, secret);
-	err = webhook_secret_seal(req->api->webhooks->key, req->rng, secret,
-				  box);
-	OPENSSL_cleanse(secret, sizeof(secret));
-
-	return err;
-}
-
-
 static int prepare(struct request *req, struct record *rec,
 		   const json_t *before)
 {
@@ -118,17 +85,17 @@ static int prepare(struct request *req, struct record *rec,
 	char box[WEBHOOK_BOX_SIZE];
 	int err = 0;
 
-	if (!req->api->webhooks->has_key) {
+	if (!req->api->webhooks->policy.has_key) {
 		problem_set(&req->problem, PROBLEM_NO_KEY, "%s", "");
 		return 0;
 	}
 	if (tenant && !record_text(rec, "tenant_id"))
 		err = record_put(rec, "tenant_id", tenant);
 	if (!err && !before)
-		err = secret_new(req, box);
+		err = hook_secret_new(req, box);
 	if (!err && !before)
 		err = record_put(rec, "secret_box", box);
-	check_url(req, record_text(rec, "url"));
+	hook_check_url(req, record_text(rec, "url"));
 	check_kinds(req, rec);
 
 	return err;
@@ -191,30 +158,6 @@ static const struct resource resource_delivery = {
 
 /* --- secrets */
 
-/* After COMMIT: into the answer, and nowhere else. One that is gone already
-   can be replaced by a rotation. */
-static void secret_show(struct request *req)
-{
-	const char *id = json_string_value(
-		json_object_get(req->answer.json, "id"));
-	char secret[WEBHOOK_SECRET_SIZE];
-	PGresult *res = NULL;
-
-	if (req->is_dry || req->answer.is_replayed || !id)
-		return;
-
-	if (!pg_exec(req->pg, "SELECT secret_box FROM core.webhook_endpoint "
-		     "WHERE id = $1", 1, &id, &res) &&
-	    PQntuples(res) == 1 &&
-	    !webhook_secret_open(req->api->webhooks->key,
-				 PQgetvalue(res, 0, 0), secret))
-		json_object_set_new(req->answer.json, "secret",
-				    json_string(secret));
-	PQclear(res);
-	OPENSSL_cleanse(secret, sizeof(secret));
-}
-
-
 operation_h webhook_create, webhook_rotate, webhook_test,
 	webhook_delivery_get, webhook_delivery_replay;
 
@@ -223,88 +166,13 @@ void webhook_create(struct request *req)
 {
 	resource_create(req);
 	if (!problem_is_set(&req->problem))
-		secret_show(req);
-}
-
-
-static const struct field rotate_fields[] = {
-	{.name = "overlap_s", .type = FIELD_NUMBER, .min = 0,
-	 .max = OVERLAP_MAX_S},
-};
-static const struct field_set rotate_set = FIELD_SET(rotate_fields);
-
-
-/* The secret that was counts for overlap_s more. As pg_exec() */
-static int secret_replace(struct request *req, const char *overlap_s)
-{
-	char box[WEBHOOK_BOX_SIZE];
-	const char *params[] = {req->path_params[0], box, overlap_s};
-	const int err = secret_new(req, box);
-
-	return err ? err
-		   : pg_exec(req->pg,
-			     "UPDATE core.webhook_endpoint SET "
-			     "previous_box = secret_box, previous_until = "
-			     "now() + make_interval(secs => $3), "
-			     "secret_box = $2 WHERE id = $1",
-			     3, params, NULL);
-}
-
-
-static void rotate(struct request *req, const char *overlap_s)
-{
-	const char *id = req->path_params[0];
-	json_t *before, *after;
-	int err;
-
-	if (!change_begin(req))
-		return;
-
-	before = resource_need(req, &resource_webhook, id, true, NULL);
-	if (!before) {
-		change_abort(req);
-		return;
-	}
-
-	err = secret_replace(req, overlap_s ? overlap_s : "86400");
-	if (err) {
-		request_pg_failed(req, err);
-		change_abort(req);
-		goto out;
-	}
-	after = resource_need(req, &resource_webhook, id, false, NULL);
-	if (!after) {
-		change_abort(req);
-		goto out;
-	}
-
-	request_answer(req, 200, after);
-	if (change_audit(req, "webhook", id, before, after) &&
-	    change_commit(req))
-		secret_show(req);
-
- out:
-	json_decref(before);
+		hook_secret_show(req, resource_webhook.table);
 }
 
 
 void webhook_rotate(struct request *req)
 {
-	struct record *rec = NULL;
-	json_t *body = request_json(req);
-
-	if (!body)
-		return;
-
-	if (record_decode(&rec, &rotate_set, body, "", &req->problem))
-		problem_set(&req->problem, PROBLEM_INTERNAL, "%s", "");
-	else if (!req->api->webhooks->has_key)
-		problem_set(&req->problem, PROBLEM_NO_KEY, "%s", "");
-	if (!problem_is_set(&req->problem))
-		rotate(req, record_text(rec, "overlap_s"));
-
-	mem_deref(rec);
-	json_decref(body);
+	hook_secret_rotate(req, &resource_webhook);
 }
 
 
@@ -344,7 +212,9 @@ static void test(struct request *req, struct webhook_message *msg)
 	body = test_body(req, uuid_format(id, uuid));
 	msg->id = id;
 	msg->body = body;
-	err = body ? webhook_post_begin(&post, req->api->webhooks, msg)
+	msg->timeout_ms = WEBHOOK_TIMEOUT_MS;
+	err = body ? webhook_post_begin(&post, &req->api->webhooks->policy,
+					 msg)
 		   : ENOMEM;
 	if (err == EBADMSG) {
 		problem_set(&req->problem, PROBLEM_NO_KEY, "%s", "");

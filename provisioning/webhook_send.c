@@ -157,6 +157,7 @@ static void job_begin(struct webhook_send *s, const PGresult *res, int row)
 		.secret_box = column(res, row, 3),
 		.previous_box = column(res, row, 4),
 		.body = column(res, row, 5),
+		.timeout_ms = WEBHOOK_TIMEOUT_MS,
 	};
 	struct job *job = job_free(s);
 	int err;
@@ -165,7 +166,7 @@ static void job_begin(struct webhook_send *s, const PGresult *res, int row)
 		return; /* never: no more are claimed than are free */
 
 	TEXT_FILL(job->id, column(res, row, 0));
-	err = webhook_post_begin(&job->post, s->cfg, &msg);
+	err = webhook_post_begin(&job->post, &s->cfg->policy, &msg);
 	if (!err && curl_multi_add_handle(s->multi, job->post.easy))
 		err = ENOMEM;
 	if (err) {
@@ -202,7 +203,7 @@ static void claim(struct webhook_send *s)
 	PGresult *res = NULL;
 	int err;
 
-	if (!s->cfg->has_key)
+	if (!s->cfg->policy.has_key)
 		return;
 
 	number(max, JOBS_MAX - s->busy);

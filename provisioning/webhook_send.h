@@ -8,6 +8,15 @@
 #define WEBHOOK_SEND_H
 #include "webhook_post.h"
 
+/** What the settings say about webhooks; lives as long as the process. */
+struct webhook_config {
+	struct webhook_policy policy;
+	int64_t retry_first_ms, retry_for_s, disable_after_s;
+	int64_t keep_days;     /**< of events                              */
+};
+
+#define WEBHOOK_TIMEOUT_MS 10000
+
 struct webhook_send;
 
 /** @param cfg borrowed. mem_deref() ends the thread; what is under way then

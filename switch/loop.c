@@ -10,6 +10,7 @@
 #include <sys/epoll.h>
 #include <time.h>
 #include <unistd.h>
+#include "decision_asker.h"
 #include "event_sender.h"
 #include "journal.h"
 #include "ledger.h"
@@ -24,7 +25,9 @@
 #define BATCH_MAX 64
 #define EVENTS_MAX 8
 
-enum inbox_kind { INBOX_WAKE, INBOX_LEASE, INBOX_CATALOG, INBOX_COMMAND };
+enum inbox_kind {
+	INBOX_WAKE, INBOX_LEASE, INBOX_CATALOG, INBOX_COMMAND, INBOX_DECISION
+};
 
 /** A question of another thread; freed by whoever lets go last. */
 struct command {
@@ -41,6 +44,7 @@ struct inbox {
 		struct lease_answer lease;
 		struct snapshot *snap;
 		struct command *command;
+		struct decision_answer decision;
 	} u;
 };
 
@@ -50,6 +54,7 @@ struct loop {
 	struct rng *rng;
 	struct journal *journal; /* borrowed */
 	struct ledger *ledger;   /* borrowed */
+	struct decision_asker *asker; /* borrowed */
 	struct sip_udp *udp[WORKER_SOCKS];
 	struct ring *inbox;
 	int epoll;
@@ -105,6 +110,14 @@ static int lease_door(const struct lease_order *order, void *arg)
 }
 
 
+static int ask_door(const struct decision_question *q, void *arg)
+{
+	struct loop *l = arg;
+
+	return decision_asker_push(l->asker, q);
+}
+
+
 static void event_door(const struct event *ev, void *arg)
 {
 	struct loop *l = arg;
@@ -143,6 +156,15 @@ int loop_leased(const struct lease_answer *ans, void *arg)
 	metric_add(l->refused, 1);
 
 	return ENOBUFS;
+}
+
+
+void loop_decided(const struct decision_answer *answer, void *arg)
+{
+	const struct inbox msg = {.kind = INBOX_DECISION,
+				  .u.decision = *answer};
+
+	push(arg, &msg); /* lost: its call has its own clock */
 }
 
 
@@ -312,6 +334,9 @@ static void inbox_take(struct loop *l, const struct inbox *msg)
 	case INBOX_COMMAND:
 		command_run(l, msg->u.command);
 		break;
+	case INBOX_DECISION:
+		worker_decided(l->worker, &l->now, &msg->u.decision);
+		break;
 	}
 }
 
@@ -465,6 +490,7 @@ int loop_alloc(struct loop **lp, const struct loop_config *cfg)
 		.journalh = journal_door,
 		.refusesh = refuses_door,
 		.leaseh = lease_door,
+		.askh = ask_door,
 		.eventh = event_door,
 		.media = cfg->media,
 		.cpuh = cpu_door,
@@ -505,10 +531,11 @@ int loop_alloc(struct loop **lp, const struct loop_config *cfg)
 
 
 void loop_connect(struct loop *l, struct journal *journal,
-		  struct ledger *ledger)
+		  struct ledger *ledger, struct decision_asker *asker)
 {
 	l->journal = journal;
 	l->ledger = ledger;
+	l->asker = asker;
 }
 
 

@@ -11,6 +11,7 @@ struct loop;
 struct journal;
 struct ledger;
 struct event_sender;
+struct decision_asker;
 
 struct loop_config {
 	struct worker_config worker;
@@ -22,15 +23,18 @@ struct loop_config {
 
 int loop_alloc(struct loop **lp, const struct loop_config *cfg);
 
-/** Who takes records and lease asks; before loop_start(). */
+/** Who takes records, lease asks and questions; before loop_start(). */
 void loop_connect(struct loop *l, struct journal *journal,
-		  struct ledger *ledger);
+		  struct ledger *ledger, struct decision_asker *asker);
 int loop_start(struct loop *l);
 
 /* --- from other threads, never waiting */
 /** journal_synced_h */
 void loop_synced(uint64_t seq, void *arg);
 struct lease_answer;
+struct decision_answer;
+/** decision_answer_h */
+void loop_decided(const struct decision_answer *answer, void *arg);
 /** lease_answer_h */
 int loop_leased(const struct lease_answer *ans, void *arg);
 /** A new catalog was published; takes over the caller's reference.

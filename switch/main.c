@@ -2,6 +2,7 @@
  * @file main.c  strowger-switch: wires the threads together and is then the
  * control thread: signals, control socket, registrations to disk.
  */
+#include <curl/curl.h>
 #include <errno.h>
 #include <malloc.h>
 #include <poll.h>
@@ -13,6 +14,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 #include "control.h"
+#include "decision_asker.h"
 #include "event_sender.h"
 #include "follow.h"
 #include "journal.h"
@@ -43,6 +45,7 @@ struct node {
 	struct loop *loop;
 	struct journal *journal;
 	struct ledger *ledger;
+	struct decision_asker *asker;
 	struct follow *follow;
 	struct control *control;
 	struct metrics_http *metrics;
@@ -254,6 +257,24 @@ static void journal_room_said(enum journal_room room, uint64_t free_bytes,
 }
 
 
+static int start_asker(struct node *n)
+{
+	const struct decision_asker_config cfg = {
+		.key_file = n->set.decision.key_file,
+		.allow_private = n->set.decision.allow_private,
+		.in_flight_max = (unsigned)n->set.decision.in_flight_max,
+		.h = loop_decided,
+		.arg = n->loop,
+	};
+	int err;
+
+	(void)curl_global_init(CURL_GLOBAL_DEFAULT);
+	err = decision_asker_start(&n->asker, &cfg);
+
+	return err ? fail("decisions", err, "memory, ulimit -u") : 0;
+}
+
+
 static int start_ledger(struct node *n)
 {
 	const struct journal_config journal = {
@@ -289,7 +310,7 @@ static int start_ledger(struct node *n)
 	err = ledger_start(&n->ledger, &ledger, loop_leased, n->loop);
 	if (err)
 		return fail("ledger", err, "db.dsn, memory");
-	loop_connect(n->loop, n->journal, n->ledger);
+	loop_connect(n->loop, n->journal, n->ledger, n->asker);
 
 	return 0;
 }
@@ -367,6 +388,8 @@ static int node_start(struct node *n)
 		err = start_events(n);
 	if (!err)
 		err = start_loop(n);
+	if (!err)
+		err = start_asker(n);
 	if (!err)
 		err = start_ledger(n);
 
@@ -479,6 +502,7 @@ static void node_stop(struct node *n)
 	metrics_http_close(n->metrics);
 	follow_stop(n->follow);
 	loop_stop(n->loop); /* it uses what is closed next */
+	decision_asker_stop(n->asker);
 	if (n->journal)
 		journal_close(n->journal);
 	if (n->ledger)

@@ -81,6 +81,14 @@ static const struct setting table[] = {
 	 "1500", "how long a call waits for a lease"},
 	{"money.session_s", SET_NUMBER, F(money.session_s), 10, 3600, NULL,
 	 "120", "without PostgreSQL leased money is spent no longer than this"},
+	{"decision.key_file", SET_PATH, F(decision.key_file), 0, 0, NULL, "",
+	 "what secrets of decision URLs are sealed with: the API's "
+	 "webhooks.key_file; without it those that are signed are not asked"},
+	{"decision.allow_private", SET_FLAG, F(decision.allow_private), 0, 0,
+	 NULL, "false", "ask at private and loopback addresses, too"},
+	{"decision.in_flight_max", SET_NUMBER, F(decision.in_flight_max), 1,
+	 1000, NULL, "64", "decision URLs asked at once; to one of them at "
+	 "most 16"},
 	{"registrar.expires_min_s", SET_NUMBER, F(registrar.expires_min_s), 1,
 	 86400, NULL, "60", "shorter is answered 423"},
 	{"registrar.expires_max_s", SET_NUMBER, F(registrar.expires_max_s),

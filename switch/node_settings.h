@@ -44,6 +44,11 @@ struct node_settings {
 		int64_t chunk_s, wait_ms, session_s;
 	} money;
 	struct {
+		char key_file[256];
+		bool allow_private;
+		int64_t in_flight_max;
+	} decision;
+	struct {
 		int64_t expires_min_s, expires_max_s, expires_default_s;
 	} registrar;
 	struct {

@@ -52,6 +52,7 @@ X(OUT_NO_MARGIN,          "no_margin",            503, "Service Unavailable",   
 X(OUT_B_NO_RING,          "carrier_no_ring",      504, "Server Time-out",                    102, true,  "the carrier did not ring within no_ring_ms") \
 X(OUT_HUNT_TIMEOUT,       "hunt_timeout",         504, "Server Time-out",                    102, false, "no carrier took the call within the plan's total time") \
 X(OUT_DECISION_REFUSED,   "decision_refused",     403, "Forbidden",                           21, false, "the number's decision URL refused the call") \
+X(OUT_DECISION_FAILED,    "decision_failed",      480, "Temporarily Unavailable",             41, false, "the decision URL gave no answer of use, and its fallback is to refuse") \
 X(OUT_SUSPENDED,          "suspended",            200, "OK",                                  31, false, "the tenant or trunk was suspended during the call") \
 X(OUT_NO_MEDIA_PORT,      "no_media_port",        503, "Service Unavailable",                 47, false, "media port range is used up: widen media.port_min..port_max") \
 X(OUT_MEDIA_UNSUPPORTED,  "media_unsupported",    488, "Not Acceptable Here",                 65, false, "the offer needs SRTP or has no usable audio") \

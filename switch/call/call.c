@@ -214,13 +214,14 @@ void call_ring_over(void *arg)
 	const struct call_event data = {.outcome = OUT_B_NO_ANSWER};
 	struct call *call = arg;
 	const struct attempt *a = call_attempt(call);
-	const bool is_forwarded = (call->fsm.state == CALL_DIALLING ||
-				   call->fsm.state == CALL_PROCEEDING) &&
-				  call_forward_rule(call, data.outcome);
+	const bool is_called = call->fsm.state == CALL_DIALLING ||
+			       call->fsm.state == CALL_PROCEEDING;
+	enum call_event_id ev = is_called ? call_last_event(call, data.outcome)
+					  : EV_T_RING;
 
 	if (a && !a->ringing_ms && !a->ended_wall_ms)
 		call_health_no_ring(arg);
-	call_run(call, is_forwarded ? EV_B_FORWARD : EV_T_RING, &data);
+	call_run(call, ev == EV_B_FAIL_LAST ? EV_T_RING : ev, &data);
 }
 
 

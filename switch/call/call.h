@@ -50,6 +50,10 @@ struct json_t *call_row(const struct call *call);
 
 /** Id of the customer's trunk that the row names. */
 const char *call_shown_trunk(const struct call *call);
+
+struct decision_answer;
+/** A decision URL answered. @return false: the call does not wait for it */
+bool call_decided(struct call *call, const struct decision_answer *answer);
 /** Everything that is known of it: row, trail, attempts. New reference. */
 struct json_t *call_story(const struct call *call);
 /** A picture of an ended call, good for call_story() only; NULL: no memory. */

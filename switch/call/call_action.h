@@ -21,6 +21,9 @@ fsm_action_h act_total_over;     /**< no further tries                       */
 fsm_action_h act_relay_ringing;  /**< 18x to A, with early media             */
 /* call_forward.c */
 fsm_action_h act_forward;        /**< where the called trunk wants it        */
+/* call_ask.c */
+fsm_action_h act_ask;            /**< the question leaves through its door   */
+fsm_action_h act_decide;         /**< what it says, or the fallback          */
 /* call_answer.c */
 fsm_action_h act_answer;         /**< B's 2xx to A; the price starts         */
 fsm_action_h act_confirm;        /**< A's ACK (and late answer) to B         */

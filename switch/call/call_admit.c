@@ -38,6 +38,8 @@ void call_unpin(struct call *call)
 	memset(call->redirects, 0, sizeof(call->redirects));
 	call->redirect_n = call->redirect_next = 0;
 	call->redirected = NULL;
+	call->asking.url = NULL;
+	call->asked_n = 0;
 }
 
 
@@ -172,11 +174,12 @@ enum outcome call_deliver_to(struct call *call, const struct trunk *trunk)
 	f = call_forward_rule(call, OUT_NONE);
 	if (f)
 		return call_forward(call, f);
+	if (call_must_ask(call, OUT_NONE))
+		return OUT_OK;
 
 	out = try_trunk(call, trunk);
-	f = out == OUT_OK ? NULL : call_forward_rule(call, out);
 
-	return f ? call_forward(call, f) : out;
+	return out == OUT_OK ? out : call_elsewhere(call, out);
 }
 
 
@@ -264,19 +267,19 @@ static enum outcome keep_offer(struct call *call, const struct leg_event *said)
 }
 
 
-/* A trunk whose channels are all in use is busy. */
-static enum outcome take_limits(struct call *call)
+/* A trunk whose channels are all in use is busy. There are only so many
+   forwards, and each decision URL is asked once. */
+enum outcome call_take_limits(struct call *call)
 {
-	const enum outcome out = call_limit_take(call);
-	const struct forward_rule *f =
-		out == OUT_OK ? NULL : call_forward_rule(call, out);
+	enum outcome out;
 
-	if (!f)
-		return out;
-	if (OUT_OK != call_forward(call, f))
-		return out;
+	while (OUT_OK != (out = call_limit_take(call))) {
+		out = call_elsewhere(call, out);
+		if (out != OUT_OK)
+			break;
+	}
 
-	return call_limit_take(call);
+	return out;
 }
 
 
@@ -299,7 +302,7 @@ static enum outcome admit(struct call *call, const struct leg_event *said)
 	if (out == OUT_OK)
 		out = keep_offer(call, said);
 	if (out == OUT_OK)
-		out = take_limits(call);
+		out = call_take_limits(call);
 
 	return out;
 }
@@ -340,10 +343,15 @@ void act_admit(void *subject, const void *data)
 		return;
 	}
 
-	call_ring_start(call);
 	if (call->total_timeout_s)
 		wheel_start(call->w->wheel, &call->total,
 			    (uint64_t)call->total_timeout_s * 1000,
 			    call_total_over, call);
+	if (call->asking.url) {
+		call_post(call, EV_ASK, OUT_OK);
+		return;
+	}
+
+	call_ring_start(call);
 	call_fund_first(call);
 }

@@ -95,9 +95,9 @@ static void set_money(const struct call *call, struct cdr *r)
 {
 	const struct money *cost = &call->money, *m = cost;
 
-	/* of a call in the first who forwarded it pays */
-	if (!m->is_sold && call->forward_n)
-		m = &call->forwards[0]->money;
+	/* of a call in the first who pays for a forward of it */
+	for (uint8_t i = 0; !m->is_sold && i < call->forward_n; i++)
+		m = &call->forwards[i]->money;
 	if (m->is_sold) {
 		r->price_micro = m->price_micro;
 		r->billed_ms = (int64_t)m->billed_ms;

@@ -129,6 +129,7 @@ void call_give_back(struct call *call)
 	wheel_stop(w->wheel, &call->phase);
 	wheel_stop(w->wheel, &call->no_ring);
 	wheel_stop(w->wheel, &call->total);
+	call_ask_stop(call);
 	call_fund_stop(call);
 	wheel_stop(w->wheel, &call->check);
 	call_media_close(call);
@@ -227,13 +228,15 @@ struct refusal {
 
 /* What A hears of a refusal: what the operator's rule for the carrier's code
    says; a 3xx that is A's to follow; a peer's own 4xx or 6xx when our table
-   has no better word for it; else what the table says. */
+   has no better word for it; what a decision URL says; else what the table
+   says. */
 static struct refusal refusal_of(struct call *call, enum outcome out,
 				 const char *extra)
 {
 	const struct outcome_row *row = outcome_row(out);
 	const struct attempt *a = call_attempt(call);
 	const bool is_theirs = a && a->outcome == out;
+	const bool is_decided = out == OUT_DECISION_REFUSED;
 	struct refusal r = {row->phrase, extra, row->q850};
 
 	/* what ends an answered call well can also end one that rings */
@@ -248,18 +251,34 @@ static struct refusal refusal_of(struct call *call, enum outcome out,
 	else if (out == OUT_B_REJECTED && a && a->sip_code >= 400) {
 		call->sip_code = a->sip_code;
 	}
+	else if (is_decided) {
+		call->sip_code = call->refusal.sip_code;
+		r.q850 = outcome_row(outcome_from_sip(call->sip_code))->q850;
+		call->q850 = r.q850;
+	}
 	else if (call->limit_scode) {
 		call->sip_code = call->limit_scode;
 	}
 
 	if (call->sip_code != row->sip)
 		r.phrase = phrase_of(call->sip_code);
+	if (is_decided && call->refusal.reason[0])
+		r.phrase = call->refusal.reason;
 	if (is_theirs && a->rule.rewrite_reason[0])
 		r.phrase = a->rule.rewrite_reason;
 	if (is_theirs && a->rule.passes_reason)
 		r.q850 = a->q850;
 
 	return r;
+}
+
+
+/* What B said stands, after somebody was asked who let it stand. */
+static bool stands(const struct call *call, enum outcome out)
+{
+	const struct attempt *a = call_attempt(call);
+
+	return call->asked_n && a && a->outcome == out && a->sip_code;
 }
 
 
@@ -272,7 +291,8 @@ void act_reject(void *subject, const void *data)
 	const struct attempt *a = call_attempt(call);
 	char retry[40];
 	const char *extra = "";
-	const bool by_b = ev->said && ev->leg == call->leg[SIDE_B];
+	const bool by_b = (ev->said && ev->leg == call->leg[SIDE_B]) ||
+			  stands(call, out);
 	struct refusal r;
 
 	if (out == OUT_BAD_EXTENSION)

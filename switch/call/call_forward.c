@@ -38,6 +38,16 @@ static const enum outcome *const outcomes[] = {
 };
 
 
+bool call_outcome_is(enum outcome out, enum forward_condition condition)
+{
+	for (const enum outcome *o = outcomes[condition]; *o; o++)
+		if (*o == out)
+			return true;
+
+	return false;
+}
+
+
 /* OUT_NONE: it is only asked what holds at any time */
 static bool is_met(const struct call *call, const struct forward_rule *f,
 		   enum outcome out)
@@ -52,11 +62,7 @@ static bool is_met(const struct call *call, const struct forward_rule *f,
 		if (a && a->outcome == out && f->codes[i] == a->sip_code)
 			return true;
 
-	for (const enum outcome *o = outcomes[f->condition]; *o; o++)
-		if (*o == out)
-			return true;
-
-	return false;
+	return call_outcome_is(out, f->condition);
 }
 
 
@@ -100,25 +106,33 @@ uint32_t call_forward_after_s(const struct call *call)
 
 enum call_event_id call_last_event(const struct call *call, enum outcome out)
 {
-	return call_forward_rule(call, out) ? EV_B_FORWARD : EV_B_FAIL_LAST;
+	if (call_forward_rule(call, out))
+		return EV_B_FORWARD;
+
+	return call_may_ask(call, out) ? EV_ASK : EV_B_FAIL_LAST;
+}
+
+
+const char *call_diversion_reason(enum forward_condition condition)
+{
+	return reasons[condition];
 }
 
 
 /* The same number or trunk twice is a circle. */
-static bool is_loop(const struct call *call, const struct forward_rule *f)
+static bool is_loop(const struct call *call, const struct detour *d)
 {
 	if (call->forward_n >= FORWARDS_MAX)
 		return true;
-	if (f->to_number[0] && !strcmp(f->to_number, call->called.e164))
-		return true;
-	if (f->to_trunk == call->to_trunk)
+	if (d->to_number[0] ? !strcmp(d->to_number, d->by.number)
+			    : d->to_trunk == d->by.trunk)
 		return true;
 
 	for (uint8_t i = 0; i < call->forward_n; i++) {
 		const struct forward *before = call->forwards[i];
 
-		if (f->to_number[0] ? !strcmp(f->to_number, before->number)
-				    : f->to_trunk == before->trunk)
+		if (d->to_number[0] ? !strcmp(d->to_number, before->number)
+				    : d->to_trunk == before->trunk)
 			return true;
 	}
 
@@ -126,20 +140,18 @@ static bool is_loop(const struct call *call, const struct forward_rule *f)
 }
 
 
-static void note(struct call *call, const struct forward_rule *f,
-		 enum outcome out)
+static void note(struct call *call, const struct detour *d, enum outcome out)
 {
-	WHY(call->why, WHY_FORWARD, out, f->id,
-	    WHY_TEXT("reason", reasons[f->condition]),
-	    WHY_TEXT("from", call->called.e164),
-	    WHY_TEXT("to_number", f->to_number),
-	    WHY_TEXT("to_trunk_id", f->to_trunk ? f->to_trunk->id : ""),
+	WHY(call->why, WHY_FORWARD, out, d->id,
+	    WHY_TEXT("reason", d->reason), WHY_TEXT("from", d->by.number),
+	    WHY_TEXT("to_number", d->to_number),
+	    WHY_TEXT("to_trunk_id", d->to_trunk ? d->to_trunk->id : ""),
 	    WHY_COUNT("forwards", call->forward_n));
 }
 
 
 /* RFC 5806 3.1: the last to forward stands first. */
-static void add_diversion(struct call *call, const char *reason)
+static void add_diversion(struct call *call, const struct detour *detour)
 {
 	struct diversion *d = call->diversions;
 
@@ -147,16 +159,24 @@ static void add_diversion(struct call *call, const char *reason)
 		call->diversion_n++;
 	memmove(d + 1, d, (call->diversion_n - 1u) * sizeof(*d));
 	memset(d, 0, sizeof(*d));
-	TEXT_FILL(d->number, call->called.e164);
-	TEXT_FILL(d->reason, reason);
+	TEXT_FILL(d->number, detour->by.number);
+	TEXT_FILL(d->reason, detour->reason);
+}
+
+
+static void drop_diversion(struct call *call)
+{
+	struct diversion *d = call->diversions;
+
+	if (call->diversion_n)
+		memmove(d, d + 1, --call->diversion_n * sizeof(*d));
 }
 
 
 /* The step itself is a record of its own: what the forwarder pays hangs on
    it, and the tree of a call's legs is whole. */
-static enum outcome begin(struct call *call, const struct forward_rule *f)
+static enum outcome begin(struct call *call, const struct detour *d)
 {
-	const char *reason = reasons[f->condition];
 	struct forward *fwd = mem_zalloc(sizeof(*fwd), NULL);
 	struct attempt *a;
 
@@ -169,26 +189,46 @@ static enum outcome begin(struct call *call, const struct forward_rule *f)
 	}
 
 	(void)text_format(a->reason, sizeof(a->reason), "forward;reason=%s",
-			  reason);
-	TEXT_FILL(a->called_sent, f->to_number);
+			  d->reason);
+	TEXT_FILL(a->called_sent, d->to_number);
 	a->outcome = OUT_OK;
 	a->ended_wall_ms = a->begun_wall_ms;
 	fwd->attempt = call->attempt_n;
-	fwd->trunk = call->to_trunk;
-	fwd->caller = call->forward_n ? NULL : call->trunk;
+	fwd->trunk = d->by.trunk;
+	fwd->caller = call->trunk;
 	fwd->money.call = call;
-	TEXT_FILL(fwd->number, call->called.e164);
-	TEXT_FILL(fwd->trunk_id, call->to_trunk->id);
-	TEXT_FILL(fwd->reason, reason);
+	TEXT_FILL(fwd->number, d->by.number);
+	TEXT_FILL(fwd->did_id, d->by.did_id);
+	TEXT_FILL(fwd->trunk_id, d->by.trunk->id);
+	TEXT_FILL(fwd->reason, d->reason);
 	call->forwards[call->forward_n++] = fwd;
-	add_diversion(call, reason);
+	add_diversion(call, d);
 
 	return OUT_OK;
 }
 
 
-/* What belonged to the destination that did not take it. */
-static void leave(struct call *call)
+/* Forwards beyond this one came to nothing: who made them does not pay. */
+static void undo(struct call *call, uint8_t depth)
+{
+	while (call->forward_n > depth) {
+		struct forward *f = call->forwards[--call->forward_n];
+
+		call_fund_cancel(&f->money);
+		call_limit_release_forward(call, f);
+		drop_diversion(call);
+		call->trunk = f->caller;
+		mem_deref(f);
+	}
+
+	call->payer = &call->money;
+	for (uint8_t i = 0; i < depth; i++)
+		if (call->forwards[i]->money.is_sold)
+			call->payer = &call->forwards[i]->money;
+}
+
+
+void call_leave(struct call *call)
 {
 	call_limit_release_to(call);
 	call->targets = mem_deref(call->targets);
@@ -198,7 +238,10 @@ static void leave(struct call *call)
 	call->redirected = NULL;
 	call->to_trunk = NULL;
 	call->to_site = NULL;
+	call->is_stopped = false;
 	call->limit_hit[0] = 0;
+	call->limit_scode = 0;
+	call->retry_after_s = 0;
 }
 
 
@@ -250,21 +293,63 @@ static enum outcome to_number(struct call *call, struct forward *fwd,
 }
 
 
-enum outcome call_forward(struct call *call, const struct forward_rule *f)
+enum outcome call_divert(struct call *call, const struct detour *d)
 {
-	struct forward *fwd;
-	enum outcome out = is_loop(call, f) ? OUT_LOOP : begin(call, f);
+	enum outcome out;
 
-	note(call, f, out);
+	undo(call, d->by.depth);
+	out = is_loop(call, d) ? OUT_LOOP : begin(call, d);
+	note(call, d, out);
 	if (out != OUT_OK)
 		return out;
 
-	fwd = call->forwards[call->forward_n - 1];
-	leave(call);
-	if (f->to_number[0])
-		return to_number(call, fwd, f->to_number);
+	call_leave(call);
+	if (d->to_number[0])
+		return to_number(call, call->forwards[call->forward_n - 1],
+				 d->to_number);
 
-	return call_deliver_to(call, f->to_trunk);
+	return call_deliver_to(call, d->to_trunk);
+}
+
+
+struct diverter call_called(const struct call *call)
+{
+	struct diverter by = {.trunk = call->to_trunk,
+			      .depth = call->forward_n};
+
+	TEXT_FILL(by.number, call->called.e164);
+	TEXT_FILL(by.did_id, call->did_id);
+
+	return by;
+}
+
+
+enum outcome call_forward(struct call *call, const struct forward_rule *f)
+{
+	struct detour d = {
+		.by = call_called(call),
+		.reason = reasons[f->condition],
+		.to_trunk = f->to_trunk,
+		.id = f->id,
+	};
+
+	TEXT_FILL(d.to_number, f->to_number);
+
+	return call_divert(call, &d);
+}
+
+
+void call_leave_b(struct call *call, enum outcome out)
+{
+	const uint8_t q850 = outcome_row(out)->q850;
+
+	if (call->leg[SIDE_B])
+		leg_cancel(call->leg[SIDE_B], q850);
+	call_attempt_end(call, out, 0, q850, "");
+	wheel_stop(call->w->wheel, &call->no_ring);
+	call_release_b(call);
+	call->b_progressed = false;
+	call->early = mem_deref(call->early);
 }
 
 
@@ -274,23 +359,37 @@ void act_forward(void *subject, const void *data)
 	const struct call_event *ev = data;
 	struct call *call = subject;
 	const struct forward_rule *f = call_forward_rule(call, ev->outcome);
-	enum outcome out;
 
-	if (call->leg[SIDE_B])
-		leg_cancel(call->leg[SIDE_B],
-			   outcome_row(ev->outcome)->q850);
-	call_attempt_end(call, ev->outcome, 0, outcome_row(ev->outcome)->q850,
-			 "");
-	wheel_stop(call->w->wheel, &call->no_ring);
-	call_release_b(call);
-	call->b_progressed = false;
-	call->early = mem_deref(call->early);
+	call_leave_b(call, ev->outcome);
+	call_go_on(call, f ? call_forward(call, f) : ev->outcome);
+}
 
-	out = f ? call_forward(call, f) : ev->outcome;
+
+enum outcome call_elsewhere(struct call *call, enum outcome out)
+{
+	const struct forward_rule *f = call_forward_rule(call, out);
+
+	if (f)
+		out = call_forward(call, f);
+	if (out != OUT_OK && call_must_ask(call, out))
+		out = OUT_OK;
+
+	return out;
+}
+
+
+void call_go_on(struct call *call, enum outcome out)
+{
 	if (out == OUT_OK)
-		out = call_limit_take(call);
+		out = call_take_limits(call);
+	else if (call_must_ask(call, out))
+		out = OUT_OK;
 	if (out != OUT_OK) {
 		call_post(call, EV_REFUSED, out);
+		return;
+	}
+	if (call->asking.url) {
+		call_post(call, EV_ASK, OUT_OK);
 		return;
 	}
 

@@ -389,6 +389,12 @@ void call_limit_release_to(struct call *call)
 }
 
 
+void call_limit_release_forward(struct call *call, struct forward *f)
+{
+	release(call, f->holds, FROM_LINES);
+}
+
+
 void call_limit_release_hop(struct call *call)
 {
 	release(call, call->hop_holds, HOP_LINES);
@@ -399,7 +405,7 @@ void call_limit_release(struct call *call)
 {
 	release(call, call->from_holds, FROM_LINES);
 	for (uint8_t i = 0; i < call->forward_n; i++)
-		release(call, call->forwards[i]->holds, FROM_LINES);
+		call_limit_release_forward(call, call->forwards[i]);
 	call_limit_release_to(call);
 	call_limit_release_hop(call);
 }

@@ -443,6 +443,18 @@ void act_extended(void *subject, const void *data)
 }
 
 
+void call_fund_cancel(struct money *m)
+{
+	struct worker *w = m->call->w;
+
+	wheel_stop(w->wheel, &m->credit);
+	count_spend(m, 0);
+	fund_settle(w->funds, &m->hold, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(m->spends); i++)
+		m->spends[i] = mem_deref(m->spends[i]);
+}
+
+
 /* Never more than every payer has held. */
 uint64_t call_paid_ms(const struct call *call)
 {

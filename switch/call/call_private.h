@@ -5,6 +5,7 @@
 #include "call_action.h"
 #include "call_table.h"
 #include "cdr.h"
+#include "decision_answer.h"
 #include "diversion.h"
 #include "leg.h"
 #include "disconnect.h"
@@ -41,6 +42,7 @@ struct call_event {
 	const struct leg_event *said;/**< NULL: we                           */
 	enum outcome outcome;        /**< of a refusal                       */
 	struct money *money;         /**< whose; NULL: the caller's          */
+	const struct decision_answer *answer; /**< NULL: it came to none     */
 };
 
 /** A number: as it came, normalised, as it went. */
@@ -130,11 +132,47 @@ struct forward {
 	const struct trunk *trunk;   /**< who forwards; of the catalog       */
 	char trunk_id[ID_SIZE];
 	char number[E164_SIZE];      /**< that was called there              */
+	char did_id[ID_SIZE];        /**< its row, or ""                     */
 	char reason[16];             /**< as in Diversion                    */
 	uint32_t attempt;            /**< whose record tells of it           */
 	struct money money;          /**< what the forwarder pays            */
 	struct channel_hold holds[FROM_LINES]; /**< its channels out         */
 	const struct trunk *caller;  /**< who called; NULL: a carrier        */
+};
+
+/** Who was called and may send the call elsewhere. */
+struct diverter {
+	const struct trunk *trunk;
+	char number[E164_SIZE];      /**< that was called there              */
+	char did_id[ID_SIZE];        /**< its row, or ""                     */
+	uint8_t depth;               /**< forwards that had led there        */
+};
+
+/** Where it is sent: by a forward, a decision, or its fallback. */
+struct detour {
+	struct diverter by;
+	const char *reason;          /**< in the words of Diversion          */
+	const char *id;              /**< of the row that says so            */
+	char to_number[E164_SIZE];   /**< "": to_trunk                       */
+	const struct trunk *to_trunk;
+};
+
+/** A decision URL that is asked, or has to be before the call goes on. */
+struct asking {
+	const struct decision_url *url; /**< of the catalog; NULL: none      */
+	struct diverter by;          /**< for whom                           */
+	enum outcome outcome;        /**< that led there; OUT_NONE: nothing  */
+	uint8_t condition;           /**< one of ASK_BUSY ...                */
+	uint64_t ticket;             /**< 0: no answer is waited for         */
+	uint64_t since_ms;           /**< mono                               */
+	const char *trouble;         /**< why no answer can come; NULL       */
+	struct wheel_timer timer;
+};
+
+/** What a decision URL refused with; sip_code 0: it did not. */
+struct decision_refusal {
+	uint16_t sip_code;
+	char reason[DECISION_REASON_SIZE];
 };
 
 #define REDIRECTS_MAX 3 /**< contacts of 3xx that one call follows */
@@ -240,6 +278,10 @@ struct call {
 	struct money *payer;           /**< who pays for what is set up now */
 	struct forward *forwards[FORWARDS_MAX];
 	uint8_t forward_n;
+	struct asking asking;
+	const struct decision_url *asked[FORWARDS_MAX + 1]; /**< each once  */
+	uint8_t asked_n;
+	struct decision_refusal refusal;
 
 	struct media_session *media;
 	uint8_t streams;
@@ -403,6 +445,7 @@ enum outcome call_limit_from(struct call *call);
 enum outcome call_limit_take(struct call *call);
 /** Of the trunk that forwards, as of a call that it makes. */
 enum outcome call_limit_forward(struct call *call, struct forward *f);
+void call_limit_release_forward(struct call *call, struct forward *f);
 /** Of a gateway that is to be dialled, and its carrier. Sets is_stopped. */
 enum outcome call_limit_hop(struct call *call, const struct gateway *gw);
 /** The called number is another one now: it is let go of. */
@@ -414,7 +457,10 @@ void call_limit_release(struct call *call);
 channel_room_h call_limit_room;
 /** The call's media are these. */
 void call_limit_media(struct call *call, const struct sdp *sdp);
-/** The called number is a customer's. @return OUT_OK: there is whom to dial */
+/** Channels of who calls and who is called, or of who is called instead. */
+enum outcome call_take_limits(struct call *call);
+/** The called number is a customer's. @return OUT_OK: there is whom to dial,
+ *  or asking is set */
 enum outcome call_deliver(struct call *call, const struct did *did);
 /** The same for a trunk, whatever number was called. */
 enum outcome call_deliver_to(struct call *call, const struct trunk *trunk);
@@ -462,10 +508,38 @@ const struct forward_rule *call_forward_rule(const struct call *call,
 					     enum outcome out);
 /** Go there. The trunk that was called pays. @return OUT_OK: fund and dial */
 enum outcome call_forward(struct call *call, const struct forward_rule *f);
-/** EV_B_FORWARD or EV_B_FAIL_LAST. */
+/** EV_B_FORWARD, EV_ASK or EV_B_FAIL_LAST. */
 enum call_event_id call_last_event(const struct call *call, enum outcome out);
+/** As call_forward(). What was forwarded beyond who sends it on is undone. */
+enum outcome call_divert(struct call *call, const struct detour *d);
+/** Who is called now, of to_trunk. */
+struct diverter call_called(const struct call *call);
+/** Let go of the present destination, for another one. */
+void call_leave(struct call *call);
+/** The present attempt is over, so it or we said; its leg ends alone. */
+void call_leave_b(struct call *call, enum outcome out);
+/** The present destination cannot take it: its forward, else a decision URL.
+ *  @return OUT_OK: there is another one, or somebody has to be asked */
+enum outcome call_elsewhere(struct call *call, enum outcome out);
+/** From inside an action: a new destination was found (OUT_OK) or not. Posts
+ *  what follows: FUNDED, ASK, REFUSED, or it waits for the lease. */
+void call_go_on(struct call *call, enum outcome out);
+/** Is it one that a forward of this condition stands for? */
+bool call_outcome_is(enum outcome out, enum forward_condition condition);
+/** In the words of Diversion. */
+const char *call_diversion_reason(enum forward_condition condition);
 /** How long the present destination may ring. */
 uint32_t call_forward_after_s(const struct call *call);
+
+/* call_ask.c */
+/** Is there a decision URL to be asked after this end of an attempt, or
+ *  OUT_NONE: before anybody is called? */
+bool call_may_ask(const struct call *call, enum outcome out);
+/** The same, and then the call has let go of its destination and has asking
+ *  set: EV_ASK has to be posted. */
+bool call_must_ask(struct call *call, enum outcome out);
+/** No answer is waited for any more. Idempotent. */
+void call_ask_stop(struct call *call);
 
 /* call_health.c */
 /** The gateway of the present attempt; NULL: a PBX is called, or the call has
@@ -508,6 +582,8 @@ void call_settle(struct call *call);
 struct money *call_payer_at(const struct call *call, unsigned i);
 /** No more of it is asked for. */
 void call_fund_stop(struct call *call);
+/** It is not paid: all that is held goes back. */
+void call_fund_cancel(struct money *m);
 /** Duration that may be billed: never more than was paid for. */
 uint64_t call_paid_ms(const struct call *call);
 

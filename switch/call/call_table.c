@@ -15,6 +15,7 @@
 #define ENDED "both sides are told already"
 #define ONCE "a call has one INVITE; copies end in its transaction (17.2.1)"
 #define NO_TIMER "the timer runs only in other states"
+#define NO_TICKET "an answer finds its call by the ticket of ASKING"
 #define EARLY_BYE "RFC 3261 15: no confirmed dialog yet; the leg answers 481"
 
 /* The same five answers hold wherever both sides may talk. */
@@ -34,7 +35,9 @@
 	AT(st, B_TRYING) = STAY(STALE), AT(st, B_RINGING) = STAY(STALE),      \
 	AT(st, B_ANSWER) = STAY("repeated 2xx: ACKed below (13.2.2.4)"),      \
 	AT(st, B_FAIL_NEXT) = STAY(STALE), AT(st, B_FAIL_LAST) = STAY(STALE), \
-	AT(st, B_FORWARD) = STAY(STALE),                                      \
+	AT(st, B_FORWARD) = STAY(STALE), AT(st, ASK) = STAY(STALE),           \
+	AT(st, DECIDED) = CANNOT(NO_TICKET),                                  \
+	AT(st, T_ASK) = CANNOT(NO_TIMER),                                     \
 	AT(st, A_CANCEL) = STAY("RFC 3261 9.2: too late, no effect"),         \
 	AT(st, T_RING) = CANNOT(NO_TIMER),                                    \
 	AT(st, T_NO_RING) = CANNOT(NO_TIMER),                                 \
@@ -54,6 +57,8 @@ static const struct fsm_rule rules[CALL_STATE_N * CALL_EVENT_N] = {
 	AT(NEW, B_ANSWER) = CANNOT(NO_B), AT(NEW, B_FAIL_NEXT) = CANNOT(NO_B),
 	AT(NEW, B_FAIL_LAST) = CANNOT(NO_B),
 	AT(NEW, B_FORWARD) = CANNOT(NO_B),
+	AT(NEW, ASK) = CANNOT("admission comes first"),
+	AT(NEW, DECIDED) = CANNOT(NO_TICKET), AT(NEW, T_ASK) = CANNOT(NO_TIMER),
 	AT(NEW, A_ACK) = STAY("no 2xx of ours: the leg drops it"),
 	AT(NEW, X_ACK_LOST) = CANNOT("nothing answered yet"),
 	AT(NEW, A_CANCEL) = GO(act_cancelled, CLOSING, "RFC 3261 9.2"),
@@ -80,6 +85,10 @@ static const struct fsm_rule rules[CALL_STATE_N * CALL_EVENT_N] = {
 	AT(FUNDING, B_FAIL_NEXT) = CANNOT(NO_B),
 	AT(FUNDING, B_FAIL_LAST) = CANNOT(NO_B),
 	AT(FUNDING, B_FORWARD) = CANNOT(NO_B),
+	AT(FUNDING, ASK) = GO(act_ask, ASKING, "nobody takes it: a decision "
+					       "URL is asked"),
+	AT(FUNDING, DECIDED) = CANNOT(NO_TICKET),
+	AT(FUNDING, T_ASK) = CANNOT(NO_TIMER),
 	AT(FUNDING, A_ACK) = STAY("no 2xx of ours: the leg drops it"),
 	AT(FUNDING, X_ACK_LOST) = CANNOT("nothing answered yet"),
 	AT(FUNDING, A_CANCEL) = GO(act_cancelled, CLOSING, "RFC 3261 9.2"),
@@ -100,6 +109,40 @@ static const struct fsm_rule rules[CALL_STATE_N * CALL_EVENT_N] = {
 	AT(FUNDING, ADMIN_DROP) = GO(act_reject, CLOSING, "operator"),
 	AT(FUNDING, JOURNALLED) = CANNOT("END is written in CLOSING"),
 
+	/* ASKING */
+	AT(ASKING, A_INVITE) = CANNOT(ONCE),
+	AT(ASKING, REFUSED) = GO(act_reject, CLOSING, "RFC 3261 21"),
+	AT(ASKING, FUNDED) = CANNOT(NO_FUND),
+	AT(ASKING, B_TRYING) = CANNOT(NO_B),
+	AT(ASKING, B_RINGING) = CANNOT(NO_B),
+	AT(ASKING, B_ANSWER) = CANNOT(NO_B),
+	AT(ASKING, B_FAIL_NEXT) = CANNOT(NO_B),
+	AT(ASKING, B_FAIL_LAST) = CANNOT(NO_B),
+	AT(ASKING, B_FORWARD) = CANNOT(NO_B),
+	AT(ASKING, ASK) = CANNOT("one is asked after the other"),
+	AT(ASKING, DECIDED) = GO(act_decide, FUNDING, "its answer"),
+	AT(ASKING, T_ASK) = GO(act_decide, FUNDING, "its fallback"),
+	AT(ASKING, A_ACK) = STAY("no 2xx of ours: the leg drops it"),
+	AT(ASKING, X_ACK_LOST) = CANNOT("nothing answered yet"),
+	AT(ASKING, A_CANCEL) = GO(act_cancelled, CLOSING, "RFC 3261 9.2; an "
+				  "answer that comes then finds nobody"),
+	AT(ASKING, A_BYE) = STAY(EARLY_BYE),
+	AT(ASKING, B_BYE) = CANNOT(NO_B),
+	AT(ASKING, X_OFFER) = STAY(NO_OFFER),
+	AT(ASKING, X_OFFER_OK) = CANNOT(NO_B),
+	AT(ASKING, X_OFFER_FAIL) = CANNOT(NO_B),
+	AT(ASKING, X_OFFER_ACK) = STAY(NO_OFFER),
+	AT(ASKING, X_OFFER_CANCEL) = STAY(NO_OFFER),
+	AT(ASKING, T_RING) = CANNOT(NO_TIMER),
+	AT(ASKING, T_NO_RING) = CANNOT(NO_TIMER),
+	AT(ASKING, T_TOTAL) = GO(act_reject, CLOSING, "total_timeout_s"),
+	AT(ASKING, T_FUNDS) = CANNOT(NO_TIMER),
+	AT(ASKING, T_CREDIT) = CANNOT(NO_TIMER),
+	AT(ASKING, T_MAX) = CANNOT(NO_TIMER),
+	AT(ASKING, MEDIA_LOST) = CANNOT(NO_TIMER),
+	AT(ASKING, ADMIN_DROP) = GO(act_reject, CLOSING, "operator"),
+	AT(ASKING, JOURNALLED) = CANNOT("END is written in CLOSING"),
+
 	/* DIALLING */
 	AT(DIALLING, A_INVITE) = CANNOT(ONCE),
 	AT(DIALLING, REFUSED) = GO(act_reject, CLOSING, "RFC 3261 21"),
@@ -114,6 +157,9 @@ static const struct fsm_rule rules[CALL_STATE_N * CALL_EVENT_N] = {
 				       "outcome table: may_try_next"),
 	AT(DIALLING, B_FORWARD) = GO(act_forward, FUNDING,
 				     "its trunk has a forward for this"),
+	AT(DIALLING, ASK) = GO(act_ask, ASKING, "a decision URL is asked"),
+	AT(DIALLING, DECIDED) = CANNOT(NO_TICKET),
+	AT(DIALLING, T_ASK) = CANNOT(NO_TIMER),
 	AT(DIALLING, B_FAIL_LAST) = GO(act_reject, CLOSING,
 				       "RFC 3261 16.7 (6), RFC 3398 8.2.6.1"),
 	AT(DIALLING, A_ACK) = STAY("no 2xx of ours: the leg drops it"),
@@ -154,6 +200,9 @@ static const struct fsm_rule rules[CALL_STATE_N * CALL_EVENT_N] = {
 					 "outcome table: may_try_next"),
 	AT(PROCEEDING, B_FORWARD) = GO(act_forward, FUNDING,
 				       "its trunk has a forward for this"),
+	AT(PROCEEDING, ASK) = GO(act_ask, ASKING, "a decision URL is asked"),
+	AT(PROCEEDING, DECIDED) = CANNOT(NO_TICKET),
+	AT(PROCEEDING, T_ASK) = CANNOT(NO_TIMER),
 	AT(PROCEEDING, B_FAIL_LAST) = GO(act_reject, CLOSING,
 					 "RFC 3261 16.7 (6)"),
 	AT(PROCEEDING, A_ACK) = STAY("no 2xx of ours: the leg drops it"),
@@ -243,7 +292,9 @@ static const struct fsm_rule rules[CALL_STATE_N * CALL_EVENT_N] = {
 	AT(CLOSING, B_ANSWER) = STAY("the leg ACKs and BYEs it (13.2.2.4)"),
 	AT(CLOSING, B_FAIL_NEXT) = STAY(ENDED),
 	AT(CLOSING, B_FAIL_LAST) = STAY(ENDED),
-	AT(CLOSING, B_FORWARD) = STAY(ENDED),
+	AT(CLOSING, B_FORWARD) = STAY(ENDED), AT(CLOSING, ASK) = STAY(ENDED),
+	AT(CLOSING, DECIDED) = CANNOT(NO_TICKET),
+	AT(CLOSING, T_ASK) = STAY(ENDED),
 	AT(CLOSING, A_ACK) = STAY(ENDED), AT(CLOSING, X_ACK_LOST) = STAY(ENDED),
 	AT(CLOSING, A_CANCEL) = STAY(ENDED), AT(CLOSING, A_BYE) = STAY(ENDED),
 	AT(CLOSING, B_BYE) = STAY(ENDED), AT(CLOSING, X_OFFER) = STAY(ENDED),
@@ -266,7 +317,8 @@ static const struct fsm_rule rules[CALL_STATE_N * CALL_EVENT_N] = {
 	AT(DONE, B_ANSWER) = CANNOT(ENDED),
 	AT(DONE, B_FAIL_NEXT) = CANNOT(ENDED),
 	AT(DONE, B_FAIL_LAST) = CANNOT(ENDED),
-	AT(DONE, B_FORWARD) = CANNOT(ENDED),
+	AT(DONE, B_FORWARD) = CANNOT(ENDED), AT(DONE, ASK) = CANNOT(ENDED),
+	AT(DONE, DECIDED) = CANNOT(ENDED), AT(DONE, T_ASK) = CANNOT(ENDED),
 	AT(DONE, A_ACK) = CANNOT(ENDED), AT(DONE, X_ACK_LOST) = CANNOT(ENDED),
 	AT(DONE, A_CANCEL) = CANNOT(ENDED), AT(DONE, A_BYE) = CANNOT(ENDED),
 	AT(DONE, B_BYE) = CANNOT(ENDED), AT(DONE, X_OFFER) = CANNOT(ENDED),
@@ -283,16 +335,18 @@ static const struct fsm_rule rules[CALL_STATE_N * CALL_EVENT_N] = {
 };
 
 static const char *const state_names[CALL_STATE_N] = {
-	"NEW", "FUNDING", "DIALLING", "PROCEEDING", "ANSWERED", "UP",
+	"NEW", "FUNDING", "ASKING", "DIALLING", "PROCEEDING", "ANSWERED", "UP",
 	"MODIFYING", "MODIFIED", "CLOSING", "DONE",
 };
 
 static const char *const event_names[CALL_EVENT_N] = {
 	"A_INVITE", "REFUSED", "FUNDED", "B_TRYING", "B_RINGING",
-	"B_ANSWER", "B_FAIL_NEXT", "B_FAIL_LAST", "B_FORWARD", "A_ACK", "X_ACK_LOST",
-	"A_CANCEL", "A_BYE", "B_BYE", "X_OFFER", "X_OFFER_OK", "X_OFFER_FAIL",
-	"X_OFFER_ACK", "X_OFFER_CANCEL", "T_RING", "T_FUNDS", "T_CREDIT",
-	"T_MAX", "MEDIA_LOST", "T_NO_RING", "T_TOTAL", "ADMIN_DROP", "JOURNALLED",
+	"B_ANSWER", "B_FAIL_NEXT", "B_FAIL_LAST", "B_FORWARD", "ASK",
+	"DECIDED", "A_ACK", "X_ACK_LOST", "A_CANCEL", "A_BYE", "B_BYE",
+	"X_OFFER", "X_OFFER_OK", "X_OFFER_FAIL", "X_OFFER_ACK",
+	"X_OFFER_CANCEL", "T_RING", "T_FUNDS", "T_CREDIT",
+	"T_MAX", "MEDIA_LOST", "T_NO_RING", "T_TOTAL", "T_ASK", "ADMIN_DROP",
+	"JOURNALLED",
 };
 
 const struct fsm_def call_def = {

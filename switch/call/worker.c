@@ -130,6 +130,39 @@ static void trace_door(const struct sip_path *path, int dir,
 }
 
 
+static void decision_metrics_init(struct worker *w)
+{
+	static const double answer_s[] = {.01, .025, .05, .1, .25, .5, 1, 2,
+					  5, 10};
+	static const char help[] = "questions to decision URLs, by what came "
+				   "of them";
+	static const char name[] = "strowger_decisions_total";
+
+	w->metrics.asked = metric_counter(
+		"strowger_decisions_asked_total", NULL,
+		"questions that went to decision URLs");
+	w->metrics.decided[DECISION_NONE] =
+		metric_counter(name, "result=\"failed\"", help);
+	w->metrics.decided[DECISION_CONTINUE] =
+		metric_counter(name, "result=\"continue\"", help);
+	w->metrics.decided[DECISION_FORWARD] =
+		metric_counter(name, "result=\"forward\"", help);
+	w->metrics.decided[DECISION_REFUSE] =
+		metric_counter(name, "result=\"refuse\"", help);
+	w->metrics.undecided = metric_counter(name, "result=\"timeout\"",
+					      help);
+	w->metrics.unasked = metric_counter(name, "result=\"not_asked\"",
+					    help);
+	w->metrics.late = metric_counter(
+		"strowger_decisions_late_total", NULL,
+		"answers that no call waited for any more");
+	w->metrics.decision = metric_histogram(
+		"strowger_decision_seconds", NULL,
+		"from the question to the answer of a decision URL", answer_s,
+		ARRAY_SIZE(answer_s));
+}
+
+
 static void metrics_init(struct worker *w)
 {
 	static const double setup_s[] = {.1, .25, .5, 1, 2, 4, 8, 16, 32, 64};
@@ -158,6 +191,7 @@ static void metrics_init(struct worker *w)
 	w->metrics.unknown = metric_counter(
 		"strowger_sip_unknown_total", NULL,
 		"requests of unknown sources that got no answer");
+	decision_metrics_init(w);
 	w->metrics.unrecorded = metric_counter(
 		"strowger_cdr_unrecorded_total", NULL,
 		"INVITEs with wrong credentials, more than are recorded");
@@ -420,6 +454,18 @@ void worker_lease_more(struct worker *w, const struct moment *now,
 {
 	worker_now(w, now);
 	funds_more(w->funds, account_id);
+}
+
+
+void worker_decided(struct worker *w, const struct moment *now,
+		    const struct decision_answer *answer)
+{
+	struct call *call;
+
+	worker_now(w, now);
+	call = worker_call(w, answer->call_id);
+	if (!call || !call_decided(call, answer))
+		metric_add(w->metrics.late, 1);
 }
 
 

@@ -49,6 +49,20 @@ struct lease_order {
 	uint64_t ticket;
 };
 
+struct decision_url;
+struct decision_answer;
+
+/** A decision URL shall be asked about a call; borrowed. */
+struct decision_question {
+	const uint8_t *call_id;
+	uint64_t ticket;          /**< the answer has it again             */
+	const char *id;           /**< of the message, for webhook-id      */
+	const struct decision_url *url; /**< of a catalog                  */
+	bool has_previous;        /**< its previous secret counts, too     */
+	const char *body;         /**< JSON                                */
+	size_t len;
+};
+
 /** Effects. None may call back into the worker. */
 struct worker_doors {
 	int (*sendh)(const struct sip_path *path, const uint8_t *buf,
@@ -59,6 +73,9 @@ struct worker_doors {
 	/** Why no call may begin: 0, ENOSPC, EIO; see journal_refuses(). */
 	int (*refusesh)(void *arg);
 	int (*leaseh)(const struct lease_order *order, void *arg);
+	/** Answered with worker_decided(), or not at all: whoever asks waits
+	 *  for url->timeout_ms. @return 0, or errno: nobody is asked */
+	int (*askh)(const struct decision_question *q, void *arg);
 	/** Somebody may want to be told; it may be dropped. */
 	void (*eventh)(const struct event *ev, void *arg);
 	struct media_doors media;
@@ -100,6 +117,9 @@ void worker_lease_recalled(struct worker *w, const struct moment *now,
 /** Money came: calls that wait for it ask at once. */
 void worker_lease_more(struct worker *w, const struct moment *now,
 		       const char *account_id);
+/** A decision URL answered; too late is no error. */
+void worker_decided(struct worker *w, const struct moment *now,
+		    const struct decision_answer *answer);
 /** New calls use this catalog; the worker takes its own reference. */
 void worker_catalog(struct worker *w, const struct moment *now,
 		    struct snapshot *snap);

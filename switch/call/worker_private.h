@@ -3,6 +3,7 @@
 #define WORKER_PRIVATE_H
 #include "admission.h"
 #include "catalog.h"
+#include "decision_answer.h"
 #include "digest.h"
 #include "endpoint.h"
 #include "funds.h"
@@ -65,6 +66,7 @@ struct worker {
 	struct mbuf *frame;     /**< a journal record, until it is queued   */
 	struct cdr_call *record;/**< built and encoded, then forgotten     */
 	uint64_t begun, ended, bugs;
+	uint64_t asks;          /**< questions to decision URLs, by now     */
 	bool is_draining;
 	struct {
 		uint64_t n;             /* recorded */
@@ -74,6 +76,10 @@ struct worker {
 		struct metric *active, *begun, *ended[OUTCOME_N], *setup,
 			*admit,
 			*duration, *unknown, *unrecorded, *emergency[2];
+		/** Decision URLs: asked; answers by action; no answer in
+		 *  time, not asked, too late; how long an answer took */
+		struct metric *asked, *decided[DECISION_REFUSE + 1],
+			*undecided, *unasked, *late, *decision;
 	} metrics;
 };
 

@@ -42,6 +42,7 @@ void catalog_free(void *catalog)
 	free(c->gateways);
 	free(c->endpoints);
 	free(c->forwards);
+	free(c->decision_urls);
 	free(c->disconnects);
 	free(c->disconnect_rules);
 	free(c->dids);

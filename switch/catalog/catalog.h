@@ -309,6 +309,37 @@ struct forward_rule {
 	uint16_t priority;
 };
 
+/** On what a decision URL is asked, as bits; the names are those of forwards
+ *  and "failure": whatever else ends it. */
+enum {
+	ASK_UNCONDITIONAL = 1 << 0, ASK_BUSY = 1 << 1, ASK_NO_ANSWER = 1 << 2,
+	ASK_UNREACHABLE = 1 << 3, ASK_REJECTED = 1 << 4, ASK_FAILURE = 1 << 5,
+};
+
+/** What follows without an answer of use. */
+enum decision_fallback {
+	FALLBACK_CONTINUE,           /**< as if nobody had been asked       */
+	FALLBACK_REFUSE, FALLBACK_FORWARD,
+};
+
+#define DECISION_URL_SIZE 501
+#define SECRET_BOX_SIZE 176
+
+/** Who is asked over HTTP what shall become of a call. */
+struct decision_url {
+	char owner[ID_SIZE];         /**< a number's row, or a trunk        */
+	char id[ID_SIZE];
+	char url[DECISION_URL_SIZE];
+	uint32_t timeout_ms;
+	uint8_t conditions;          /**< ASK_BUSY ...                      */
+	uint8_t fallback;            /**< enum decision_fallback            */
+	char to_number[E164_SIZE];   /**< of FALLBACK_FORWARD; "": to_trunk */
+	const struct trunk *to_trunk;
+	/** As the API seals them, "\x..."; "": not signed, or no other     */
+	char secret_box[SECRET_BOX_SIZE], previous_box[SECRET_BOX_SIZE];
+	int64_t previous_until_ms;   /**< UTC; then previous_box is old     */
+};
+
 /** Names of these: numbering_type_name(). */
 enum numbering_type {
 	NUMBERING_UNKNOWN, NUMBERING_GEOGRAPHIC, NUMBERING_MOBILE,
@@ -559,6 +590,9 @@ const struct trunk_endpoint *catalog_endpoints(const struct catalog *c,
 const struct forward_rule *catalog_forwards(const struct catalog *c,
 					    const char *owner,
 					    uint32_t *ret_n);
+/** Of a number's row or of a trunk, or NULL. */
+const struct decision_url *catalog_decision_url(const struct catalog *c,
+						const char *owner);
 const struct account *catalog_account(const struct catalog *c, const char *id);
 const struct site *catalog_site(const struct catalog *c, const char *id);
 const struct gateway *catalog_gateway(const struct catalog *c, const char *id);

@@ -405,6 +405,7 @@ static const struct step {
 	{ROW_ZONE_RULE, zone_rule_add}, {ROW_LOCK, lock_add},
 	{ROW_FRAUD_RULE, fraud_rule_add},
 	{ROW_ENDPOINT, endpoint_add}, {ROW_FORWARD, forward_add},
+	{ROW_DECISION_URL, decision_url_add},
 };
 
 
@@ -486,6 +487,7 @@ static int arrays_alloc(struct build *b)
 	    !ARRAY(c->addresses, n[ROW_ADDRESS]) ||
 	    !ARRAY(c->endpoints, n[ROW_ENDPOINT]) ||
 	    !ARRAY(c->forwards, n[ROW_FORWARD]) ||
+	    !ARRAY(c->decision_urls, n[ROW_DECISION_URL]) ||
 	    !ARRAY(c->disconnects, n[ROW_DISCONNECT]) ||
 	    !ARRAY(c->disconnect_rules, rule_sum(b)) ||
 	    !ARRAY(c->targets, targets) ||

@@ -24,7 +24,7 @@ const struct routing_plan *build_plan(const struct catalog *c,
 add_h plan_add, schedule_add, group_add, route_add, carrier_rule_add, emergency_add;
 
 /* catalog_forward.c */
-add_h endpoint_add, forward_add;
+add_h endpoint_add, forward_add, decision_url_add;
 
 /* catalog_build_number.c */
 add_h numbering_add, rule_set_add, number_list_add, grant_add,

@@ -47,6 +47,7 @@ struct catalog {
 	struct gateway *gateways;       /* by id */
 	struct trunk_endpoint *endpoints; /* by trunk, priority */
 	struct forward_rule *forwards;    /* by owner, priority */
+	struct decision_url *decision_urls; /* by owner */
 	struct disconnect_policy *disconnects; /* by id */
 	struct disconnect_rule *disconnect_rules; /* by policy, code */
 	struct did *dids;               /* by e164 */
@@ -85,7 +86,8 @@ struct catalog {
 		carrier_n, gateway_n, did_n, route_n, target_n, address_n,
 		deck_n, route_deck_n, scope_n, plan_n, schedule_n,
 		group_n, carrier_rule_n;
-	uint32_t disconnect_n, disconnect_rule_n, endpoint_n, forward_n;
+	uint32_t disconnect_n, disconnect_rule_n, endpoint_n, forward_n,
+		decision_url_n;
 	uint8_t lengths[ADDRESS_BYTES * 8 + 1]; /**< prefix lengths in use,
 						     long first            */
 	uint8_t length_n;

@@ -1,7 +1,7 @@
 /**
  * @file catalog_forward.c  What follows when a call is not taken: policies of
- * carriers, endpoints of trunks, forwards of numbers and trunks. Their rows,
- * their order, and looking them up.
+ * carriers, endpoints of trunks, forwards and decision URLs of numbers and
+ * trunks. Their rows, their order, and looking them up.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -106,6 +106,49 @@ int forward_decode(struct row_body *body, const json_t *json)
 }
 
 
+/* @return its bit, or 0 */
+static uint8_t condition_find(const char *name)
+{
+	/* in the order of the bits */
+	static const char *const names[] = {
+		"unconditional", "busy", "no_answer", "unreachable",
+		"rejected", "failure",
+	};
+
+	for (size_t i = 0; name && i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(name, names[i]))
+			return (uint8_t)(1u << i);
+
+	return 0;
+}
+
+
+int decision_url_decode(struct row_body *body, const json_t *json)
+{
+	const json_t *conditions = json_object_get(json, "conditions");
+	struct decision_url *d = &body->decision_url;
+	const struct row_refs *refs = &body->refs;
+	const int targets = (d->to_number[0] != 0) + (refs->to_trunk[0] != 0);
+
+	if (!refs->did[0] == !refs->trunk[0] || d->timeout_ms < 100 ||
+	    targets != (d->fallback == FALLBACK_FORWARD) ||
+	    (d->to_number[0] && !number_is_e164(d->to_number)))
+		return EINVAL;
+
+	TEXT_FILL(d->owner, refs->did[0] ? refs->did : refs->trunk);
+	for (size_t i = 0; i < json_array_size(conditions); i++) {
+		const uint8_t bit = condition_find(json_string_value(
+			json_array_get(conditions, i)));
+
+		if (!bit)
+			return EINVAL;
+		d->conditions |= bit;
+	}
+
+	return 0;
+}
+
+
 const char *endpoint_add(struct build *b, const struct row *row)
 {
 	if (!catalog_trunk(b->c, row->body->refs.trunk))
@@ -132,6 +175,21 @@ const char *forward_add(struct build *b, const struct row *row)
 }
 
 
+const char *decision_url_add(struct build *b, const struct row *row)
+{
+	const struct row_refs *refs = &row->body->refs;
+	struct decision_url d = row->body->decision_url;
+
+	d.to_trunk = catalog_trunk(b->c, refs->to_trunk);
+	if (refs->to_trunk[0] && !d.to_trunk)
+		return "fallback_trunk_id";
+	if (row->body->is_active)
+		b->c->decision_urls[b->c->decision_url_n++] = d;
+
+	return NULL;
+}
+
+
 static int endpoint_compare(const void *a, const void *b)
 {
 	const struct trunk_endpoint *x = a, *y = b;
@@ -153,12 +211,22 @@ static int forward_compare(const void *a, const void *b)
 }
 
 
+static int decision_url_compare(const void *a, const void *b)
+{
+	const struct decision_url *x = a, *y = b;
+
+	return strcmp(x->owner, y->owner);
+}
+
+
 void build_forward_order(struct catalog *c)
 {
 	qsort(c->endpoints, c->endpoint_n, sizeof(*c->endpoints),
 	      endpoint_compare);
 	qsort(c->forwards, c->forward_n, sizeof(*c->forwards),
 	      forward_compare);
+	qsort(c->decision_urls, c->decision_url_n, sizeof(*c->decision_urls),
+	      decision_url_compare);
 }
 
 
@@ -214,4 +282,16 @@ const struct forward_rule *catalog_forwards(const struct catalog *c,
 	*ret_n = n;
 
 	return n ? &c->forwards[at] : NULL;
+}
+
+
+const struct decision_url *catalog_decision_url(const struct catalog *c,
+						const char *owner)
+{
+	const uint32_t at = first_of(c->decision_urls, c->decision_url_n,
+				     sizeof(*c->decision_urls), owner);
+
+	return at < c->decision_url_n &&
+			       !strcmp(c->decision_urls[at].owner, owner)
+		       ? &c->decision_urls[at] : NULL;
 }

@@ -1,4 +1,4 @@
-/** @file catalog_forward.h  Rows of endpoints and forwards. */
+/** @file catalog_forward.h  Rows of endpoints, forwards, decision URLs. */
 #ifndef CATALOG_FORWARD_H
 #define CATALOG_FORWARD_H
 #include "catalog_row.h"
@@ -7,6 +7,7 @@
 int disconnect_decode(struct row_body *body, const struct json_t *json);
 int endpoint_decode(struct row_body *body, const struct json_t *json);
 int forward_decode(struct row_body *body, const struct json_t *json);
+int decision_url_decode(struct row_body *body, const struct json_t *json);
 
 /** Each owner's stand together, by priority. */
 void build_forward_order(struct catalog *c);

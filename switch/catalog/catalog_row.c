@@ -406,6 +406,24 @@ static const struct member forward_members[] = {
 	END
 };
 
+/* in the order of enum decision_fallback */
+static const char *const fallbacks[] = {"continue", "refuse", "forward", NULL};
+static const struct member decision_url_members[] = {
+	TEXT_OR_NULL("did_id", refs.did),
+	TEXT_OR_NULL("trunk_id", refs.trunk),
+	TEXT("url", decision_url.url),
+	NUMBER("timeout_ms", decision_url.timeout_ms, 10000, 2000),
+	CHOICE("fallback", decision_url.fallback, fallbacks),
+	TEXT_OR_NULL("fallback_number", decision_url.to_number),
+	TEXT_OR_NULL("fallback_trunk_id", refs.to_trunk),
+	TEXT_OR_NULL("secret_box", decision_url.secret_box),
+	TEXT_OR_NULL("previous_box", decision_url.previous_box),
+	NUMBER("previous_until_ms", decision_url.previous_until_ms, INT64_MAX,
+	       0),
+	IS("status", is_active, active),
+	END
+};
+
 #define X(name, element, member) TEXT_OR_NULL(member, location.civic[name]),
 static const struct member location_members[] = {
 	CIVIC_ELEMENTS(X)
@@ -831,6 +849,11 @@ static const struct kind {
 	[ROW_FORWARD] = {"forward", forward_members, AT(forward.id),
 			 SIZE(forward.id), forward_decode,
 			 "did_id or trunk_id, to_number or to_trunk_id, codes"},
+	[ROW_DECISION_URL] = {"decision_url", decision_url_members,
+			      AT(decision_url.id), SIZE(decision_url.id),
+			      decision_url_decode,
+			      "did_id or trunk_id, conditions, timeout_ms, "
+			      "fallback with its target"},
 	[ROW_DISCONNECT] = {"disconnect_policy", disconnect_members,
 			    AT(disconnect.id), SIZE(disconnect.id),
 			    disconnect_decode, "rules: not allowed"},

@@ -14,7 +14,7 @@ enum row_kind {
 	ROW_RATE_DECK, ROW_NUMBERING,
 	ROW_ROUTING_PLAN, ROW_SCHEDULE, ROW_CARRIER_GROUP, ROW_CARRIER_RULE,
 	ROW_DISCONNECT,
-	ROW_ENDPOINT, ROW_FORWARD,
+	ROW_ENDPOINT, ROW_FORWARD, ROW_DECISION_URL,
 	ROW_LOCATION, ROW_EMERGENCY_NUMBER,
 	ROW_RULE_SET, ROW_NUMBER_LIST, ROW_GRANT, ROW_SHORT_CODE,
 	ROW_ZONE, ROW_ZONE_RULE, ROW_FRAUD_RULE, ROW_LOCK,
@@ -70,6 +70,7 @@ struct row_body {
 		struct disconnect_policy disconnect;
 		struct trunk_endpoint endpoint;
 		struct forward_rule forward;
+		struct decision_url decision_url;
 		struct routing_plan plan;
 		struct schedule schedule;
 		struct carrier_rule carrier_rule;

@@ -35,6 +35,11 @@
 #define ROUTE(kind, prefix, targets) "{\"kind\":\"" kind "\",\"prefix\":\"" \
 	prefix "\"," ACTIVE ",\"max_attempts\":4,\"targets\":[" targets "]}"
 
+#define DECISION(owner, id, timeout_ms, conditions, fallback) "{\"" owner \
+	"\":\"" id "\"," ACTIVE ",\"url\":\"https://one.example/\"," \
+	"\"timeout_ms\":" timeout_ms ",\"conditions\":" conditions "," \
+	"\"fallback\":" fallback "}"
+
 #define TRUNK_1 "\"cli_policy\":\"owned\",\"default_cli\":\"+4930100\"," \
 	"\"uri_host\":\"10.1.0.1\",\"uri_port\":5060,\"channels_out\":3"
 #define TRUNK_2 "\"cli_policy\":\"default\",\"default_cli\":\"+4930200\"," \
@@ -107,6 +112,21 @@ static const struct row rows[] = {
 				 TARGET("gwy_4", "2"))},
 	{"route", "rte_3", ROUTE("emergency", "112", TARGET("gwy_7", "1") ","
 				 TARGET("gwy_6", "2"))},
+};
+
+/* Only in worlds where somebody is asked */
+static const struct row decision_urls[] = {
+	{"decision_url", "dcu_1", DECISION("did_id", "did_1", "800",
+	 "[\"busy\",\"unreachable\",\"rejected\",\"failure\"]",
+	 "\"forward\",\"fallback_number\":\"+4930555\"")},
+	{"decision_url", "dcu_2", DECISION("trunk_id", "trk_2", "400",
+	 "[\"unconditional\",\"unreachable\"]", "\"continue\"")},
+	{"decision_url", "dcu_3", DECISION("trunk_id", "trk_3", "3000",
+	 "[\"busy\",\"no_answer\",\"unreachable\",\"rejected\","
+	 "\"failure\"]", "\"refuse\"")},
+	{"decision_url", "dcu_4", DECISION("trunk_id", "trk_1", "1000",
+	 "[\"no_answer\",\"busy\"]",
+	 "\"forward\",\"fallback_trunk_id\":\"trk_3\"")},
 };
 
 /* What an administrator may do while calls are up; each is undone later by
@@ -206,6 +226,9 @@ int catalog_model_put(struct world *w)
 	err |= snapshot_slot_alloc(&w->slot);
 	for (size_t i = 0; i < ARRAY_SIZE(rows) && !err; i++)
 		err = put(w, &rows[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(decision_urls) && !err &&
+			   decision_model_is_there(w->decisions); i++)
+		err = put(w, &decision_urls[i]);
 	if (!err)
 		err = put_rates(w);
 	if (!err)

@@ -38,6 +38,7 @@ struct journal_model;
 struct ledger_model;
 struct media_model;
 struct event_model;
+struct decision_model;
 
 /* --- world.c: time, events, trace, failure */
 
@@ -86,6 +87,7 @@ struct world {
 	struct ledger_model *ledger;
 	struct media_model *media;
 	struct event_model *events;
+	struct decision_model *decisions;
 	struct rng *spare_rng;       /**< the worker's, while it looks ahead */
 	struct json_t *expected;     /**< notes of the call that may begin */
 	uint64_t expected_begun;     /**< calls begun by then               */
@@ -207,6 +209,17 @@ void event_model_free(struct event_model *m);
 void event_model_take(const struct event *ev, void *arg);
 void event_model_crash(struct world *w);
 void event_model_check(struct world *w);
+
+/* --- decision_model.c: servers that are asked over HTTP: slow, silent, out
+   of their minds, or with an answer for a call that is over */
+struct decision_model *decision_model_alloc(struct world *w);
+/** Does this world have any? Drawn from the seed, and not from its world. */
+bool decision_model_is_there(const struct decision_model *m);
+/** The worker's door; arg is the world. */
+int decision_model_ask(const struct decision_question *q, void *arg);
+/** Free a question that will not be answered. */
+void decision_model_drop(event_h *h, void *arg);
+void decision_model_free(struct decision_model *m);
 
 /* --- lookahead.c: a route test says beforehand what the call will note */
 void lookahead_before(struct world *w, const struct agent *from,

@@ -159,6 +159,7 @@ static int worker_start(struct world *w)
 		.journalh = journal_model_append,
 		.refusesh = journal_model_refuses,
 		.leaseh = ledger_model_lease,
+		.askh = decision_model_ask,
 		.eventh = event_model_take,
 		.arg = w,
 	};
@@ -307,6 +308,7 @@ struct world *world_alloc(uint64_t seed, bool is_verbose, uint64_t until)
 	w->journal = journal_model_alloc(w);
 	w->ledger = ledger_model_alloc(w);
 	w->events = event_model_alloc();
+	w->decisions = decision_model_alloc(w);
 	w->media = media_model_alloc(w);
 	peers_make(w);
 	if (worker_start(w) || catalog_model_put(w))
@@ -330,12 +332,14 @@ void world_free(struct world *w)
 
 		network_drop(e.h, e.arg);
 		ledger_model_drop(e.h, e.arg);
+		decision_model_drop(e.h, e.arg);
 	}
 	free(w->heap);
 	free(w->registrations);
 	media_model_free(w->media);
 	ledger_model_free(w->ledger);
 	event_model_free(w->events);
+	decision_model_free(w->decisions);
 	journal_model_free(w->journal);
 	mem_deref(w->store);
 	if (w->slot)

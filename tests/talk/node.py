@@ -12,6 +12,7 @@ SWITCH = os.path.join(BUILD, "switch/strowger-switch")
 COMMAND = os.path.join(BUILD, "provisioning/command/strowger")
 CLUSTER = os.path.join(ROOT, "tests/unit/base/cluster.sh")
 START_S = 40
+KEY = "00" * 32 # what world.BOX is sealed with
 SANITIZER = re.compile(r"((ERROR|WARNING): \w+Sanitizer|runtime error:).*")
 
 
@@ -70,9 +71,13 @@ class Node:
             "media.port_max": 29999, "media.sessions_max": 500,
             "db.dsn": database.switch_dsn, "control.socket": self.control,
             "metrics.listen": address + ":9460",
+            "decision.key_file": os.path.join(folder, "key"),
+            "decision.allow_private": True,
         }
         settings.update(options or {})
         os.makedirs(folder)
+        with open(settings["decision.key_file"], "w", encoding="ascii") as f:
+            f.write(KEY + "\n")
         self.config = os.path.join(folder, "switch.yaml")
         with open(self.config, "w", encoding="utf-8") as f:
             f.write(yaml_of(settings))
@@ -155,6 +160,7 @@ def yaml_of(settings):
         if section != last:
             out.append(section + ":")
             last = section
-        text = value if isinstance(value, int) else '"%s"' % value
+        text = str(value).lower() if isinstance(value, int) \
+            else '"%s"' % value
         out.append("  %s: %s" % (name, text))
     return "\n".join(out) + "\n"

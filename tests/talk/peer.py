@@ -293,6 +293,7 @@ class Stage:
         self.peers = {}
         self.lines = []
         self.leaks = []
+        self.bells = []            # sockets that say: look again
 
     def close(self):
         for p in self.peers.values():
@@ -327,6 +328,8 @@ class Stage:
             owners[p.sip] = p.read_sip
             for s in (p.rtp, p.moved):
                 owners[s] = functools.partial(p.read_rtp, s)
+        for bell in self.bells:
+            owners[bell] = functools.partial(bell.recv, 64)
         while not done():
             left = until - time.monotonic()
             if left <= 0:

@@ -7,6 +7,7 @@ import time
 import traceback
 
 import peer as peers
+import server as servers
 import sip
 import storm
 from peer import Failed
@@ -17,7 +18,7 @@ CDR_WAIT_S = 15.0
 COMPARE = re.compile(r"^([A-Za-z][\w.-]*)(<=|>=|!=|!~|~|=|<|>)(.*)$", re.S)
 EDGE = re.compile(r"^([A-Z]\w*)(?:\.(\d+))?$")
 WORLD = ("tenant", "account", "rate", "route", "trunk", "site", "gateway",
-         "emergency", "location", "stranger", "row")
+         "emergency", "location", "stranger", "server", "row")
 
 
 class Script:
@@ -78,6 +79,9 @@ class Run:
                               node=node.name)
         for name, ip in script.world.ips.items():
             self.stage.peers[name] = peers.Peer(name, ip, self.stage)
+        self.servers = {name: servers.Server(script.world.ips[name])
+                        for name in script.world.servers}
+        self.stage.bells = [s.bell for s in self.servers.values()]
 
     def play(self):
         """@return what went wrong, or None"""
@@ -94,6 +98,8 @@ class Run:
                                         self.story())
         finally:
             self.stage.close()
+            for s in self.servers.values():
+                s.close()
         return None
 
     def story(self):
@@ -256,6 +262,38 @@ class Run:
         if not held:
             raise Failed("%s: %s does not hold in:\n%s" % (
                 slot.peer.name, clause, msg.text()))
+
+    # --- what is asked over HTTP
+
+    def do_answers(self, words):
+        """answers H CODE [BODY] [after=S] ["Name: value"]: the next question
+        gets this; CODE: silent, close"""
+        after = sum(float(w[6:]) for w in words if w.startswith("after="))
+        plain, _, extra = clauses([w for w in words[2:]
+                                   if not w.startswith("after=")])
+        self.servers[words[0]].plan(words[1], "".join(plain), after, extra)
+
+    def do_asked(self, words):
+        """asked H member=value ... | asked H nothing"""
+        server = self.servers[words[0]]
+        if words[1:] == ["nothing"]:
+            self.stage.pump(0.4)
+            if server.questions:
+                raise Failed("%s is asked %s" % (
+                    words[0], server.questions[0].body))
+            return
+        if not self.stage.pump(WAIT_S, lambda: bool(server.questions)):
+            raise Failed(words[0] + " is not asked")
+        question = server.questions.popleft()
+        for clause in words[1:]:
+            name, op, wanted = COMPARE.match(clause).groups()
+            if name == "signed":
+                held = question.is_signed(wanted)
+            else:
+                held = compare(question.facts.get(name, ""), op, wanted)
+            if not held:
+                raise Failed("%s: %s does not hold in %s" % (
+                    words[0], clause, question.facts))
 
     # --- media
 
@@ -452,6 +490,10 @@ class Run:
             if p.fresh:
                 raise Failed("%s did not expect:\n%s" % (
                     p.name, p.fresh[0].text()))
+        for name, s in self.servers.items():
+            if s.questions:
+                raise Failed("%s did not expect:\n%s" % (
+                    name, s.questions[0].body))
         if self.stage.leaks:
             raise Failed("topology: " + self.stage.leaks[0])
         account = self.node.database.rows(

@@ -6,6 +6,11 @@ CALLER = "+442071838750"        # who calls when a carrier does
 SECRET = "open-sesame"
 REALMS = {"md5": ("md5.example", "MD5"), "sha256": ("sha.example", "SHA-256")}
 
+# what decision URLs are signed with, and the same sealed with node.KEY
+HOOK_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+BOX = (r"\x0102030405060708090a0b0c4a2ca447442639ecc80c8f2ac3c53fc795e55acb"
+       "93f9602a32798ed3ceb3f7a42786651e10150d45d711075118ee9978344f2d736b8a")
+
 SHARED = """
 insert into core.realm (name, algorithms) values
 	('md5.example', '{MD5}'), ('sha.example', '{SHA-256}');
@@ -38,13 +43,15 @@ class World:
         self.n, self.net = n, net
         self.count = 0
         self.ips = {}
+        self.servers = []
         self.tenant = self.id("ten")
         self.account = self.id("acc")
         self.deck = self.id("dck")
         self.route = self.id("rte")
         self.variables = {"tenant": self.tenant, "account": self.account,
                           "deck": self.deck, "route": self.route,
-                          "secret": SECRET}
+                          "secret": SECRET, "box": BOX,
+                          "hookSecret": HOOK_SECRET}
         self.tenant_row = {"name": "talk", "currency": "EUR"}
         self.account_row = {"name": "talk", "type": "prepaid",
                             "currency": "EUR"}
@@ -218,6 +225,11 @@ class World:
     def do_stranger(self, words, _):
         for name in words:
             self.ip(name)
+
+    def do_server(self, words, _):
+        for name in words:
+            self.ip(name)
+            self.servers.append(name)
 
     # --- all of it
 

@@ -36,6 +36,8 @@ COLUMNS = {
     "core.webhook_endpoint.disabled_at": "written by what sends",
     "core.webhook_endpoint.disabled_reason": "written by what sends",
     "core.webhook_endpoint.failing_since": "written by what sends",
+    "core.decision_url.previous_box": "made by rotate",
+    "core.decision_url.previous_until": "made by rotate",
     "core.webhook_endpoint.previous_box": "made by rotate-secret",
     "core.webhook_endpoint.previous_until": "made by rotate-secret",
 }

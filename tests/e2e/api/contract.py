@@ -566,7 +566,7 @@ class Contract:
 
     def conflict_all(self):
         """The same again where a value has to be the only one."""
-        unique = ("tenant", "realm", "gateway", "credential", "address", "site",
+        unique = ("decision_url", "tenant", "realm", "gateway", "credential", "address", "site",
                   "did", "route", "emergency_number", "zone_rule")
         for op in self.operations:
             if op.id.removesuffix("_create") in unique:

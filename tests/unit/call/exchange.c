@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "decision_answer.h"
 #include "exchange.h"
 #include "text.h"
 
@@ -54,6 +55,9 @@ static const struct {
 	 "\"status\":\"active\",\"targets\":["
 	 "{\"gateway_id\":\"gwy_1\",\"priority\":1,\"weight\":1}]}"},
 };
+
+
+static void settle(struct exchange *x);
 
 
 /* --- doors */
@@ -121,6 +125,37 @@ static int lease_door(const struct lease_order *order, void *arg)
 	x->orders[x->order_n++] = *order;
 
 	return 0;
+}
+
+
+static int ask_door(const struct decision_question *q, void *arg)
+{
+	struct exchange *x = arg;
+
+	if (x->is_asker_full)
+		return EAGAIN;
+
+	x->question_n++;
+	x->ticket = q->ticket;
+	memcpy(x->asked_about, q->call_id, sizeof(x->asked_about));
+	TEXT_FILL(x->asked_url, q->url->url);
+	TEXT_FILL(x->asked_id, q->id);
+	cr_assert_eq(text_set(x->question, sizeof(x->question), q->body,
+			      q->len), 0);
+
+	return 0;
+}
+
+
+void exchange_decide(struct exchange *x, const char *body)
+{
+	struct decision_answer answer = {.ticket = x->ticket,
+					 .http_status = 200};
+
+	memcpy(answer.call_id, x->asked_about, sizeof(answer.call_id));
+	decision_answer_read(&answer, body, strlen(body));
+	worker_decided(x->worker, &x->now, &answer);
+	settle(x);
 }
 
 
@@ -284,7 +319,8 @@ void exchange_open(struct exchange *x)
 	};
 	const struct worker_doors doors = {
 		.sendh = send_door, .journalh = journal_door,
-		.refusesh = refuses_door, .leaseh = lease_door, .eventh = event_door, .arg = x,
+		.refusesh = refuses_door, .leaseh = lease_door,
+		.askh = ask_door, .eventh = event_door, .arg = x,
 		.media = {.openh = open_door, .growh = grow_door,
 			  .pointh = point_door, .statsh = stats_door,
 			  .porth = port_door, .addrh = addr_door,

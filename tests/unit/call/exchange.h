@@ -45,6 +45,12 @@ struct exchange {
 	struct lease_order orders[8]; /**< not answered yet                 */
 	char order_ids[8][ID_SIZE];
 	size_t order_n;
+	/* whoever is asked over HTTP: the last question                    */
+	size_t question_n;
+	uint64_t ticket;
+	uint8_t asked_about[16];
+	char asked_url[DECISION_URL_SIZE], asked_id[48], question[4096];
+	bool is_asker_full;
 	/* who hears of events: the first of each run */
 	struct event events[EVENTS_MAX];
 	size_t event_n;
@@ -78,6 +84,8 @@ void exchange_answer(struct exchange *x, const char *from, const char *method,
 void exchange_in_dialog(struct exchange *x, const char *id,
 			const char *method, unsigned cseq, const char *extra,
 			const char *sdp);
+/** The decision URL that was asked last answers 200 with this body. */
+void exchange_decide(struct exchange *x, const char *body);
 /** Let time pass; leases are granted, records reach the disk. */
 void exchange_run(struct exchange *x, uint64_t ms);
 

@@ -87,16 +87,11 @@ static int key_make(const char *file)
 }
 
 
-int webhook_key_load(uint8_t key[WEBHOOK_KEY_SIZE], const char *file)
+int webhook_key_read(uint8_t key[WEBHOOK_KEY_SIZE], const char *file)
 {
-	int err, fd = open(file, O_RDONLY | O_CLOEXEC);
+	const int fd = open(file, O_RDONLY | O_CLOEXEC);
+	int err;
 
-	if (fd < 0 && errno == ENOENT) {
-		err = key_make(file);
-		if (err)
-			return err;
-		fd = open(file, O_RDONLY | O_CLOEXEC);
-	}
 	if (fd < 0)
 		return errno;
 
@@ -104,6 +99,19 @@ int webhook_key_load(uint8_t key[WEBHOOK_KEY_SIZE], const char *file)
 	(void)close(fd);
 
 	return err;
+}
+
+
+int webhook_key_load(uint8_t key[WEBHOOK_KEY_SIZE], const char *file)
+{
+	int err = webhook_key_read(key, file);
+
+	if (err != ENOENT)
+		return err;
+
+	err = key_make(file);
+
+	return err ? err : webhook_key_read(key, file);
 }
 
 

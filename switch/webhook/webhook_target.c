@@ -6,7 +6,6 @@
 #include <netinet/in.h>
 #include <stdint.h>
 #include <string.h>
-#include "form.h"
 #include "text.h"
 #include "webhook_target.h"
 
@@ -101,13 +100,23 @@ static bool part(CURLU *u, CURLUPart what, char *buf, size_t size)
 }
 
 
+static bool is_printable(const char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text <= ' ' || *text == 0x7f)
+			return false;
+
+	return true;
+}
+
+
 /* The host, or "" when the URL is not sound */
 static void host_of(const char *url, char *buf, size_t size)
 {
 	char scheme[8], other[WEBHOOK_URL_MAX + 1];
 	CURLU *u = curl_url();
-	bool ok = u && strlen(url) <= WEBHOOK_URL_MAX && form_is_name(url) &&
-		  !strchr(url, ' ') && !strstr(url, ":///") &&
+	bool ok = u && strlen(url) <= WEBHOOK_URL_MAX && is_printable(url) &&
+		  !strstr(url, ":///") &&
 		  !curl_url_set(u, CURLUPART_URL, url, 0);
 
 	ok = ok && part(u, CURLUPART_SCHEME, scheme, sizeof(scheme)) &&

@@ -22,6 +22,9 @@ struct rng;
  */
 int webhook_key_load(uint8_t key[WEBHOOK_KEY_SIZE], const char *file);
 
+/** The same, and never made. */
+int webhook_key_read(uint8_t key[WEBHOOK_KEY_SIZE], const char *file);
+
 /** A new secret. */
 void webhook_secret_make(struct rng *rng, char text[WEBHOOK_SECRET_SIZE]);
 

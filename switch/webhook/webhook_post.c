@@ -1,5 +1,5 @@
 /**
- * @file webhook_post.c  One POST of a webhook.
+ * @file webhook_post.c  One POST.
  */
 #include <errno.h>
 #include <openssl/crypto.h>
@@ -10,9 +10,8 @@
 #include "webhook_post.h"
 #include "webhook_target.h"
 
-#define TIMEOUT_MS 10000
 #define CONNECT_MS 5000
-#define ANSWER_MAX 65536 /* nobody reads it */
+#define UNREAD_MAX 65536 /* of an answer that nobody reads */
 
 static const char *const same_headers[] = {
 	"Content-Type: application/json",
@@ -29,7 +28,7 @@ static curl_socket_t open_handler(void *arg, curlsocktype purpose,
 	struct webhook_post *p = arg;
 
 	(void)purpose;
-	if (!p->cfg->allow_private &&
+	if (!p->policy->allow_private &&
 	    !webhook_address_is_public(&addr->addr)) {
 		p->is_refused = true;
 		return CURL_SOCKET_BAD;
@@ -43,11 +42,15 @@ static curl_socket_t open_handler(void *arg, curlsocktype purpose,
 static size_t answer_handler(char *data, size_t size, size_t n, void *arg)
 {
 	struct webhook_post *p = arg;
+	const size_t len = size * n;
 
-	(void)data;
-	p->received += size * n;
+	if (len > p->answer_max - p->received)
+		return 0;
+	if (p->answer)
+		memcpy(p->answer + p->received, data, len);
+	p->received += len;
 
-	return p->received <= ANSWER_MAX ? size * n : 0;
+	return len;
 }
 
 
@@ -64,12 +67,14 @@ static int header_add(struct webhook_post *p, const char *text)
 
 
 /* Appends " v1,..." of one sealed secret */
-static int signature_add(const struct webhook_config *cfg,
+static int signature_add(const struct webhook_policy *policy,
 			 const struct webhook_message *msg, const char *box,
 			 const char *timestamp, char *buf, size_t size)
 {
 	char secret[WEBHOOK_SECRET_SIZE], text[WEBHOOK_SIGNATURE_SIZE];
-	int err = webhook_secret_open(cfg->key, box, secret);
+	int err = policy->has_key
+			  ? webhook_secret_open(policy->key, box, secret)
+			  : EBADMSG;
 
 	if (!err)
 		err = webhook_sign(secret, msg->id, timestamp, msg->body,
@@ -84,23 +89,34 @@ static int signature_add(const struct webhook_config *cfg,
 
 
 /* During the overlap of a rotation the receiver finds both */
+static int header_sign(struct webhook_post *p,
+		       const struct webhook_message *msg,
+		       const char *timestamp)
+{
+	char line[200] = "webhook-signature:";
+	int err = signature_add(p->policy, msg, msg->secret_box, timestamp,
+				line, sizeof(line));
+
+	if (!err && msg->previous_box)
+		err = signature_add(p->policy, msg, msg->previous_box,
+				    timestamp, line, sizeof(line));
+
+	return err ? err : header_add(p, line);
+}
+
+
 static int headers_make(struct webhook_post *p,
 			const struct webhook_message *msg)
 {
-	char timestamp[24], line[200] = "webhook-signature:";
+	char timestamp[24], line[200];
 	struct moment now;
-	int err;
+	int err = 0;
 
 	moment_read(&now);
 	(void)text_format(timestamp, sizeof(timestamp), "%lld",
 			  (long long)(now.wall_us / 1000000));
-	err = signature_add(p->cfg, msg, msg->secret_box, timestamp, line,
-			    sizeof(line));
-	if (!err && msg->previous_box)
-		err = signature_add(p->cfg, msg, msg->previous_box, timestamp,
-				    line, sizeof(line));
-	if (!err)
-		err = header_add(p, line);
+	if (msg->secret_box)
+		err = header_sign(p, msg, timestamp);
 	if (!err && !text_format(line, sizeof(line), "webhook-id: %s",
 				 msg->id))
 		err = header_add(p, line);
@@ -126,7 +142,9 @@ static bool options_set(struct webhook_post *p,
 	bad |= curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
 	bad |= curl_easy_setopt(c, CURLOPT_PROXY, "");
 	bad |= curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-	bad |= curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)TIMEOUT_MS);
+	/* a name server that is slow must not hold whoever ends this one */
+	bad |= curl_easy_setopt(c, CURLOPT_QUICK_EXIT, 1L);
+	bad |= curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, msg->timeout_ms);
 	bad |= curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS,
 				(long)CONNECT_MS);
 	bad |= curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, open_handler);
@@ -143,12 +161,14 @@ static bool options_set(struct webhook_post *p,
 
 
 int webhook_post_begin(struct webhook_post *p,
-		       const struct webhook_config *cfg,
+		       const struct webhook_policy *policy,
 		       const struct webhook_message *msg)
 {
 	int err;
 
-	p->cfg = cfg;
+	p->policy = policy;
+	p->answer = msg->answer;
+	p->answer_max = msg->answer ? msg->answer_size : UNREAD_MAX;
 	p->received = 0;
 	p->is_refused = false;
 	p->why[0] = '\0';
@@ -177,6 +197,7 @@ void webhook_post_end(struct webhook_post *p, CURLcode code,
 	curl_off_t us = 0;
 
 	ret->status = 0;
+	ret->len = p->received;
 	ret->error[0] = '\0';
 	(void)curl_easy_getinfo(p->easy, CURLINFO_RESPONSE_CODE,
 				&ret->status);
@@ -190,7 +211,7 @@ void webhook_post_end(struct webhook_post *p, CURLcode code,
 	else if (ret->status && (ret->status < 200 || ret->status > 299))
 		(void)text_format(ret->error, sizeof(ret->error),
 				  "it answered %ld", ret->status);
-	else if (!ret->status)
+	else if (!ret->status || (p->answer && code != CURLE_OK))
 		TEXT_FILL(ret->error, p->why[0] ? p->why
 						: curl_easy_strerror(code));
 

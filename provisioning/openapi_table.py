@@ -9,8 +9,8 @@ once, here (conventions()), and stands in the document that is served:
     every write         ?dry_run=1, ?apply=sync; not where x-effect: none says that nothing
                         is written anyway (a test, a quote)
     every POST          Idempotency-Key
-    PATCH, DELETE of    If-Match, required (428) unless x-if-match: optional
-    a row with a verb
+    PATCH, DELETE of    If-Match, required (428) unless x-if-match: optional; of
+    a row with a verb   others with x-if-match: required
     GET with an ETag    If-None-Match, 304
     GET of a resource   fields, expand; of a list also sort (x-sort, else what all
                         have), ranges of times and of the numbers in x-ranges; also
@@ -96,8 +96,9 @@ def add_parameter(doc, item, op, key):
 
 
 def needs_match(method, op):
-    return (method in ("patch", "delete") and "x-resource" in op and
-            op.get("x-if-match") != "optional")
+    if "x-if-match" in op:
+        return op["x-if-match"] == "required"
+    return method in ("patch", "delete") and "x-verb" in op
 
 
 def conventions(doc, method, item, op):
@@ -110,6 +111,8 @@ def conventions(doc, method, item, op):
     if method == "post":
         add_parameter(doc, item, op, "idempotency_key")
         codes.append("409")
+        if "requestBody" in op and is_write(method, op):
+            codes.append("422")
     if needs_match(method, op):
         op["parameters"] = [
             p for p in op.get("parameters", [])

@@ -1,10 +1,12 @@
 /**
- * @file rate.c  /v1/rate-decks/{id}/rates: fields, delete.
+ * @file rate.c  /v1/rate-decks/{id}/rates: fields, list, delete.
  */
 #include "change.h"
 #include "form.h"
 #include "pg.h"
+#include "rate.h"
 #include "resource.h"
+#include "text.h"
 
 #define RATE_MAX INT64_C(1000000000000000) /* a million a minute */
 #define FEE_MAX INT64_C(1000000000000)
@@ -52,10 +54,66 @@ const struct resource resource_rate = {
 };
 
 
+/* --- the version of all rates of a deck --------------------------------- */
+
+/* false: a problem is set; not_found, too */
+static bool version_read(struct request *req, bool for_update,
+			 char version[24])
+{
+	const char *deck = req->path_params[0];
+	PGresult *result = NULL;
+	const int err = pg_exec(
+		req->pg,
+		for_update ? "SELECT rate_version FROM core.rate_deck "
+			     "WHERE id = $1 FOR UPDATE"
+			   : "SELECT rate_version FROM core.rate_deck "
+			     "WHERE id = $1",
+		1, &deck, &result);
+
+	if (err)
+		request_pg_failed(req, err);
+	else if (PQntuples(result) != 1)
+		problem_set(&req->problem, PROBLEM_NOT_FOUND,
+			    "there is no rate_deck %s", deck);
+	else
+		text_copy(version, 24, PQgetvalue(result, 0, 0));
+	PQclear(result);
+	return !problem_is_set(&req->problem);
+}
+
+
+bool rates_lock(struct request *req)
+{
+	char version[24] = "";
+
+	if (version_read(req, true, version) &&
+	    !etag_matches(req->if_match, version))
+		problem_set(&req->problem, PROBLEM_PRECONDITION,
+			    "the rates are at version \"%s\"", version);
+	if (problem_is_set(&req->problem))
+		change_abort(req);
+	return !problem_is_set(&req->problem);
+}
+
+
+operation_h rate_list, rate_delete;
+
+
+/* The version is read first: rates that move between are newer than it says,
+   and a change by this tag is refused */
+void rate_list(struct request *req)
+{
+	char version[24] = "";
+
+	if (!version_read(req, false, version))
+		return;
+	resource_list(req);
+	if (!problem_is_set(&req->problem))
+		request_etag(req, version, req->answer.json);
+}
+
+
 /* --- delete ------------------------------------------------------------ */
-
-operation_h rate_delete;
-
 
 /* All rates of exactly this prefix */
 void rate_delete(struct request *req)
@@ -66,7 +124,7 @@ void rate_delete(struct request *req)
 	int err;
 
 	if (!resource_parent_is_seen(req, &resource_rate) ||
-	    !change_begin(req))
+	    !change_begin(req) || !rates_lock(req))
 		return;
 
 	err = pg_exec(req->pg,

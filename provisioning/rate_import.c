@@ -10,6 +10,7 @@
 #include "change.h"
 #include "csv.h"
 #include "pg.h"
+#include "rate.h"
 #include "resource.h"
 #include "text.h"
 
@@ -78,7 +79,7 @@ static bool stage_begin(struct import *im)
 	int err;
 
 	if (!resource_parent_is_seen(req, &resource_rate) ||
-	    !change_begin(req))
+	    !change_begin(req) || !rates_lock(req))
 		return false;
 
 	err = pg_exec(req->pg, patience_sql, 0, NULL, NULL);

@@ -525,16 +525,30 @@ def decks_move_in_one_step():
     path = f"/v1/rate-decks/{deck['id']}/rates"
     rows = [{"prefix": str(p), "rate_per_min": "0.01"}
             for p in range(100, 400)]
-    answer = call("put", path, rows, JSON)
+    old = {"If-Match": call("get", path).headers["ETag"]}
+    answer = call("put", path, rows, JSON, headers=old)
     check(answer.status == 200 and answer.json()["rates"] == 300,
           f"PUT of 300 rates: {answer.data!r}")
+    stale = [call("put", path, rows, JSON, headers=old),
+             call("delete", path + "/100", headers=old)]
+    check([a.status for a in stale] == [412, 412],
+          "by whom has not seen these rates")
+    page = call("get", path + "?limit=1")
+    known = call("get", path + "?limit=1", headers={
+        "If-None-Match": page.headers["ETag"]})
+    gone = call("delete", path + "/100", headers={
+        "If-Match": page.headers["ETag"]})
+    check(known.status == 304 and gone.status == 204,
+          f"by whom has: {known.status} {gone.status}")
+    check(call("put", path, rows, JSON, headers=ANY).status == 200,
+          "or whatever they are")
     rows[7]["prefix"] = "x"
     rows[9]["rate_per_min"] = 1
-    answer = call("put", path, rows, JSON)
+    answer = call("put", path, rows, JSON, headers=ANY)
     check(answer.status == 422 and
           [e["pointer"] for e in answer.json()["errors"]] ==
           ["/7/prefix", "/9/rate_per_min"], f"faulty rows {answer.data!r}")
-    answer = call("put", path, [rows[0], rows[0]], JSON)
+    answer = call("put", path, [rows[0], rows[0]], JSON, headers=ANY)
     check(answer.status == 422, "a prefix twice")
     count = "select count(*), count(effective_to) from core.rate " \
             "where deck_id = '%s'" % deck["id"]

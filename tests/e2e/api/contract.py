@@ -37,6 +37,8 @@ VERBOSE = "-v" in sys.argv[1:]
 METHODS = ("get", "post", "put", "patch", "delete")
 PROBLEM = "application/problem+json"
 NOBODY = "0" * 26
+# bindings and live calls
+UNVERSIONED = {"registration_delete", "call_drop"}
 
 
 class Answer:
@@ -357,7 +359,14 @@ class Contract:
             if op.method != "post" or not op.is_write:
                 continue
             key = {"Idempotency-Key": "twice " + op.id}
-            first, second = (op.run(headers=key) for _ in range(2))
+            self.in_flight(op, key)
+            first = op.run(headers=key)
+            self.jobs_end()
+            before = self.everything()
+            second = op.run(headers=key)
+            Tally.check(first.status >= 300 or before == self.everything(),
+                        f"{op.id}: it was done once")
+            self.another(op, key, first.status)
             good = first.status == second.status and \
                 ("Idempotency-Replayed" in second.headers) == \
                 (first.status < 300)
@@ -376,6 +385,40 @@ class Contract:
             if first.status == 201 and first.headers.get("Location"):
                 call("delete", first.headers["Location"],
                      headers={"If-Match": "*"})
+
+    @staticmethod
+    def jobs_end():
+        """So that nothing moves by itself."""
+        deadline = time.monotonic() + 60
+        while psql("select count(*) from core.job where status in "
+                   "('queued', 'running')") != "0" and \
+                time.monotonic() < deadline:
+            time.sleep(0.05)
+
+    @staticmethod
+    def in_flight(op, key):
+        """As if a request with this key were at work: it holds this lock."""
+        psql("begin; select pg_advisory_xact_lock(hashtextextended("
+             f"'core.idempotency key_{KEY.split('_')[1]} "
+             f"{key['Idempotency-Key']}', 0))")
+        answer = op.run(headers=key)
+        psql("rollback")
+        if op.expect(answer, 409, "in flight"):
+            Tally.check(answer.json()["code"] == "in_flight" and
+                        answer.headers["Retry-After"] == "1",
+                        f"{op.id}: {answer.data[:200]!r}")
+
+    def another(self, op, key, first):
+        """The key of a POST that was done, with another body."""
+        if first >= 300 or not op.media:
+            return
+        body = op.example()
+        body = body + "\n" if isinstance(body, str) else \
+            json.dumps(body, indent=1)
+        before = self.everything()
+        op.expect(op.run(headers=key, body=body), 422, "another body")
+        Tally.check(before == self.everything(),
+                    f"{op.id}: another body does nothing")
 
     def read_all(self):
         for op in self.operations:
@@ -478,6 +521,23 @@ class Contract:
                          key=amount)
             Tally.check(got == want, f"{op.id}: {name}[{end}]: {got}")
         op.expect(op.run(extra=f"{more}{name}%5Bgte%5D=yesterday"), 400)
+
+    def match_all(self):
+        """A change of a row is refused without If-Match, and with that of
+        another version: by every PUT, PATCH and DELETE but of what lives in
+        the switch and has no version."""
+        for op in self.operations:
+            if op.method not in ("put", "patch", "delete") or \
+                    op.id in UNVERSIONED:
+                continue
+            before = self.everything()
+            op.expect(op.run(headers={}), 428, "without If-Match")
+            for tag, what in (('"999999"', "a stale"), ('W/"1"', "a weak"),
+                              ("1", "no"), ('"nonsense"', "no")):
+                op.expect(op.run(headers={"If-Match": tag}), 412,
+                          what + " tag")
+            Tally.check(self.everything() == before,
+                        f"{op.id}: nothing has changed")
 
     def patch_all(self):
         for op in self.operations:
@@ -612,6 +672,7 @@ def main():
     contract.conflict_all()
     contract.refuse_all()
     contract.unknown_all()
+    contract.match_all()
     contract.patch_all()
     contract.delete_all()
     print(f"contract: {len(contract.operations)} operations")

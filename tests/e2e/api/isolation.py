@@ -23,7 +23,6 @@ import re
 import shlex
 import subprocess
 import sys
-import time
 import urllib.parse
 
 from contract import KEY, Contract, Tally, call, psql
@@ -294,14 +293,6 @@ def declare(op):
     return ways or None
 
 
-def jobs_end():
-    """So that nothing moves by itself."""
-    deadline = time.monotonic() + 60
-    while psql("select count(*) from core.job where status in ('queued', "
-               "'running')") != "0" and time.monotonic() < deadline:
-        time.sleep(0.05)
-
-
 def main():
     contract = Contract(call("get", "/openapi.json", key=None).json())
     contract.create_all()
@@ -310,7 +301,7 @@ def main():
     sibling = World(contract, parent_id=above.real(TENANT))
     stranger = World(contract)
     mine.above = above
-    jobs_end()
+    contract.jobs_end()
     check(len(mine.own) >= 6, f"a world has its things: {mine.own}")
 
     me = mine.real(TENANT)

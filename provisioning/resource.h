@@ -150,6 +150,7 @@ const char *resource_location(char *buf, size_t size,
 extern const struct resource resource_tenant;
 extern const struct resource resource_account;
 extern const struct resource resource_posting;
+extern const struct resource resource_lease;
 extern const struct resource resource_realm;
 extern const struct resource resource_trunk;
 extern const struct resource resource_site;

@@ -27,7 +27,7 @@ struct options {
 	char listen[64], socket[108], dsn[512], control[108], node[64];
 	int64_t threads, connections, rate, burst;
 	bool jobs;
-	char webhook_key[256];
+	char webhook_key[256], webhook_ca[256];
 	bool webhook_private;
 	int64_t retry_first_ms, retry_for_s, disable_after_s, keep_days;
 	int log_level;
@@ -61,6 +61,9 @@ static const struct setting table[] = {
 	 "/var/lib/strowger-api/webhook.key",
 	 "what secrets of webhooks are sealed with; made when it is not there, "
 	 "the same for all processes"},
+	{"webhooks.ca_file", SET_TEXT, OPTION(webhook_ca), 0, 0, NULL, "",
+	 "certificates (PEM) that sign those of endpoints, instead of those "
+	 "that the system trusts; empty: these"},
 	{"webhooks.allow_private", SET_FLAG, OPTION(webhook_private), 0, 0,
 	 NULL, "false", "send to private and loopback addresses, too"},
 	{"webhooks.retry_first_ms", SET_NUMBER, OPTION(retry_first_ms), 10,
@@ -235,6 +238,7 @@ static void webhooks_set(struct webhook_config *cfg,
 
 	cfg->policy.has_key = !err;
 	cfg->policy.allow_private = opt->webhook_private;
+	cfg->policy.ca_file = *opt->webhook_ca ? opt->webhook_ca : NULL;
 	cfg->retry_first_ms = opt->retry_first_ms;
 	cfg->retry_for_s = opt->retry_for_s;
 	cfg->disable_after_s = opt->disable_after_s;

@@ -139,6 +139,12 @@ static bool options_set(struct webhook_post *p,
 
 	bad |= curl_easy_setopt(c, CURLOPT_URL, msg->url);
 	bad |= curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
+	/* certificate and name are checked, as is libcurl's default */
+	bad |= curl_easy_setopt(c, CURLOPT_SSLVERSION,
+				(long)CURL_SSLVERSION_TLSv1_2);
+	if (p->policy->ca_file)
+		bad |= curl_easy_setopt(c, CURLOPT_CAINFO,
+					p->policy->ca_file);
 	bad |= curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
 	bad |= curl_easy_setopt(c, CURLOPT_PROXY, "");
 	bad |= curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);

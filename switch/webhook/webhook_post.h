@@ -14,6 +14,8 @@ struct webhook_policy {
 	bool has_key;          /**< else nothing that is sealed can be used */
 	bool allow_private;    /**< any address                            */
 	uint8_t key[WEBHOOK_KEY_SIZE];
+	const char *ca_file;   /**< PEM: who may sign the certificates of
+				    https; NULL: whom the system trusts    */
 };
 
 /** Borrowed until the POST is over. */

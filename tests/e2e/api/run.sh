@@ -46,6 +46,10 @@ port=$(python3 -c 'import socket
 s = socket.socket()
 s.bind(("127.0.0.1", 0))
 print(s.getsockname()[1])')
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes \
+	-keyout "$dir/ca.key" -out "$dir/ca.pem" -days 2 \
+	-subj "/CN=Strowger test CA" 2>"$dir/openssl.log"
+export API_CA="$dir/ca"
 cat >"$dir/api.yaml" <<END
 api:
   listen: 127.0.0.1:$port
@@ -54,6 +58,7 @@ api:
   control: $dir/control.sock
 webhooks:
   key_file: $dir/webhook.key
+  ca_file: $dir/ca.pem
   allow_private: true
   retry_first_ms: 300
   retry_for_s: 6

@@ -4,13 +4,16 @@ Standard Webhooks describes them: retries, rotation, replay, test-send, who
 hears of what, two processes at work, addresses that are not public. Uses the
 same environment as contract.py."""
 import base64
+import functools
 import hashlib
 import hmac
 import http.server
 import json
 import os
+import re
 import shlex
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -406,6 +409,71 @@ def private_addresses_are_refused(receiver):
     drop(hook)
 
 
+def certificate(folder, san, ca):
+    """Key and certificate of this name, signed by that CA or by itself."""
+    run = functools.partial(subprocess.run, check=True, capture_output=True)
+    key, made = (os.path.join(folder, n) for n in ("key.pem", "made.pem"))
+    request = ["openssl", "req", "-newkey", "ec", "-pkeyopt",
+               "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key,
+               "-subj", "/CN=receiver", "-addext", "subjectAltName=" + san]
+    if not ca:
+        run(request + ["-x509", "-days", "2", "-out", made])
+        return key, made
+    asked = os.path.join(folder, "asked.pem")
+    run(request + ["-out", asked])
+    run(["openssl", "x509", "-req", "-in", asked, "-CA", ca + ".pem",
+         "-CAkey", ca + ".key", "-CAcreateserial", "-CAserial",
+         os.path.join(folder, "serial"), "-days", "2",
+         "-copy_extensions", "copy", "-out", made])
+    return key, made
+
+
+def over_tls(san, ca):
+    """A receiver behind TLS with such a certificate."""
+    receiver = Receiver()
+    with tempfile.TemporaryDirectory() as folder:
+        key, made = certificate(folder, san, ca)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(made, key)
+    # what fails in the handshake is an OSError, which accept() may have
+    receiver.socket = context.wrap_socket(receiver.socket, server_side=True)
+    return receiver
+
+
+def tls_is_checked():
+    """An https endpoint needs a certificate of its name, by a CA that is
+    trusted; else nothing is sent."""
+    ca = os.environ["API_CA"]
+    good = over_tls("IP:127.0.0.1", ca)
+    hook = endpoint(good.url("tls").replace("http:", "https:"),
+                    ["call.ended"])
+    event = tell("call.ended")
+    came = good.wait("tls", 1)
+    check(len(came) == 1 and signatures(came[0], hook["secret"]) == 1 and
+          came[0]["headers"]["webhook-id"] == event,
+          f"delivered over TLS: {came}")
+    drop(hook)
+    for san, by, what in (("IP:127.0.0.2", ca, "another address"),
+                          ("DNS:localhost", ca, "a name"),
+                          ("IP:127.0.0.1", None, "signed by itself")):
+        bad = over_tls(san, by)
+        hook = endpoint(bad.url("tls").replace("http:", "https:"),
+                        ["call.ended"], status="disabled")
+        result = call("post", f"/v1/webhook-endpoints/{hook['id']}/test"
+                      ).json()
+        check(not result["delivered"] and result["status"] is None and
+              re.search("SSL|certificate", result["error"]) and
+              not bad.at("tls"), f"{what}: {result}")
+        drop(hook)
+    plain = Receiver()
+    hook = endpoint(plain.url("plain").replace("http:", "https:"),
+                    ["call.ended"], status="disabled")
+    result = call("post", f"/v1/webhook-endpoints/{hook['id']}/test").json()
+    check(not result["delivered"] and not plain.at("plain"),
+          f"https is not spoken as http: {result}")
+    drop(hook)
+
+
 def main():
     # behaviour.py has broken all connections, which come back once a second
     time.sleep(1.5)
@@ -419,6 +487,7 @@ def main():
     tenants_hear_of_their_own(receiver)
     two_do_not_double(receiver)
     private_addresses_are_refused(receiver)
+    tls_is_checked()
     print(f"{Tally.passed} passed, {Tally.failed} failed")
     sys.exit(1 if Tally.failed else 0)
 

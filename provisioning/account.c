@@ -67,6 +67,7 @@ static const struct field fields[] = {
 	{.name = "low_balance_threshold", .type = FIELD_MONEY,
 	 .flags = F_NULLABLE, .column = "low_balance_micro",
 	 .min = -MONEY_MAX, .max = MONEY_MAX},
+	FIELD_REFERENCE("tax_profile_id", "tax_", F_NULLABLE | F_PLATFORM),
 	FIELD_LIMIT("channels.in", "channels_in"),
 	FIELD_LIMIT("channels.out", "channels_out"),
 	FIELD_LIMIT("channels.total", "channels_total"),
@@ -80,6 +81,9 @@ static const struct field_set set = FIELD_SET(fields);
 static const struct refusal refusals[] = {
 	{.constraint = "account_tenant_id_fkey", .field = "tenant_id",
 	 .kind = PROBLEM_VALIDATION, .detail = "there is no such tenant"},
+	{.constraint = "account_tax_profile_id_fkey",
+	 .field = "tax_profile_id", .kind = PROBLEM_VALIDATION,
+	 .detail = "there is no such tax profile"},
 	{.constraint = "account_leased_covered", .field = "amount",
 	 .kind = PROBLEM_VALIDATION,
 	 .detail = "balance and credit do not cover it"},

@@ -113,6 +113,14 @@ static const struct field charge_fields[] = {
 	{.name = "initial_ms", .type = FIELD_NUMBER, .column = "first_ms"},
 	{.name = "increment_ms", .type = FIELD_NUMBER, .column = "next_ms"},
 	TEXT(rounding_mode), NUMBER(rounding_decimals), NUMBER(billed_ms),
+	{.name = "net", .type = FIELD_MONEY, .column = "net_micro"},
+	NUMBER(covered_ms),
+	{.name = "taxes", .type = FIELD_JSON,
+	 .read = "(SELECT coalesce(jsonb_agg(jsonb_build_object('name', "
+		 "x.t->>0, 'amount', rating.amount(t.tax_micro[x.o])) "
+		 "ORDER BY x.o), '[]') FROM jsonb_array_elements("
+		 "t.price->'taxes') WITH ORDINALITY x (t, o))"},
+	{.name = "price", .type = FIELD_JSON, .column = "price"},
 };
 static const struct field_set charge_set = FIELD_SET(charge_fields);
 

@@ -33,6 +33,7 @@ static const struct field fields[] = {
 	{.name = "effective_to", .type = FIELD_TIME, .flags = F_NULLABLE,
 	 .column = "effective_to"},
 	{.name = "blocked", .type = FIELD_FLAG, .column = "is_blocked"},
+	FIELD_REFERENCE("terms_id", "trm_", F_NULLABLE),
 };
 static const struct field_set set = FIELD_SET(fields);
 
@@ -41,6 +42,8 @@ static const struct refusal refusals[] = {
 	 .detail = "two rates of one prefix overlap in time"},
 	{.constraint = "rate_span", .kind = PROBLEM_VALIDATION,
 	 .detail = "effective_to must be after effective_from"},
+	{.constraint = "rate_terms_id_fkey", .kind = PROBLEM_VALIDATION,
+	 .detail = "there are no such rate terms"},
 	{.constraint = "rate_destination_check", .kind = PROBLEM_VALIDATION,
 	 .detail = "destination must not exceed 47 bytes"},
 	{.constraint = NULL},

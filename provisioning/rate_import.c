@@ -29,7 +29,7 @@ static const char stage_sql[] =
 	"destination text, rate_per_min_nano bigint, "
 	"connect_fee_micro bigint, first_ms integer, next_ms integer, "
 	"effective_from timestamptz, effective_to timestamptz, "
-	"is_blocked boolean) ON COMMIT DROP";
+	"is_blocked boolean, terms_id text) ON COMMIT DROP";
 
 /* 300,000 rates are half a minute of work for the overlap index */
 static const char patience_sql[] =
@@ -57,18 +57,18 @@ static const char close_sql[] =
 static const char move_sql[] =
 	"INSERT INTO core.rate (deck_id, prefix, destination, "
 	"rate_per_min_nano, connect_fee_micro, first_ms, next_ms, "
-	"effective_from, effective_to, is_blocked) "
+	"effective_from, effective_to, is_blocked, terms_id) "
 	"SELECT $1, prefix, coalesce(destination, ''), rate_per_min_nano, "
 	"coalesce(connect_fee_micro, 0), coalesce(first_ms, 1000), "
 	"coalesce(next_ms, 1000), effective_from, effective_to, "
-	"coalesce(is_blocked, false) FROM rate_stage "
+	"coalesce(is_blocked, false), terms_id FROM rate_stage "
 	"ON CONFLICT (deck_id, prefix, effective_from) DO UPDATE SET "
 	"destination = excluded.destination, "
 	"rate_per_min_nano = excluded.rate_per_min_nano, "
 	"connect_fee_micro = excluded.connect_fee_micro, "
 	"first_ms = excluded.first_ms, next_ms = excluded.next_ms, "
 	"effective_to = excluded.effective_to, "
-	"is_blocked = excluded.is_blocked";
+	"is_blocked = excluded.is_blocked, terms_id = excluded.terms_id";
 
 
 /* --- staging ----------------------------------------------------------- */

@@ -32,7 +32,7 @@ static const char stage_sql[] =
 	"destination text, rate_per_min_nano bigint, "
 	"connect_fee_micro bigint, first_ms integer, next_ms integer, "
 	"effective_from timestamptz, effective_to timestamptz, "
-	"is_blocked boolean) ON COMMIT DROP";
+	"is_blocked boolean, terms_id text) ON COMMIT DROP";
 
 static const char fill_sql[] =
 	"UPDATE rate_stage s SET "
@@ -82,7 +82,7 @@ static bool header_read(struct sheet *sh)
 				  "columns are prefix, destination, "
 				  "rate_per_min, connect_fee, initial_ms, "
 				  "increment_ms, effective_from, "
-				  "effective_to, blocked");
+				  "effective_to, blocked, terms_id");
 		for (size_t k = 0; k < i; k++) {
 			if (sh->columns[k] == sh->columns[i])
 				job_error(sh->job, 1, name, NULL, "repeated",

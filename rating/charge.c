@@ -21,27 +21,61 @@ static const char *const round_names[ROUND_MODE_N] = {
 };
 
 
+static const char *const duration_names[DURATION_MODE_N] = {
+	[DURATION_EXACT] = "exact",
+	[DURATION_UP] = "up",
+	[DURATION_DOWN] = "down",
+	[DURATION_HALF_UP] = "half_up",
+};
+
+
 const char *round_mode_name(enum round_mode mode)
 {
 	return mode < ROUND_MODE_N ? round_names[mode] : "?";
 }
 
 
-int round_mode_parse(uint8_t *ret_mode, const char *name)
+static int name_find(uint8_t *ret, const char *const *names, uint8_t n,
+		     const char *name)
 {
-	uint8_t i;
-
-	if (!ret_mode || !name)
+	if (!ret || !name)
 		return EINVAL;
 
-	for (i = 0; i < ROUND_MODE_N; i++) {
-		if (0 == strcmp(name, round_names[i])) {
-			*ret_mode = i;
+	for (uint8_t i = 0; i < n; i++) {
+		if (0 == strcmp(name, names[i])) {
+			*ret = i;
 			return 0;
 		}
 	}
 
 	return EINVAL;
+}
+
+
+int round_mode_parse(uint8_t *ret_mode, const char *name)
+{
+	return name_find(ret_mode, round_names, ROUND_MODE_N, name);
+}
+
+
+const char *duration_mode_name(enum duration_mode mode)
+{
+	return mode < DURATION_MODE_N ? duration_names[mode] : "?";
+}
+
+
+int duration_mode_parse(uint8_t *ret_mode, const char *name)
+{
+	return name_find(ret_mode, duration_names, DURATION_MODE_N, name);
+}
+
+
+int rounding_check(struct rounding r)
+{
+	return r.mode >= ROUND_MODE_N || r.decimals > 6 ||
+			       r.duration >= DURATION_MODE_N ||
+			       r.is_per_interval > 1
+		       ? EINVAL : 0;
 }
 
 
@@ -106,6 +140,24 @@ static int64_t rounding_step(struct rounding r)
 		step *= 10;
 
 	return step;
+}
+
+
+int rounding_apply(struct rounding r, __int128 num, __int128 den,
+		   int64_t *ret_micro)
+{
+	const int64_t step = rounding_step(r);
+	__int128 amount;
+
+	if (__builtin_mul_overflow(den, (__int128)step, &den) ||
+	    __builtin_mul_overflow(round_wide(num, den,
+					      (enum round_mode)r.mode),
+				   (__int128)step, &amount) ||
+	    amount > INT64_MAX || amount < INT64_MIN)
+		return EOVERFLOW;
+
+	*ret_micro = (int64_t)amount;
+	return 0;
 }
 
 

@@ -10,11 +10,24 @@
 enum round_mode { ROUND_UP, ROUND_DOWN, ROUND_HALF_UP, ROUND_HALF_EVEN,
 		  ROUND_MODE_N };
 
+/** What becomes of a duration before intervals are counted: whole seconds. */
+enum duration_mode { DURATION_EXACT, DURATION_UP, DURATION_DOWN,
+		     DURATION_HALF_UP, DURATION_MODE_N };
+
 /** The rounding policy of a deck: data, written into every charge. */
 struct rounding {
 	uint8_t mode;     /**< enum round_mode                             */
 	uint8_t decimals; /**< of the amount: 0..6                         */
+	uint8_t duration; /**< enum duration_mode                          */
+	uint8_t is_per_interval; /**< each interval alone, and the sum     */
 };
+
+/** @return 0 or EINVAL (a mode or number of decimals that there is not) */
+int rounding_check(struct rounding r);
+
+/** num / den micro-units to the decimals of r; den > 0. 0 or EOVERFLOW */
+int rounding_apply(struct rounding r, __int128 num, __int128 den,
+		   int64_t *ret_micro);
 
 struct tariff {
 	int64_t rate_per_min_nano;
@@ -62,5 +75,7 @@ int64_t round_div(__int128 num, __int128 den, enum round_mode mode);
 
 const char *round_mode_name(enum round_mode mode); /**< "half_up"         */
 int round_mode_parse(uint8_t *ret_mode, const char *name);
+const char *duration_mode_name(enum duration_mode mode); /**< "exact"     */
+int duration_mode_parse(uint8_t *ret_mode, const char *name);
 
 #endif

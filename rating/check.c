@@ -305,46 +305,40 @@ static int case_plan(const struct rating_case *c, struct result *ret)
 }
 
 
-static int tariff_duration(const struct rating_case *c,
-			   const struct tariff *t, struct rounding r,
-			   struct ratio *ret_s)
+/* As a live call on this balance would end. */
+static int price_duration(const struct rating_case *c, const struct price *p,
+			  struct ratio *ret_s)
 {
 	int64_t micro;
-	uint64_t ms;
 	int err;
 
 	err = ratio_units(&micro, c->budget, 1000000);
 	if (err)
 		return err;
 
-	ms = charge_duration_ms(t, r, micro);
-	return ratio_make(ret_s, ms < c->limit_ms ? ms : c->limit_ms, 1000);
+	return ratio_make(ret_s, price_duration_ms(p, micro, c->limit_ms),
+			  1000);
 }
 
 
-/* By the tariff. @return 0, or ERANGE when it cannot say this case. */
-static int case_tariff(const struct rating_case *c, struct result *ret)
+/* By the price of live calls. @return 0, or ERANGE when it cannot say it. */
+static int case_price(const struct rating_case *c, struct result *ret)
 {
-	const struct charge_plan *p = &c->plan;
-	struct rounding r = {ROUND_HALF_EVEN, 6};
+	struct price_parts parts;
 	struct result got;
-	struct tariff t;
-	int64_t micro;
+	struct price p;
 	int err;
 
-	if (plan_tariff(p, &t) || (p->is_rounded && p->decimals > 6))
-		return ERANGE;
-	if (p->is_rounded)
-		r = (struct rounding){(uint8_t)p->mode, (uint8_t)p->decimals};
-
-	err = charge_micro(&t, r, c->duration_ms, &micro);
+	err = plan_price(&c->plan, &p);
 	if (!err)
-		err = ratio_make(&got.value, micro, 1000000);
+		err = price_parts(&p, c->duration_ms, 0, &parts);
 	if (!err)
-		err = ratio_make(&got.billed,
-				 charge_billed_ms(&t, c->duration_ms), 1000);
+		err = ratio_make(&got.value, parts.gross_micro, 1000000);
+	if (!err)
+		err = ratio_make(&got.billed, (__int128)parts.billed_ms,
+				 1000);
 	if (!err && c->is_duration)
-		err = tariff_duration(c, &t, r, &got.value);
+		err = price_duration(c, &p, &got.value);
 	if (err)
 		return ERANGE;
 
@@ -401,8 +395,8 @@ static bool result_print(const struct rating_case *c, const struct result *r,
 
 static bool case_check(struct rating_case *c, FILE *out)
 {
-	struct result r, t;
-	bool has_tariff;
+	struct result r, live;
+	bool has_price;
 	int err;
 
 	err = case_parse(c);
@@ -414,17 +408,17 @@ static bool case_check(struct rating_case *c, FILE *out)
 		return false;
 	}
 
-	has_tariff = 0 == case_tariff(c, &t);
-	if (has_tariff && !(ratio_equal(t.value, r.value) &&
-			    ratio_equal(t.billed, r.billed))) {
-		fprintf(out, "%s FAIL tariff and plan differ:",
+	has_price = 0 == case_price(c, &live);
+	if (has_price && !(ratio_equal(live.value, r.value) &&
+			   ratio_equal(live.billed, r.billed))) {
+		fprintf(out, "%s FAIL price and plan differ:",
 			c->text[COL_id]);
-		difference_print(out, "tariff", t.value, r.value);
+		difference_print(out, "price", live.value, r.value);
 		fputc('\n', out);
 		return false;
 	}
 
-	return result_print(c, &r, has_tariff ? "tariff" : "plan", out);
+	return result_print(c, &r, has_price ? "price" : "plan", out);
 }
 
 

@@ -9,8 +9,8 @@
 /**
  * Read a CSV of cases and write pass or the difference for each row, then
  * "N passed, N failed". Each case is computed as a charge plan and, where it
- * can be said so, again as the tariff that calls are rated by: both have to
- * agree.
+ * can be said so, again as the price that live calls are charged by: both have
+ * to agree.
  *
  * Columns by name: id, kind (cost | max_duration), connect_fee, segments
  * (JSON), duration_s, vat_percent, rounding (none | MODE:DECIMALS), max_cost,

@@ -20,10 +20,16 @@ struct span {
 	int64_t from_ms, to_ms;
 };
 
+/** What rates have in common: nothing that one prefix adds. */
+struct shared {
+	struct tariff tariff;
+	uint32_t terms, unused;
+};
+
 /** A rate: its prefix, and where the rest of it stands. */
 struct row {
 	uint32_t prefix[2]; /**< 15 digits of 4 bits, then the length     */
-	uint32_t tariff, destination;
+	uint32_t shared, destination;
 	uint32_t span;      /**< highest bit: is_blocked                  */
 };
 
@@ -36,7 +42,7 @@ struct deck {
 
 	struct row *rows;
 	size_t row_n, prefix_n;
-	struct pool tariffs, spans, destinations;
+	struct pool shared, terms, spans, destinations;
 	struct prefix_tree tree;
 	int32_t root;
 };
@@ -74,7 +80,7 @@ int deck_builder_alloc(struct deck_builder **bp, const char *id,
 		return EINVAL;
 	if (strlen(id) >= DECK_ID_SIZE || strnlen(currency, 4) != 3)
 		return EINVAL;
-	if (rounding.mode >= ROUND_MODE_N || rounding.decimals > 6)
+	if (rounding_check(rounding))
 		return EINVAL;
 
 	b = mem_zalloc(sizeof(*b), builder_destructor);
@@ -94,6 +100,7 @@ int deck_builder_alloc(struct deck_builder **bp, const char *id,
 static int rate_check(const struct rate *rate)
 {
 	if (!memchr(rate->prefix, '\0', sizeof(rate->prefix)) ||
+	    !memchr(rate->terms, '\0', sizeof(rate->terms)) ||
 	    !memchr(rate->destination, '\0', sizeof(rate->destination)))
 		return EINVAL;
 
@@ -202,11 +209,16 @@ static int row_pack(struct deck *d, struct row *row, const struct rate *rate)
 {
 	const struct span span = {rate->from_ms, rate->to_ms};
 	char destination[RATE_DESTINATION_SIZE] = "";
+	char terms[DECK_ID_SIZE] = "";
+	struct shared shared = {.tariff = rate->tariff};
 	int err;
 
 	memcpy(destination, rate->destination, strlen(rate->destination));
+	memcpy(terms, rate->terms, strlen(rate->terms));
 	prefix_pack(row->prefix, rate->prefix);
-	err = pool_put(&d->tariffs, &rate->tariff, &row->tariff);
+	err = pool_put(&d->terms, terms, &shared.terms);
+	if (!err)
+		err = pool_put(&d->shared, &shared, &row->shared);
 	if (!err)
 		err = pool_put(&d->spans, &span, &row->span);
 	if (!err)
@@ -223,7 +235,8 @@ static int rows_pack(struct deck *d, const struct rate *rates, size_t n)
 {
 	int err = 0;
 
-	pool_init(&d->tariffs, sizeof(struct tariff));
+	pool_init(&d->shared, sizeof(struct shared));
+	pool_init(&d->terms, DECK_ID_SIZE);
 	pool_init(&d->spans, sizeof(struct span));
 	pool_init(&d->destinations, RATE_DESTINATION_SIZE);
 
@@ -235,7 +248,9 @@ static int rows_pack(struct deck *d, const struct rate *rates, size_t n)
 	for (d->row_n = 0; d->row_n < n && !err; d->row_n++)
 		err = row_pack(d, &d->rows[d->row_n], &rates[d->row_n]);
 	if (!err)
-		err = pool_fit(&d->tariffs);
+		err = pool_fit(&d->shared);
+	if (!err)
+		err = pool_fit(&d->terms);
 	if (!err)
 		err = pool_fit(&d->spans);
 	if (!err)
@@ -248,7 +263,8 @@ static int rows_pack(struct deck *d, const struct rate *rates, size_t n)
 static void deck_free(struct deck *d)
 {
 	free(d->rows);
-	pool_clear(&d->tariffs);
+	pool_clear(&d->shared);
+	pool_clear(&d->terms);
 	pool_clear(&d->spans);
 	pool_clear(&d->destinations);
 	prefix_tree_clear(&d->tree);
@@ -336,13 +352,16 @@ static const struct rate *row_unpack(const struct deck *d,
 				     const struct row *row, struct rate *buf)
 {
 	const struct span *span = row_span(d, row);
+	const struct shared *shared;
 
 	memset(buf, 0, sizeof(*buf));
 	prefix_unpack(buf->prefix, row->prefix);
 	buf->from_ms = span->from_ms;
 	buf->to_ms = span->to_ms;
-	memcpy(&buf->tariff, pool_at(&d->tariffs, row->tariff),
-	       sizeof(buf->tariff));
+	shared = pool_at(&d->shared, row->shared);
+	buf->tariff = shared->tariff;
+	memcpy(buf->terms, pool_at(&d->terms, shared->terms),
+	       sizeof(buf->terms));
 	buf->is_blocked = !!(row->span & BLOCKED);
 	memcpy(buf->destination, pool_at(&d->destinations, row->destination),
 	       sizeof(buf->destination));
@@ -449,19 +468,30 @@ static void walks_run(struct walk *w, size_t n, const char *e164)
 }
 
 
+/* tariff is that of a struct shared, which is here by now */
+static const char *price_terms(const struct deck *d, const struct tariff *t)
+{
+	const struct shared *shared = (const void *)t;
+
+	return pool_at(&d->terms, shared->terms);
+}
+
+
 static struct deck_price walk_price(struct walk *w, int64_t at_ms)
 {
-	struct deck_price price = {NULL, false};
+	struct deck_price price = {NULL, "", false};
 
 	while (w->n && !price.tariff) {
 		const struct row *row = row_find(
 			w->deck, (size_t)w->found[--w->n] - 1, at_ms);
+		const struct shared *shared;
 
 		if (!row)
 			continue;
-		price.tariff = pool_at(&w->deck->tariffs, row->tariff);
+		shared = pool_at(&w->deck->shared, row->shared);
+		price.tariff = &shared->tariff;
 		price.is_blocked = !!(row->span & BLOCKED);
-		__builtin_prefetch(price.tariff);
+		__builtin_prefetch(shared);
 	}
 
 	return price;
@@ -481,6 +511,12 @@ void deck_find_many(const struct deck *const *decks, size_t n,
 		walks_run(walks, k, e164);
 		for (size_t i = 0; i < k; i++)
 			ret[at + i] = walk_price(&walks[i], at_ms);
+		for (size_t i = 0; i < k; i++) {
+			if (ret[at + i].tariff)
+				ret[at + i].terms =
+					price_terms(decks[at + i],
+						    ret[at + i].tariff);
+		}
 	}
 }
 
@@ -521,7 +557,8 @@ size_t deck_bytes(const struct deck *deck)
 {
 	return sizeof(*deck) + (deck->row_n + 1) * sizeof(*deck->rows) +
 	       deck->tree.size * sizeof(*deck->tree.nodes) +
-	       pool_bytes(&deck->tariffs) + pool_bytes(&deck->spans) +
+	       pool_bytes(&deck->shared) +
+	       pool_bytes(&deck->terms) + pool_bytes(&deck->spans) +
 	       pool_bytes(&deck->destinations);
 }
 

@@ -20,6 +20,7 @@ struct rate {
 	int64_t from_ms, to_ms; /**< UTC [ms]; to_ms INT64_MAX: open end     */
 	struct tariff tariff;
 	bool is_blocked;        /**< listed, but not to be called            */
+	char terms[DECK_ID_SIZE]; /**< id of what else there is to it; ""    */
 	char destination[RATE_DESTINATION_SIZE];/**< "Germany mobile"        */
 };
 
@@ -52,6 +53,7 @@ const struct rate *deck_find(const struct deck *deck, const char *e164,
 /** What a deck says of a number, without the words. */
 struct deck_price {
 	const struct tariff *tariff; /**< of the deck; NULL: no rate         */
+	const char *terms;           /**< of the deck: id, or ""             */
 	bool is_blocked;
 };
 

@@ -232,35 +232,98 @@ static int tier_rate(const struct plan_tier *t, int64_t *ret_nano)
 }
 
 
-int plan_tariff(const struct charge_plan *p, struct tariff *ret_tariff)
+/* All steps of one segment; from_ms is where it begins. */
+static int segment_steps(const struct plan_segment *s, uint64_t from_ms,
+			 uint64_t end_ms, struct price *price)
 {
-	const struct plan_segment *s = p->segments;
-	const struct plan_tier *first = &s->tiers[0];
-	const struct plan_tier *next = &s->tiers[s->tier_n - 1];
-	struct tariff t;
-	int64_t rate;
+	for (unsigned i = 0; i < s->tier_n; i++) {
+		const struct plan_tier *t = &s->tiers[i];
+		const uint64_t at_ms = t->from_ms > from_ms ? t->from_ms
+							    : from_ms;
+		struct price_step *step = &price->steps[price->step_n];
 
-	if (p->segment_n != 1 || s->tier_n > 2 || p->attempt_fee.num ||
-	    p->tax_percent.num || p->has_cap)
+		if (t->to_ms <= from_ms || t->from_ms >= end_ms)
+			continue;
+		if (price->step_n == PRICE_STEPS_MAX ||
+		    t->increment_ms > UINT32_MAX || at_ms > UINT32_MAX ||
+		    tier_rate(t, &step->rate_per_min_nano))
+			return ERANGE;
+
+		step->from_ms = (uint32_t)at_ms;
+		step->increment_ms = (uint32_t)t->increment_ms;
+		++price->step_n;
+	}
+
+	return 0;
+}
+
+
+static int plan_steps(const struct charge_plan *p, struct price *price)
+{
+	uint64_t from_ms = 0;
+	int err = 0;
+
+	for (unsigned i = 0; i < p->segment_n && !err; i++) {
+		const struct plan_segment *s = &p->segments[i];
+		const uint64_t end_ms = i + 1 < p->segment_n ? s->end_ms
+							     : UINT64_MAX;
+
+		err = segment_steps(s, from_ms, end_ms, price);
+		from_ms = end_ms;
+	}
+
+	return err;
+}
+
+
+/* Our tax is on the rounded amount, the plan's before it is rounded: the same
+   only where nothing is. */
+static int plan_tax(const struct charge_plan *p, struct price *price)
+{
+	int64_t ppm;
+
+	if (!p->tax_percent.num)
+		return 0;
+	if (p->is_rounded || p->has_cap ||
+	    ratio_units(&ppm, p->tax_percent, TAX_PPM_MAX / 100) ||
+	    ppm > TAX_PPM_MAX)
 		return ERANGE;
 
-	/* a first tier of several increments is not a first interval */
-	if (first != next && first->to_ms != first->increment_ms)
+	price->tax_n = 1;
+	price->taxes[0].ppm = (uint32_t)ppm;
+	return 0;
+}
+
+
+int plan_price(const struct charge_plan *p, struct price *ret)
+{
+	struct price price = {
+		.rounding = {ROUND_HALF_EVEN, 6, DURATION_EXACT, 0},
+		.cap_micro = PRICE_NO_CAP,
+		.exchange_nano = EXCHANGE_SAME,
+	};
+
+	if (p->is_rounded && p->decimals > 6)
 		return ERANGE;
-	if (first->increment_ms > UINT32_MAX || next->increment_ms > UINT32_MAX)
+	if (p->is_rounded) {
+		price.rounding.mode = (uint8_t)p->mode;
+		price.rounding.decimals = (uint8_t)p->decimals;
+	}
+
+	if (plan_steps(p, &price) || plan_tax(p, &price) ||
+	    ratio_units(&price.tariff.connect_fee_micro, p->connect_fee,
+			MICRO) ||
+	    ratio_units(&price.attempt_micro, p->attempt_fee, MICRO) ||
+	    (p->has_cap && ratio_units(&price.cap_micro, p->cap, MICRO)))
 		return ERANGE;
 
-	if (tier_rate(first, &rate) ||
-	    tier_rate(next, &t.rate_per_min_nano) ||
-	    rate != t.rate_per_min_nano ||
-	    ratio_units(&t.connect_fee_micro, p->connect_fee, MICRO))
+	price.tariff.rate_per_min_nano = price.steps[0].rate_per_min_nano;
+	price.tariff.first_ms = price.steps[0].increment_ms;
+	price.tariff.next_ms =
+		price.steps[price.step_n > 1].increment_ms;
+	if (price_check(&price))
 		return ERANGE;
 
-	t.first_ms = (uint32_t)first->increment_ms;
-	t.next_ms = (uint32_t)next->increment_ms;
-	if (tariff_check(&t))
-		return ERANGE;
-
-	*ret_tariff = t;
+	*ret = price;
 	return 0;
 }

@@ -1,11 +1,13 @@
 /**
- * @file plan.h  A charge plan: what struct tariff cannot say. Segments of a
- * call (a change of price at 18:00), tiers within them, fees, tax and a cap,
- * in exact fractions. Pure.
+ * @file plan.h  A charge plan: a price in exact fractions, as other engines
+ * state it. Segments of a call (a change of price at 18:00), tiers within
+ * them, fees, tax and a cap. Calls are charged by price.h; this reckons the
+ * same another way. Pure.
  */
 #ifndef PLAN_H
 #define PLAN_H
 #include <stdbool.h>
+#include "price.h"
 #include "ratio.h"
 
 #define PLAN_SEGMENTS_MAX 16
@@ -60,10 +62,10 @@ int plan_duration(const struct charge_plan *p, struct ratio budget,
 		  uint64_t limit_ms, uint64_t *ret_ms);
 
 /**
- * The same as a tariff, when there is one: one segment, one price per time,
- * whole nano- and micro-units, no attempt fee, tax or cap.
+ * The same as calls are charged by it, when there is such a price: whole nano-
+ * and micro-units, no more steps than a price has, no tax that is rounded.
  * @return 0 or ERANGE
  */
-int plan_tariff(const struct charge_plan *p, struct tariff *ret_tariff);
+int plan_price(const struct charge_plan *p, struct price *ret);
 
 #endif

@@ -19,7 +19,7 @@ select set_eq($$ select p.proname::text from pg_proc p
 	join pg_namespace n on n.oid = p.pronamespace
 	where n.nspname in ('core', 'cdr', 'api_v1')
 	and has_function_privilege('strowger_switch', p.oid, 'execute') $$,
-	$$ values ('feed'), ('changes'), ('deck_rates'), ('node_hello'),
+	$$ values ('feed'), ('changes'), ('deck_rates'), ('deck_rates_terms'), ('node_hello'),
 	('node_applied'), ('node_claim'), ('lease_take'), ('lease_return'),
 	('lease_keep'), ('lease_close_epochs'), ('load_cdrs'),
 	('load_begin'), ('load_calls'), ('load_dead_letter'),

@@ -25,6 +25,7 @@ X(OUT_NO_DID,             "no_such_number",       404, "Not Found",             
 X(OUT_NOT_REGISTERED,     "not_registered",       480, "Temporarily Unavailable",             20, false, "the customer's PBX is not registered") \
 X(OUT_NO_CREDIT,          "no_credit",            402, "Payment Required",                    21, false, "balance plus credit does not cover the first interval") \
 X(OUT_CREDIT_ENDED,       "credit_ended",         200, "OK",                                  16, false, "the balance was used up during the call") \
+X(OUT_COST_CAP,           "cost_cap",             200, "OK",                                  31, false, "the call reached the most it may cost: the cap of its rate's terms") \
 X(OUT_CREDIT_UNKNOWN,     "credit_unknown",       503, "Service Unavailable",                 41, false, "no lease could be had in time: is PostgreSQL up?") \
 X(OUT_LIMIT_IN,           "limit_channels_in",    486, "Busy Here",                           17, false, "channels.in of the trunk are all in use") \
 X(OUT_LIMIT_OUT,          "limit_channels_out",   486, "Busy Here",                           17, false, "channels.out of the trunk are all in use") \

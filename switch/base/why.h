@@ -29,6 +29,7 @@ X(WHY_PLAN,       "plan",       "routing plan and route that matched") \
 X(WHY_CANDIDATE,  "candidate",  "one gateway: kept in this order, or dropped and why") \
 X(WHY_ATTEMPT,    "attempt",    "a gateway or contact that was tried") \
 X(WHY_PRICE,      "price",      "sell tariff: arithmetic of the price") \
+X(WHY_TERMS,      "terms",      "what terms, exchange, taxes and margin make of it") \
 X(WHY_COST,       "cost",       "buy tariff of a candidate") \
 X(WHY_FUNDS,      "funds",      "the first intervals' cost: from the lease here, or to be asked of the ledger") \
 X(WHY_INBOUND,    "inbound",    "endpoints of the called number's trunk") \

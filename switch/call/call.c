@@ -43,6 +43,7 @@ static void call_destructor(void *arg)
 	call_give_back(call);
 	call_unpin(call);
 	mem_deref(call->attempts);
+	mem_deref(call->fees);
 	mem_deref(call->targets);
 	mem_deref(call->offer);
 	mem_deref(call->early);
@@ -227,7 +228,10 @@ void call_ring_over(void *arg)
 
 void call_max_over(void *arg)
 {
-	const struct call_event data = {.outcome = OUT_MAX_DURATION};
+	const struct call *call = arg;
+	const struct call_event data = {
+		.outcome = call_is_cut(call) ? OUT_COST_CAP : OUT_MAX_DURATION,
+	};
 
 	call_run(arg, EV_T_MAX, &data);
 }

@@ -51,6 +51,7 @@ static void answered(struct call *call, const struct leg_event *said)
 			leg_user_agent(call->leg[SIDE_B]));
 	call_attempt_note(call);
 	call_judge_attempt(call, true);
+	call_price_answered(call);
 	circle_leave(call->w->circles, &call->circle);
 	metric_observe(call->w->metrics.setup,
 		       (double)(call->answered_ms - call->begun_ms) / 1e3);
@@ -67,8 +68,7 @@ static void start_clocks(struct call *call)
 		wheel_stop(wheel, &call->phase); /* no maximum */
 	else
 		wheel_start(wheel, &call->phase,
-			    (uint64_t)call->max_call_s * 1000, call_max_over,
-			    call);
+			    call->cut_ms, call_max_over, call);
 	call_check_start(call);
 	call_fund_start(call);
 }

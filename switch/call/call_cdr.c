@@ -101,10 +101,10 @@ static void set_money(const struct call *call, struct cdr *r)
 	if (m->is_sold) {
 		r->price_micro = m->price_micro;
 		r->billed_ms = (int64_t)m->billed_ms;
-		r->rate_per_min_nano = m->sell.rate_per_min_nano;
-		r->connect_fee_micro = m->sell.connect_fee_micro;
-		r->first_ms = m->sell.first_ms;
-		r->next_ms = m->sell.next_ms;
+		r->rate_per_min_nano = m->sell.tariff.rate_per_min_nano;
+		r->connect_fee_micro = m->sell.tariff.connect_fee_micro;
+		r->first_ms = m->sell.tariff.first_ms;
+		r->next_ms = m->sell.tariff.next_ms;
 		TEXT_FILL(r->currency, m->currency);
 		TEXT_FILL(r->rate_prefix, m->prefix);
 		TEXT_FILL(r->rate_destination, m->destination);
@@ -215,18 +215,26 @@ static struct cdr_charge *charge_add(struct cdr_call *ret, uint8_t side)
 }
 
 
+static void set_parts(struct cdr_charge *c, const struct price *p,
+		      const struct price_parts *parts)
+{
+	c->price = *p;
+	c->amount_micro = parts->gross_micro;
+	c->net_micro = parts->net_micro;
+	memcpy(c->tax_micro, parts->tax_micro, sizeof(c->tax_micro));
+	c->billed_ms = (int64_t)parts->billed_ms;
+}
+
+
 static void set_sell(const struct call *call, const struct money *m,
 		     uint32_t attempt, struct cdr_call *ret)
 {
 	struct cdr_charge *c = charge_add(ret, CHARGE_SELL);
 
+	set_parts(c, &m->sell, &m->price);
 	TEXT_FILL(c->account_id, m->account_id);
 	c->attempt = attempt;
-	c->amount_micro = m->price_micro;
-	c->tariff = m->sell;
-	c->rounding = m->sell_rounding;
 	c->deck_version = (int64_t)m->sell_version;
-	c->billed_ms = (int64_t)m->billed_ms;
 	c->lease_epoch = call->w->cfg.lease_epoch;
 	TEXT_FILL(c->currency, m->currency);
 	TEXT_FILL(c->deck_id, m->sell_deck);
@@ -235,23 +243,43 @@ static void set_sell(const struct call *call, const struct money *m,
 }
 
 
-static void set_buy(const struct call *call, struct cdr_call *ret)
+void call_charge_buy(const struct call *call, uint64_t duration_ms,
+		     struct cdr_charge *c)
 {
 	const struct money *m = &call->money;
-	struct cdr_charge *c = charge_add(ret, CHARGE_BUY);
+	struct price_parts parts;
 
+	if (price_parts(&m->buy, duration_ms, 0, &parts))
+		parts = (struct price_parts){0};
+
+	memset(c, 0, sizeof(*c));
+	c->side = CHARGE_BUY;
+	set_parts(c, &m->buy, &parts);
 	c->attempt = call->attempt_n;
 	TEXT_FILL(c->carrier_id, call_attempt(call)->carrier_id);
-	c->amount_micro = m->cost_micro;
-	c->tariff = m->buy;
-	c->rounding = m->buy_rounding;
 	c->deck_version = (int64_t)m->buy_version;
-	c->billed_ms = (int64_t)charge_billed_ms(&m->buy,
-						 call_duration_ms(call));
 	TEXT_FILL(c->currency, m->cost_currency);
 	TEXT_FILL(c->deck_id, m->buy_deck);
 	TEXT_FILL(c->prefix, m->buy_prefix);
 	TEXT_FILL(c->destination, m->buy_destination);
+}
+
+
+/* Of an unanswered call what the attempt costs, if anything. */
+static void set_sells(const struct call *call, struct cdr_call *ret)
+{
+	const struct money *m = &call->money;
+
+	if (m->is_sold && (call->answered_ms || m->price_micro))
+		set_sell(call, m, 0, ret);
+
+	for (uint8_t i = 0; i < call->forward_n; i++) {
+		const struct forward *f = call->forwards[i];
+
+		if (f->money.is_sold &&
+		    (call->answered_ms || f->money.price_micro))
+			set_sell(call, &f->money, f->attempt, ret);
+	}
 }
 
 
@@ -266,18 +294,12 @@ static void record(const struct call *call, struct cdr_call *ret)
 			    &ret->attempts[i]);
 
 	ret->charge_n = 0;
-	if (!call->answered_ms)
-		return;
-	if (m->is_sold)
-		set_sell(call, m, 0, ret);
-	for (uint8_t i = 0; i < call->forward_n; i++) {
-		const struct forward *f = call->forwards[i];
-
-		if (f->money.is_sold)
-			set_sell(call, &f->money, f->attempt, ret);
-	}
-	if (m->is_bought && call->attempt_n)
-		set_buy(call, ret);
+	set_sells(call, ret);
+	for (uint32_t i = 0; i < call->fee_n; i++)
+		ret->charges[ret->charge_n++] = call->fees[i];
+	if (call->answered_ms && m->is_bought && call->attempt_n)
+		call_charge_buy(call, call_duration_ms(call),
+				&ret->charges[ret->charge_n++]);
 }
 
 

@@ -87,6 +87,7 @@ void call_attempt_end(struct call *call, enum outcome out, uint16_t sip_code,
 	if (call->leg[SIDE_B])
 		(void)text_copy(a->user_agent, sizeof(a->user_agent),
 				leg_user_agent(call->leg[SIDE_B]));
+	call_fee(call);
 	if (!call->answered_ms)
 		call_attempt_note(call);
 	call_judge_attempt(call, false);

@@ -29,8 +29,16 @@ enum outcome call_zone(struct call *call)
 
 static enum outcome check_cap(struct call *call)
 {
-	const struct tariff *sell = &call->payer->sell;
-	const char *by = destination_cap(call->trunk, sell);
+	const struct price *p = &call->payer->sell;
+	/* at its dearest, in the account's currency */
+	const struct tariff sell = {
+		.rate_per_min_nano = price_dearest_nano(p),
+		.connect_fee_micro = round_div(
+			(__int128)p->tariff.connect_fee_micro *
+				p->exchange_nano,
+			EXCHANGE_SAME, ROUND_UP),
+	};
+	const char *by = destination_cap(call->trunk, &sell);
 	const struct price_cap *cap = by == call->trunk->id
 					      ? &call->trunk->cap
 					      : &call->trunk->account->cap;
@@ -39,9 +47,9 @@ static enum outcome check_cap(struct call *call)
 		return OUT_OK;
 
 	WHY(call->why, WHY_SPEND, OUT_LIMIT_PRICE, by,
-	    WHY_COUNT("rate_per_min_nano", sell->rate_per_min_nano),
+	    WHY_COUNT("rate_per_min_nano", sell.rate_per_min_nano),
 	    WHY_COUNT("max_per_min_nano", cap->per_min_nano),
-	    WHY_COUNT("connect_fee_micro", sell->connect_fee_micro),
+	    WHY_COUNT("connect_fee_micro", sell.connect_fee_micro),
 	    WHY_COUNT("max_connect_micro", cap->connect_micro));
 	call_limited(call, by);
 

@@ -1,7 +1,7 @@
 /**
- * @file call_money.c  What the call costs and who pays before it is consumed:
- * the cost of the next interval is held from the account's lease before that
- * interval starts; the price is never more than what was held.
+ * @file call_money.c  Who pays for a call before it is consumed: the cost of
+ * the next interval is held from the account's lease before that interval
+ * starts; the price is never more than what was held.
  */
 #include <string.h>
 #include "call_private.h"
@@ -14,106 +14,9 @@
 #define GRAIN_MS 999
 
 
-/* The arithmetic of a price: ceil(intervals) x rate, and a fee. */
-static void note_rate(struct call *call, enum why_step step, enum outcome out,
-		      const struct deck *deck, const struct rate *rate,
-		      const char *why_not)
-{
-	WHY(call->why, step, out, deck ? deck_id(deck) : NULL,
-	    WHY_TEXT("reason", why_not),
-	    WHY_COUNT("version", deck ? (int64_t)deck_version(deck) : 0),
-	    WHY_TEXT("prefix", rate ? rate->prefix : ""),
-	    WHY_TEXT("destination", rate ? rate->destination : ""),
-	    WHY_COUNT("rate_per_min_nano",
-		      rate ? rate->tariff.rate_per_min_nano : 0),
-	    WHY_COUNT("connect_fee_micro",
-		      rate ? rate->tariff.connect_fee_micro : 0),
-	    WHY_COUNT("first_ms", rate ? rate->tariff.first_ms : 0),
-	    WHY_COUNT("next_ms", rate ? rate->tariff.next_ms : 0),
-	    WHY_TEXT("currency", deck ? deck_currency(deck) : ""));
-}
-
-
-static enum outcome unpriced(struct call *call, enum outcome out,
-			     const struct rate *rate, const char *why_not)
-{
-	note_rate(call, WHY_PRICE, out, call->trunk->deck, rate, why_not);
-
-	return out;
-}
-
-
-/* The sell rate at the call's start is the call's price. */
-enum outcome call_price(struct call *call)
-{
-	const struct deck *deck = call->trunk->deck;
-	struct money *m = call->payer;
-	const struct rate *rate;
-	struct rate found;
-
-	if (!call->trunk->account->is_active)
-		return unpriced(call, OUT_TRUNK_DISABLED, NULL, "account");
-	if (!deck)
-		return unpriced(call, OUT_NO_RATE, NULL, "no_deck");
-
-	rate = deck_find(deck, call->called.e164 + 1, call->begun_wall_ms,
-			 &found);
-	if (!rate || rate->is_blocked)
-		return unpriced(call, OUT_NO_RATE, rate,
-				rate ? "blocked" : "no_prefix");
-	if (strcmp(deck_currency(deck), call->trunk->account->currency) != 0)
-		return unpriced(call, OUT_NO_RATE, rate, "currency");
-
-	note_rate(call, WHY_PRICE, OUT_OK, deck, rate, "");
-	m->is_sold = true;
-	TEXT_FILL(m->account_id, call->trunk->account->id);
-	m->sell = rate->tariff;
-	m->sell_rounding = deck_rounding(deck);
-	m->sell_version = deck_version(deck);
-	(void)text_copy(m->sell_deck, sizeof(m->sell_deck), deck_id(deck));
-	TEXT_FILL(m->prefix, rate->prefix);
-	TEXT_FILL(m->destination, rate->destination);
-	(void)text_copy(m->currency, sizeof(m->currency),
-			deck_currency(deck));
-
-	return OUT_OK;
-}
-
-
-/* What this carrier charges us for it; unknown without a deck. */
-void call_buy(struct call *call, const struct gateway *gw)
-{
-	const struct deck *deck = gw->carrier->deck;
-	struct money *m = &call->money;
-	const struct rate *rate = NULL;
-	struct rate found;
-
-	m->is_bought = false;
-	if (deck)
-		rate = deck_find(deck, call_number(call)[0]
-					       ? call_number(call) + 1
-					       : call->called.received,
-				 moment_wall_ms(&call->w->now), &found);
-	if (!rate)
-		return;
-
-	note_rate(call, WHY_COST, OUT_OK, deck, rate, "");
-	m->is_bought = true;
-	m->buy = rate->tariff;
-	m->buy_rounding = deck_rounding(deck);
-	m->buy_version = deck_version(deck);
-	(void)text_copy(m->buy_deck, sizeof(m->buy_deck), deck_id(deck));
-	TEXT_FILL(m->buy_prefix, rate->prefix);
-	TEXT_FILL(m->buy_destination, rate->destination);
-	(void)text_copy(m->cost_currency, sizeof(m->cost_currency),
-			deck_currency(deck));
-}
-
-
 static bool is_free(const struct money *m)
 {
-	return !m->is_sold || (m->sell.rate_per_min_nano == 0 &&
-			       m->sell.connect_fee_micro == 0);
+	return !m->is_sold || price_is_free(&m->sell);
 }
 
 
@@ -131,14 +34,14 @@ static fund_keep_h keep;
 
 static int price_at(const struct money *m, uint64_t ms, int64_t *ret_micro)
 {
-	return charge_micro(&m->sell, m->sell_rounding, ms, ret_micro);
+	return price_micro(&m->sell, ms, 0, ret_micro);
 }
 
 
 /* End of the interval in which a slice after what is paid ends. */
 static uint64_t next_ms(const struct money *m, uint64_t slice_ms)
 {
-	return charge_interval_end_ms(&m->sell, m->funded_ms + slice_ms);
+	return price_interval_end_ms(&m->sell, m->funded_ms + slice_ms);
 }
 
 
@@ -161,7 +64,7 @@ static enum fund_verdict hold_to(struct money *m, uint64_t to_ms)
 	struct call *call = m->call;
 	struct fund_request req = {
 		.account_id = m->account_id,
-		.per_min_micro = m->sell.rate_per_min_nano / 1000,
+		.per_min_micro = price_dearest_nano(&m->sell) / 1000,
 		.due_ms = moment_ms(&call->w->now) + LEAD_MS,
 		.is_running = call->answered_ms != 0,
 		.h = funded,
@@ -378,7 +281,7 @@ static int64_t keep(void *arg)
 	struct money *m = arg;
 	const uint64_t now_ms = m->call->answered_ms
 					? call_duration_ms(m->call) : GRAIN_MS;
-	const uint64_t to_ms = charge_interval_end_ms(&m->sell, now_ms);
+	const uint64_t to_ms = price_interval_end_ms(&m->sell, now_ms);
 	int64_t price;
 
 	if (to_ms < m->funded_ms && !price_at(m, to_ms, &price) &&
@@ -461,11 +364,35 @@ uint64_t call_paid_ms(const struct call *call)
 	uint64_t ms = call_duration_ms(call);
 	const struct money *m;
 
+	/* nor is a late timer more than the cap */
+	if (call_is_cut(call))
+		ms = min(ms, call->cut_ms);
 	for (unsigned i = 0; (m = call_payer_at(call, i)); i++)
 		if (m->funded_ms < ms)
 			ms = m->funded_ms;
 
 	return ms;
+}
+
+
+/* What a payer owes for so much of the call. */
+static void settle_one(const struct call *call, struct money *m, uint64_t ms)
+{
+	const bool is_due = call->answered_ms || call->attempt_n;
+
+	if (m->is_sold && is_due &&
+	    price_parts(&m->sell, call->answered_ms ? ms : 0, 0, &m->price))
+		m->price = (struct price_parts){
+			.gross_micro = m->hold.held_micro,
+			.net_micro = m->hold.held_micro,
+		};
+
+	/* an attempt that nobody was held for is not charged */
+	if (!call->answered_ms && !m->sell.is_reverse &&
+	    m->price.gross_micro > m->hold.held_micro)
+		m->price = (struct price_parts){0};
+	m->price_micro = m->price.gross_micro;
+	m->billed_ms = m->price.billed_ms;
 }
 
 
@@ -475,20 +402,19 @@ void call_settle(struct call *call)
 	const uint64_t ms = call_paid_ms(call);
 	struct money *m;
 
+	/* idempotent: what is settled holds nothing any more */
 	for (unsigned i = 0; (m = call_payer_at(call, i)); i++) {
-		if (m->is_sold && call->answered_ms) {
-			if (charge_micro(&m->sell, m->sell_rounding, ms,
-					 &m->price_micro))
-				m->price_micro = m->hold.held_micro;
-			m->billed_ms = charge_billed_ms(&m->sell, ms);
-		}
-		count_spend(m, m->price_micro);
-		fund_settle(call->w->funds, &m->hold, m->price_micro);
+		if (!m->is_settled)
+			settle_one(call, m, ms);
+		m->is_settled = true;
+		count_spend(m, max(m->price_micro, 0));
+		fund_settle(call->w->funds, &m->hold, max(m->price_micro, 0));
 	}
 
 	m = &call->money;
-	if (m->is_bought && call->answered_ms &&
-	    charge_micro(&m->buy, m->buy_rounding, call_duration_ms(call),
-			 &m->cost_micro))
-		m->cost_micro = 0;
+	if (m->is_bought && call->answered_ms) {
+		if (price_parts(&m->buy, call_duration_ms(call), 0, &m->cost))
+			m->cost = (struct price_parts){0};
+		m->cost_micro = m->cost.gross_micro;
+	}
 }

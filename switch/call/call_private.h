@@ -81,14 +81,24 @@ struct attempt {
 	bool is_judged;              /**< counted for the gateway's quality */
 };
 
+/** What windows of the week are worked out by, at the answer once more. */
+struct pricing {
+	struct tariff tariff;        /**< of the rate                        */
+	const struct rate_terms *terms; /**< of the catalog, until the answer */
+	uint32_t markup_ppm;
+	int64_t markup_per_min_nano;
+};
+
 struct money {
 	struct call *call;           /**< weak: it owns us                   */
 	char account_id[ID_SIZE];    /**< who pays                           */
 	struct wheel_timer credit;   /**< hold more, or cut                  */
 	struct spend *spends[2];     /**< of account and trunk, or NULL      */
-	bool is_sold, is_bought;     /**< the tariff below is set            */
-	struct tariff sell, buy;
-	struct rounding sell_rounding, buy_rounding;
+	bool is_sold, is_bought;     /**< the price below is set             */
+	bool is_by_cost;             /**< sold by the first carrier's cost   */
+	bool is_settled;
+	struct price sell, buy;
+	struct pricing sell_by, buy_by;
 	char sell_deck[DECK_ID_SIZE], buy_deck[DECK_ID_SIZE];
 	uint64_t sell_version, buy_version;
 	char prefix[RATE_PREFIX_MAX + 1], destination[RATE_DESTINATION_SIZE];
@@ -101,6 +111,7 @@ struct money {
 	uint64_t asked_ms;           /**< this one is asked for              */
 	uint64_t least_ms;           /**< or at least this one               */
 	int64_t price_micro, cost_micro;
+	struct price_parts price, cost; /**< what these are made of          */
 	uint64_t billed_ms;
 };
 
@@ -298,6 +309,9 @@ struct call {
 		ended_wall_ms;
 	uint64_t begun_ms, ringing_ms, answered_ms, ended_ms; /**< mono     */
 	uint32_t ring_timeout_s, max_call_s, media_timeout_s;
+	uint64_t cut_ms;             /**< a cap ends it then, or max_call_s  */
+	struct cdr_charge *fees;     /**< of attempts that failed            */
+	uint32_t fee_n;
 	uint32_t total_timeout_s;    /**< 0: no limit                        */
 
 	struct wheel_timer phase;    /**< ring, then maximum, then END again */
@@ -566,11 +580,24 @@ enum redirect_verdict call_redirect(struct call *call,
 /** The number that is called at this moment: E.164, or "". */
 const char *call_number(const struct call *call);
 
-/* call_money.c */
-/** The sell tariff. @return OUT_OK, OUT_NO_RATE or OUT_TRUNK_DISABLED */
+/* call_price.c */
+/** The sell price by the trunk's deck. @return OUT_OK, OUT_NO_RATE or
+ *  OUT_TRUNK_DISABLED */
 enum outcome call_price(struct call *call);
-/** The buy tariff of the gateway that is dialled, if its carrier has one. */
+/** The same by what this gateway's carrier charges and the trunk's margin,
+ *  where its rate policy wants that one. */
+enum outcome call_price_by_cost(struct call *call, const struct gateway *gw);
+/** The buy price of the gateway that is dialled, if its carrier has one. */
 void call_buy(struct call *call, const struct gateway *gw);
+/** The attempt failed: the carrier's fee for it is kept. Idempotent. */
+void call_fee(struct call *call);
+/** B answered: windows of the week are counted from now on, and the moment is
+ *  known at which a cap ends the call. While the catalog is there. */
+void call_price_answered(struct call *call);
+/** Does a cap end it before max_call_s? */
+bool call_is_cut(const struct call *call);
+
+/* call_money.c */
 /** Hold the first slice: posts FUNDED or REFUSED, or it comes later. */
 void call_fund_first(struct call *call);
 /** B answered: from here on what is held is used up. */
@@ -614,6 +641,9 @@ void call_event_ended(struct call *call);
 /* call_cdr.c */
 /** Write the record as it is now. @return 0 or errno (counted there) */
 int call_journal(struct call *call, enum journal_type type);
+/** What the carrier of the last attempt charges for so long; 0: the attempt. */
+void call_charge_buy(const struct call *call, uint64_t duration_ms,
+		     struct cdr_charge *c);
 /** Checkpoints and a look at the media, from the answer to the end. */
 void call_check_start(struct call *call);
 /** Write END, now or as soon as the journal takes it. */

@@ -31,9 +31,17 @@ static struct strategy_call strategy_query(const struct call *call,
 		.tags = &call->tags,
 		.digits = call_number(call)[0] ? call_number(call) + 1
 					       : call->called.received,
+		.calling = call->calling.e164[0] ? call->calling.e164 + 1
+						 : NULL,
+		.cat = call->cat,
 		.wall_ms = wall_ms,
 		.now_ms = moment_ms(&call->w->now),
-		.sell = m->is_sold ? &m->sell : NULL,
+		/* before the first carrier is known there is no price to
+		   hold its cost against: it is tested when it is dialled */
+		.sell = m->is_sold && (!call->trunk || m->is_by_cost ||
+				       call->trunk->rate_policy == RATE_FIXED ||
+				       call->attempt_n)
+				? &m->sell : NULL,
 		.currency = m->is_sold ? m->currency : NULL,
 		.is_emergency = call->is_emergency,
 		.uph = is_up,
@@ -96,10 +104,16 @@ enum outcome call_route(struct call *call)
 	if (!route)
 		return OUT_NO_ROUTE;
 
-	/* the margin is of a price: that comes first */
-	out = call_price(call);
+	/* the margin is of a price: that comes first, unless it is made of the
+	   first carrier's cost */
+	out = trunk->rate_policy == RATE_COST_PLUS ? OUT_OK
+						   : call_price(call);
+	if (out == OUT_OK)
+		out = call_route_to(call, route);
+	if (out == OUT_OK && trunk->rate_policy != RATE_FIXED)
+		out = call_price_by_cost(call, call->hunt.hops[0]);
 
-	return out == OUT_OK ? call_route_to(call, route) : out;
+	return out;
 }
 
 

@@ -86,8 +86,8 @@ enum outcome call_spend_open(struct call *call)
 	int64_t first = 0;
 	enum outcome out;
 
-	if (charge_micro(&m->sell, m->sell_rounding,
-			 charge_interval_end_ms(&m->sell, 0), &first))
+	if (price_micro(&m->sell, price_interval_end_ms(&m->sell, 0), 0,
+			&first))
 		return OUT_LIMIT_SPEND;
 
 	out = open_one(call, &m->spends[0], trunk->account->id,

@@ -31,8 +31,7 @@ static int64_t price_now(const struct call *call)
 	int64_t price = m->price_micro;
 
 	if (m->is_sold && call->answered_ms && !call->ended_ms &&
-	    charge_micro(&m->sell, m->sell_rounding, call_paid_ms(call),
-			 &price))
+	    price_micro(&m->sell, call_paid_ms(call), 0, &price))
 		return 0;
 
 	return price;

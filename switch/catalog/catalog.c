@@ -71,6 +71,11 @@ void catalog_free(void *catalog)
 	free(c->emergencies);
 	free(c->addresses);
 	free(c->decks);
+	free(c->deck_uses);
+	free(c->rate_terms);
+	free(c->origin_sets);
+	free(c->exchanges);
+	free(c->taxes);
 	free(c);
 }
 

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include "deck.h"
 #include "number_policy.h"
+#include "rate_terms.h"
 #include "rule.h"
 #include "zone.h"
 #include "schedule.h"
@@ -21,6 +22,7 @@
 #define USER_SIZE 64
 #define REALM_SIZE 64
 #define NAME_SIZE 64
+#define DECK_ORIGINS_MAX 8
 
 enum { HA1_MD5, HA1_SHA256, HA1_SHA512_256, HA1_N };
 
@@ -130,6 +132,7 @@ struct tenant {
 	struct number_lists lists;   /**< of all its trunks                 */
 	struct limits limits;   /**< of all below it together               */
 	struct day_clock clock;     /**< of daily limits                   */
+	const struct tax_profile *tax; /**< of accounts that have none     */
 };
 
 /** What a minute and a connection may cost at most; -1: no limit. */
@@ -153,6 +156,7 @@ struct account {
 	uint32_t index;         /**< dense, stable in one snapshot          */
 	struct price_cap cap;
 	struct spend_policy spend;
+	const struct tax_profile *tax; /**< NULL: the tenant's             */
 };
 
 /*	name           element of civicAddress (RFC 5139), member in JSON */
@@ -200,6 +204,14 @@ enum trunk_on_suspend {
 	SUSPEND_FINISH,  /**< they go on, new ones are refused              */
 };
 
+/** What a trunk's calls are sold by. */
+enum rate_policy {
+	RATE_FIXED,      /**< its deck                                     */
+	RATE_COST_PLUS,  /**< the first carrier's cost and a margin        */
+	RATE_MIN,        /**< the lower of both                            */
+	RATE_MAX,        /**< the higher                                   */
+};
+
 /** A number that the customer was granted is as good as an owned one. */
 enum cli_policy {
 	CLI_OWNED,   /**< calling number must be owned, else default_cli   */
@@ -218,6 +230,11 @@ struct trunk {
 	const struct tenant *tenant;
 	const struct account *account;
 	const struct deck *deck;     /**< sell rates; NULL: no outbound     */
+	const struct deck *onnet_deck; /**< of calls to trunks of ours; NULL:
+				          the same                          */
+	uint8_t rate_policy;         /**< enum rate_policy                  */
+	uint32_t markup_ppm;         /**< margin over the cost: a part ...  */
+	int64_t markup_per_min_nano; /**< ... and an amount                 */
 	bool is_active;              /**< and so is its tenant              */
 	uint8_t direction;           /**< enum trunk_direction              */
 	uint8_t auth;                /**< enum trunk_auth                   */

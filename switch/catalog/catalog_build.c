@@ -51,6 +51,68 @@ static const struct deck *find_deck(const struct catalog *c, const char *id)
 
 /* --- one function per kind */
 
+/* What is not there is left out: a call is rated without it. */
+static const struct schedule *find_schedule(const struct catalog *c,
+					    const char *id)
+{
+	return c->schedule_n ? bsearch(id, c->schedules, c->schedule_n,
+				       sizeof(*c->schedules), id_compare)
+			     : NULL;
+}
+
+
+static const char *rate_terms_add(struct build *b, const struct row *row)
+{
+	struct rate_terms t = row->body->rate_terms;
+
+	for (uint8_t i = 0; i < t.window_n; i++) {
+		t.windows[i].schedule =
+			find_schedule(b->c, t.windows[i].schedule_id);
+		if (!t.windows[i].schedule)
+			return "windows: schedule_id";
+	}
+	b->c->rate_terms[b->c->rate_terms_n++] = t;
+
+	return NULL;
+}
+
+
+static const char *origin_set_add(struct build *b, const struct row *row)
+{
+	b->c->origin_sets[b->c->origin_set_n++] = row->body->origin_set;
+
+	return NULL;
+}
+
+
+static const char *exchange_add(struct build *b, const struct row *row)
+{
+	if (row->body->exchange.rate_nano <= 0)
+		return "rate_nano";
+
+	b->c->exchanges[b->c->exchange_n++] = row->body->exchange;
+
+	return NULL;
+}
+
+
+static const char *tax_add(struct build *b, const struct row *row)
+{
+	b->c->taxes[b->c->tax_n++] = row->body->tax;
+
+	return NULL;
+}
+
+
+static const struct tax_profile *find_tax(const struct catalog *c,
+					  const char *id)
+{
+	return c->tax_n ? bsearch(id, c->taxes, c->tax_n, sizeof(*c->taxes),
+				  id_compare)
+			: NULL;
+}
+
+
 static const char *tenant_add(struct build *b, const struct row *row)
 {
 	const char *plan = row->body->refs.plan;
@@ -60,6 +122,7 @@ static const char *tenant_add(struct build *b, const struct row *row)
 	t.plan = build_plan(b->c, plan);
 	if (plan[0] && !t.plan)
 		return "routing_plan_id";
+	t.tax = find_tax(b->c, row->body->refs.tax);
 
 	broken = build_lists(b->c, &t.lists, row->body);
 	if (!broken)
@@ -90,6 +153,43 @@ static const char *deck_add(struct build *b, const struct row *row)
 }
 
 
+/* Decks name each other: all are there by now. */
+static void decks_link(struct build *b)
+{
+	struct catalog *c = b->c;
+	uint32_t at = 0;
+
+	for (size_t i = 0; i < b->n[ROW_RATE_DECK]; i++) {
+		const struct row *row = b->rows[ROW_RATE_DECK][i];
+		const struct deck_row *d = &row->body->deck;
+		struct deck_use *use = &c->deck_uses[at];
+
+		if (!row->deck || !d->is_active)
+			continue;
+		++at;
+		use->terms = c->rate_terms_n
+			? bsearch(row->body->refs.terms, c->rate_terms,
+				  c->rate_terms_n, sizeof(*c->rate_terms),
+				  id_compare)
+			: NULL;
+		for (uint8_t k = 0; k < d->origin_n; k++) {
+			const struct deck *deck =
+				find_deck(c, d->origins[k].deck);
+			const struct origin_set *set = c->origin_set_n
+				? bsearch(d->origins[k].set, c->origin_sets,
+					  c->origin_set_n,
+					  sizeof(*c->origin_sets), id_compare)
+				: NULL;
+
+			if (!deck || !set)
+				continue;
+			use->origins[use->origin_n].deck = deck;
+			use->origins[use->origin_n++].set = set;
+		}
+	}
+}
+
+
 static const char *account_add(struct build *b, const struct row *row)
 {
 	struct account a = row->body->account;
@@ -98,6 +198,7 @@ static const char *account_add(struct build *b, const struct row *row)
 	if (!a.tenant)
 		return "tenant_id";
 
+	a.tax = find_tax(b->c, row->body->refs.tax);
 	a.index = b->c->account_n;
 	b->c->accounts[b->c->account_n++] = a;
 
@@ -224,6 +325,7 @@ static const char *trunk_add(struct build *b, const struct row *row)
 		return "tags: more different ones than fit";
 
 	t.deck = find_deck(b->c, refs->deck);
+	t.onnet_deck = find_deck(b->c, refs->onnet_deck);
 	t.location = find_location(b->c, refs->location);
 	t.is_active = t.is_active && t.tenant->is_active;
 	broken = build_policy(b->c, &t.numbers, row->body);
@@ -387,7 +489,9 @@ static const struct step {
 	add_h *add;
 } steps[] = {
 	{ROW_RULE_SET, rule_set_add}, {ROW_NUMBER_LIST, number_list_add},
-	{ROW_ROUTING_PLAN, plan_add},
+	{ROW_ROUTING_PLAN, plan_add}, {ROW_SCHEDULE, schedule_add},
+	{ROW_RATE_TERMS, rate_terms_add}, {ROW_ORIGIN_SET, origin_set_add},
+	{ROW_EXCHANGE_RATE, exchange_add}, {ROW_TAX_PROFILE, tax_add},
 	{ROW_TENANT, tenant_add},   {ROW_RATE_DECK, deck_add},
 	{ROW_ACCOUNT, account_add}, {ROW_REALM, realm_add},
 	{ROW_LOCATION, location_add}, {ROW_ZONE, zone_add},
@@ -396,7 +500,7 @@ static const struct step {
 	{ROW_DISCONNECT, disconnect_add},
 	{ROW_CARRIER, carrier_add}, {ROW_GATEWAY, gateway_add},
 	{ROW_ADDRESS, address_add}, {ROW_DID, did_add},
-	{ROW_SCHEDULE, schedule_add}, {ROW_CARRIER_GROUP, group_add},
+	{ROW_CARRIER_GROUP, group_add},
 	{ROW_ROUTE, route_add},
 	{ROW_CARRIER_RULE, carrier_rule_add},
 	{ROW_EMERGENCY_NUMBER, emergency_add},
@@ -468,7 +572,12 @@ static int arrays_alloc(struct build *b)
 	const size_t *n = b->n;
 
 	c->decks = calloc(n[ROW_RATE_DECK] + 1, sizeof(void *));
-	if (!c->decks || !ARRAY(c->tenants, n[ROW_TENANT]) ||
+	if (!c->decks || !ARRAY(c->deck_uses, n[ROW_RATE_DECK]) ||
+	    !ARRAY(c->rate_terms, n[ROW_RATE_TERMS]) ||
+	    !ARRAY(c->origin_sets, n[ROW_ORIGIN_SET]) ||
+	    !ARRAY(c->exchanges, n[ROW_EXCHANGE_RATE]) ||
+	    !ARRAY(c->taxes, n[ROW_TAX_PROFILE]) ||
+	    !ARRAY(c->tenants, n[ROW_TENANT]) ||
 	    !ARRAY(c->accounts, n[ROW_ACCOUNT]) ||
 	    !ARRAY(c->realms, n[ROW_REALM]) ||
 	    !ARRAY(c->trunks, n[ROW_TRUNK]) ||
@@ -526,6 +635,8 @@ static void rows_add(struct build *b)
 		}
 		if (kind == ROW_TENANT)
 			tenants_link(b);
+		if (kind == ROW_RATE_DECK)
+			decks_link(b);
 	}
 }
 

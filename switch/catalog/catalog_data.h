@@ -34,6 +34,22 @@ struct route_scope {
 };
 
 /* Every array is sorted by the key of its lookup. */
+/** What stands beside a deck's rates. */
+struct deck_use {
+	const struct rate_terms *terms; /**< of rates that have none      */
+	struct {
+		const struct origin_set *set;
+		const struct deck *deck;
+	} origins[DECK_ORIGINS_MAX];    /**< in the order of the question */
+	uint8_t origin_n;
+};
+
+struct exchange_rate {
+	char id[ID_SIZE];
+	char base[4], quote[4];
+	int64_t rate_nano, from_ms;
+};
+
 struct catalog {
 	uint64_t version;
 	uint64_t usable;                /* of the ids of usable trunks */
@@ -80,6 +96,12 @@ struct catalog {
 	struct address *addresses;      /* by bits (long first), net, port,
 					   token, tech prefix */
 	struct deck **decks;            /* our references, by id */
+	struct deck_use *deck_uses;     /* as decks */
+	struct rate_terms *rate_terms;  /* by id */
+	struct origin_set *origin_sets; /* by id */
+	struct exchange_rate *exchanges;
+	struct tax_profile *taxes;      /* by id */
+	uint32_t rate_terms_n, origin_set_n, exchange_n, tax_n;
 	uint32_t tenant_n, account_n, realm_n, trunk_n, site_n, credential_n,
 		location_n, emergency_n, zone_n, lock_n,
 		fraud_rule_n, spend_start_n,

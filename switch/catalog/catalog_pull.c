@@ -132,7 +132,8 @@ static int rates_read(const struct pull *p, struct pulled *page)
 		err = pg_exec(p->pg,
 			      "select prefix, destination, rate_per_min_nano,"
 			      " connect_fee_micro, first_ms, next_ms, from_ms,"
-			      " to_ms, is_blocked from api_v1.deck_rates($1)",
+			      " to_ms, is_blocked, terms_id"
+			      " from api_v1.deck_rates_terms($1)",
 			      1, &id, &page->rates[i]);
 	}
 
@@ -227,6 +228,9 @@ static int rate_apply(struct catalog_store *s, const char *deck_id,
 	if (!err)
 		err = text_copy(r.destination, sizeof(r.destination),
 				PQgetvalue(res, i, 1));
+	if (!err)
+		err = text_copy(r.terms, sizeof(r.terms),
+				PQgetvalue(res, i, 9));
 
 	r.tariff.rate_per_min_nano = field_i64(res, i, 2, -1);
 	r.tariff.connect_fee_micro = field_i64(res, i, 3, -1);

@@ -11,6 +11,7 @@
 #include "catalog_row.h"
 #include "catalog_row_number.h"
 #include "catalog_row_peer.h"
+#include "catalog_row_rate.h"
 #include "text.h"
 
 enum member_type {
@@ -66,6 +67,11 @@ static const char *const modes[] = {"total", "in_out", "paired", NULL};
 static const char *const limit_actions[] = {"reject", "mark", NULL};
 static const char *const hop_actions[] = {"next_route", "mark", "reject",
 					  NULL};
+static const char *const durations[] = {"exact", "up", "down", "half_up",
+					NULL};
+static const char *const per_interval[] = {"call", "interval", NULL};
+static const char *const rate_policies[] = {"fixed", "cost_plus", "min",
+					    "max", NULL};
 static const char *const roundings[] = {"up", "down", "half_up", "half_even",
 					NULL};
 
@@ -106,6 +112,7 @@ static const char *const roundings[] = {"up", "down", "half_up", "half_even",
 
 static const struct member tenant_members[] = {
 	TEXT_OR_NULL("routing_plan_id", refs.plan),
+	TEXT_OR_NULL("tax_profile_id", refs.tax),
 	TEXT_OR_NULL("name", tenant.name),
 	TEXT_OR_NULL("country", tenant.country),
 	TEXT_OR_NULL("parent_id", refs.parent),
@@ -117,6 +124,7 @@ static const struct member tenant_members[] = {
 static const struct member account_members[] = {
 	TEXT("tenant_id", refs.tenant),
 	TEXT("currency", account.currency),
+	TEXT_OR_NULL("tax_profile_id", refs.tax),
 	IS("status", account.is_active, active),
 	IS("type", account.is_prepaid, prepaid),
 	NUMBER("daily_limit_micro", account.spend.limit_micro, INT64_MAX, -1),
@@ -137,6 +145,11 @@ static const struct member trunk_members[] = {
 	TEXT("tenant_id", refs.tenant),
 	TEXT("account_id", refs.account),
 	TEXT_OR_NULL("rate_deck_id", refs.deck),
+	TEXT_OR_NULL("onnet_deck_id", refs.onnet_deck),
+	CHOICE("rate_policy", trunk.rate_policy, rate_policies),
+	NUMBER("markup_ppm", trunk.markup_ppm, 10000000, 0),
+	NUMBER("markup_per_min_nano", trunk.markup_per_min_nano, INT64_MAX,
+	       0),
 	TEXT_OR_NULL("routing_plan_id", refs.plan),
 	TAGS("tags"),
 	TEXT_OR_NULL("name", trunk.name),
@@ -452,10 +465,25 @@ static const struct member deck_members[] = {
 	TEXT("currency", deck.currency),
 	CHOICE("rounding_mode", deck.rounding.mode, roundings),
 	NUMBER("rounding_decimals", deck.rounding.decimals, 6, 4),
+	CHOICE("duration_rounding", deck.rounding.duration, durations),
+	CHOICE("rounding_per", deck.rounding.is_per_interval, per_interval),
+	TEXT_OR_NULL("terms_id", refs.terms),
 	IS("status", deck.is_active, active),
 	NUMBER("rate_version", deck.rate_version, INT64_MAX, -1),
 	END
 };
+
+
+static const struct member exchange_members[] = {
+	TEXT("base", exchange.base),
+	TEXT("quote", exchange.quote),
+	NUMBER("rate_nano", exchange.rate_nano, INT64_MAX, 0),
+	NUMBER("from_ms", exchange.from_ms, INT64_MAX, 0),
+	END
+};
+
+/* decoded by functions of their own */
+static const struct member no_members[] = {END};
 
 
 static int text_decode(void *field, const struct member *m,
@@ -818,7 +846,20 @@ static const struct kind {
 				  AT(emergency.route.id),
 				  SIZE(emergency.route.id), emergency_decode,
 				  "number, targets: not allowed"},
-	[ROW_RATE_DECK] = {"rate_deck", deck_members, 0, 0, NULL, NULL},
+	[ROW_RATE_DECK] = {"rate_deck", deck_members, 0, 0, deck_decode,
+			   "origins: not allowed"},
+	[ROW_RATE_TERMS] = {"rate_terms", no_members, AT(rate_terms.id),
+			    SIZE(rate_terms.id), terms_row_decode,
+			    "tiers, windows, fees: not allowed"},
+	[ROW_ORIGIN_SET] = {"origin_set", no_members, AT(origin_set.id),
+			    SIZE(origin_set.id), origin_row_decode,
+			    "prefixes: digits, at most 64"},
+	[ROW_EXCHANGE_RATE] = {"exchange_rate", exchange_members,
+			       AT(exchange.id), SIZE(exchange.id), NULL,
+			       NULL},
+	[ROW_TAX_PROFILE] = {"tax_profile", no_members, AT(tax.id),
+			     SIZE(tax.id), tax_row_decode,
+			     "lines: not allowed"},
 	[ROW_RULE_SET] = {"number_rule_set", rule_set_members,
 			  AT(rule_set.id), SIZE(rule_set.id), NULL, NULL},
 	[ROW_NUMBER_LIST] = {"number_list", number_list_members,

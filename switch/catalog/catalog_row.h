@@ -18,6 +18,7 @@ enum row_kind {
 	ROW_LOCATION, ROW_EMERGENCY_NUMBER,
 	ROW_RULE_SET, ROW_NUMBER_LIST, ROW_GRANT, ROW_SHORT_CODE,
 	ROW_ZONE, ROW_ZONE_RULE, ROW_FRAUD_RULE, ROW_LOCK,
+	ROW_RATE_TERMS, ROW_ORIGIN_SET, ROW_EXCHANGE_RATE, ROW_TAX_PROFILE,
 	ROW_KIND_N
 };
 
@@ -30,6 +31,7 @@ struct row_refs {
 	char disconnect[ID_SIZE];
 	char location[ID_SIZE], zone[ID_SIZE];
 	char did[ID_SIZE], to_trunk[ID_SIZE];
+	char terms[ID_SIZE], tax[ID_SIZE], onnet_deck[ID_SIZE];
 };
 
 #define ROUTE_TARGETS_MAX 64
@@ -44,6 +46,10 @@ struct deck_row {
 	struct rounding rounding;
 	bool is_active;
 	int64_t rate_version;  /**< moves with the rates; -1: not said     */
+	struct {
+		char set[ID_SIZE], deck[ID_SIZE];
+	} origins[DECK_ORIGINS_MAX];
+	uint8_t origin_n;
 };
 
 struct row_body {
@@ -67,6 +73,10 @@ struct row_body {
 		struct fraud_rule fraud_rule;
 		struct lock lock;
 		struct deck_row deck;
+		struct rate_terms rate_terms;
+		struct origin_set origin_set;
+		struct exchange_rate exchange;
+		struct tax_profile tax;
 		struct disconnect_policy disconnect;
 		struct trunk_endpoint endpoint;
 		struct forward_rule forward;
@@ -104,7 +114,8 @@ int row_decode(struct row_body **bp, enum row_kind kind, const char *id,
 	       const struct json_t *json, char *why, size_t size);
 
 /** One rate, as a JSON array: [prefix, destination, rate, fee, first, next,
- *  from, to or null, is_blocked]. @return 0 or EINVAL */
+ *  from, to or null, is_blocked, terms]; the last one was not always there.
+ *  @return 0 or EINVAL */
 int row_rate_decode(struct rate *ret, const struct json_t *array);
 struct json_t *row_rate_encode(const struct rate *rate);
 

@@ -153,6 +153,8 @@ static bool deck_is_same(const struct deck_row *a, const struct deck_row *b)
 	return a->rate_version >= 0 && a->rate_version == b->rate_version &&
 	       a->rounding.mode == b->rounding.mode &&
 	       a->rounding.decimals == b->rounding.decimals &&
+	       a->rounding.duration == b->rounding.duration &&
+	       a->rounding.is_per_interval == b->rounding.is_per_interval &&
 	       !strcmp(a->currency, b->currency);
 }
 

@@ -10,12 +10,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include "charge.h"
+#include "price.h"
 #include "outcome.h"
 
 #define CDR_NULL INT64_MIN  /**< "not known" in a number or time field      */
 #define CDR_ATTEMPTS_MAX 10
-#define CDR_CHARGES_MAX 7 /**< caller, carrier, and five that forwarded */
+#define CDR_CHARGES_MAX 16 /**< caller, five that forwarded, attempts */
 
 /*
  * S(name, size)  text, "" is NULL        N(name)  integer, CDR_NULL is NULL
@@ -107,10 +107,12 @@ struct cdr_charge {
 	char deck_id[36];
 	int64_t deck_version;
 	char prefix[16], destination[48];
-	struct tariff tariff;
-	struct rounding rounding;
+	struct price price;         /**< rate and rounding among it         */
 	int64_t billed_ms;
 	int64_t lease_epoch;        /**< which lease it settles             */
+	int64_t net_micro;          /**< amount_micro without taxes         */
+	int64_t tax_micro[PRICE_TAXES_MAX];
+	int64_t covered_ms;         /**< paid for by packages               */
 };
 
 /**

@@ -42,17 +42,52 @@ static const struct cdr_field charge_fields[] = {
 	C(deck_version, CDR_NUMBER),
 	C(prefix, CDR_TEXT),
 	C(destination, CDR_TEXT),
-	C(tariff.rate_per_min_nano, CDR_NUMBER),
-	C(tariff.connect_fee_micro, CDR_NUMBER),
-	C(tariff.first_ms, CDR_NUMBER),
-	C(tariff.next_ms, CDR_NUMBER),
-	C(rounding.mode, CDR_NUMBER),
-	C(rounding.decimals, CDR_NUMBER),
+	C(price.tariff.rate_per_min_nano, CDR_NUMBER),
+	C(price.tariff.connect_fee_micro, CDR_NUMBER),
+	C(price.tariff.first_ms, CDR_NUMBER),
+	C(price.tariff.next_ms, CDR_NUMBER),
+	C(price.rounding.mode, CDR_NUMBER),
+	C(price.rounding.decimals, CDR_NUMBER),
 	C(billed_ms, CDR_NUMBER),
 	C(lease_epoch, CDR_NUMBER),
+	C(net_micro, CDR_NUMBER),
+	C(tax_micro[0], CDR_NUMBER),
+	C(tax_micro[1], CDR_NUMBER),
+	C(tax_micro[2], CDR_NUMBER),
+	C(tax_micro[3], CDR_NUMBER),
+	C(covered_ms, CDR_NUMBER),
+	C(price.rounding.duration, CDR_NUMBER),
+	C(price.rounding.is_per_interval, CDR_NUMBER),
+	C(price.attempt_micro, CDR_NUMBER),
+	C(price.minimum_micro, CDR_NUMBER),
+	C(price.cap_micro, CDR_NUMBER),
+	C(price.exchange_nano, CDR_NUMBER),
+	C(price.free_ms, CDR_NUMBER),
+	C(price.is_cap_cut, CDR_NUMBER),
+	C(price.is_reverse, CDR_NUMBER),
+	C(price.is_tax_included, CDR_NUMBER),
+	C(price.tax_n, CDR_NUMBER),
+	C(price.taxes[0].name, CDR_TEXT),
+	C(price.taxes[0].ppm, CDR_NUMBER),
+	C(price.taxes[1].name, CDR_TEXT),
+	C(price.taxes[1].ppm, CDR_NUMBER),
+	C(price.taxes[2].name, CDR_TEXT),
+	C(price.taxes[2].ppm, CDR_NUMBER),
+	C(price.taxes[3].name, CDR_TEXT),
+	C(price.taxes[3].ppm, CDR_NUMBER),
 };
 #undef C
 #define CHARGE_FIELD_N (sizeof(charge_fields) / sizeof(charge_fields[0]))
+
+#define S(f, kind) FIELD(struct price_step, f, kind)
+static const struct cdr_field step_fields[] = {
+	S(rate_per_min_nano, CDR_NUMBER),
+	S(from_ms, CDR_NUMBER),
+	S(increment_ms, CDR_NUMBER),
+	S(is_window, CDR_NUMBER),
+};
+#undef S
+#define STEP_FIELD_N (sizeof(step_fields) / sizeof(step_fields[0]))
 
 #define P(f, kind) FIELD(struct cdr_checkpoint, f, kind)
 static const struct cdr_field checkpoint_fields[] = {
@@ -139,6 +174,27 @@ static int why_write(struct mbuf *mb, const char *why)
 }
 
 
+/* Of one charge; those of a plain tariff are told by it. */
+static int steps_write(struct mbuf *mb, const struct price *p)
+{
+	struct price plain;
+	uint8_t n = p->step_n, i;
+	int err;
+
+	price_set(&plain, &p->tariff, p->rounding);
+	if (n == plain.step_n && !memcmp(plain.steps, p->steps,
+					 sizeof(p->steps)))
+		n = 0;
+
+	err = mbuf_write_u8(mb, n);
+	for (i = 0; i < n && !err; i++)
+		err = fields_encode(mb, step_fields, STEP_FIELD_N,
+				    &p->steps[i]);
+
+	return err;
+}
+
+
 static int call_write(struct mbuf *mb, const struct cdr_call *call)
 {
 	uint32_t i;
@@ -156,8 +212,11 @@ static int call_write(struct mbuf *mb, const struct cdr_call *call)
 		err = fields_encode(mb, charge_fields, CHARGE_FIELD_N,
 				    &call->charges[i]);
 
-	if (!err && call->why)
-		err = why_write(mb, call->why);
+	/* always: the steps stand behind it */
+	if (!err)
+		err = why_write(mb, call->why ? call->why : "");
+	for (i = 0; i < call->charge_n && !err; i++)
+		err = steps_write(mb, &call->charges[i].price);
 
 	return err ? ENOMEM : 0;
 }
@@ -258,17 +317,6 @@ void journal_number(const uint8_t *frame, size_t len, uint64_t number,
 }
 
 
-/* What the rest of the program divides by or takes as an index. */
-static int charge_check(const struct cdr_charge *c)
-{
-	if (c->side > CHARGE_BUY || c->rounding.mode >= ROUND_MODE_N ||
-	    c->rounding.decimals > 6)
-		return EBADMSG;
-
-	return tariff_check(&c->tariff) ? EBADMSG : 0;
-}
-
-
 static int attempts_read(struct field_reader *r, struct cdr_call *call)
 {
 	uint8_t n;
@@ -297,9 +345,14 @@ static int charges_read(struct field_reader *r, struct cdr_call *call)
 		struct cdr_charge *c = &call->charges[call->charge_n];
 
 		memset(c, 0, sizeof(*c));
+		c->price.cap_micro = PRICE_NO_CAP;
+		c->price.exchange_nano = EXCHANGE_SAME;
+		c->net_micro = CDR_NULL;
 		err = fields_decode(r, charge_fields, CHARGE_FIELD_N, c);
-		if (!err)
-			err = charge_check(c);
+		if (!err && c->side > CHARGE_BUY)
+			err = EBADMSG;
+		if (c->net_micro == CDR_NULL) /* before there were taxes */
+			c->net_micro = c->amount_micro;
 	}
 
 	return err;
@@ -321,9 +374,43 @@ static int why_read(struct field_reader *r, struct cdr_call *call)
 	    memchr(r->p + 2, '\0', len) != r->p + 2 + len - 1)
 		return EBADMSG;
 
-	call->why = (const char *)r->p + 2;
+	if (len > 1)
+		call->why = (const char *)r->p + 2;
+	r->p += 2 + len;
 
 	return 0;
+}
+
+
+/* Of one charge: those that were written, or those of its tariff. What comes
+   out is safe to divide by. */
+static int steps_read(struct field_reader *r, struct price *p)
+{
+	struct price plain;
+	uint8_t n = 0, i;
+	int err = 0;
+
+	if (tariff_check(&p->tariff))
+		return EBADMSG;
+	if (r->p < r->end)
+		err = field_read_u8(r, PRICE_STEPS_MAX, &n);
+
+	for (i = 0; i < n && !err; i++) {
+		memset(&p->steps[i], 0, sizeof(p->steps[i]));
+		err = fields_decode(r, step_fields, STEP_FIELD_N,
+				    &p->steps[i]);
+	}
+	if (err)
+		return EBADMSG;
+
+	p->step_n = n;
+	if (!n) {
+		price_set(&plain, &p->tariff, p->rounding);
+		memcpy(p->steps, plain.steps, sizeof(p->steps));
+		p->step_n = plain.step_n;
+	}
+
+	return price_check(p) ? EBADMSG : 0;
 }
 
 
@@ -345,6 +432,8 @@ int journal_decode_call(const struct journal_record *rec,
 		err = charges_read(&r, ret);
 	if (!err)
 		err = why_read(&r, ret);
+	for (uint32_t i = 0; !err && i < ret->charge_n; i++)
+		err = steps_read(&r, &ret->charges[i].price);
 
 	return err;
 }

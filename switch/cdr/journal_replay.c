@@ -259,28 +259,36 @@ static bool is_price(const struct cdr_call *call, const struct cdr_charge *c)
 
 static void charge_close(struct cdr_call *call, struct cdr_charge *c)
 {
-	const uint64_t duration_ms = (uint64_t)call->call.duration_ms;
-	struct cdr *attempt;
-	int64_t micro;
+	struct cdr *attempt = attempt_find(call, c->attempt);
+	struct price_parts parts;
+	uint64_t duration_ms = (uint64_t)call->call.duration_ms;
 
-	if (charge_micro(&c->tariff, c->rounding, duration_ms, &micro))
-		micro = 0; /* beyond all money: never against the customer */
+	/* a carrier that did not answer charges the attempt alone */
+	if (c->side == CHARGE_BUY &&
+	    (!attempt || attempt->answered_at == CDR_NULL))
+		duration_ms = 0;
+	if (price_parts(&c->price, duration_ms, (uint64_t)c->covered_ms,
+			&parts))
+		memset(&parts, 0, sizeof(parts)); /* never against the
+						     customer */
 
-	c->amount_micro = micro;
-	c->billed_ms = (int64_t)charge_billed_ms(&c->tariff, duration_ms);
+	c->amount_micro = parts.gross_micro;
+	c->net_micro = parts.net_micro;
+	memcpy(c->tax_micro, parts.tax_micro, sizeof(c->tax_micro));
+	c->billed_ms = (int64_t)parts.billed_ms;
 
 	if (c->side == CHARGE_SELL) {
 		if (is_price(call, c)) {
-			call->call.price_micro = micro;
+			call->call.price_micro = c->amount_micro;
 			call->call.billed_ms = c->billed_ms;
 		}
 		return;
 	}
 
-	call->call.cost_micro = micro;
-	attempt = attempt_find(call, c->attempt);
+	if (duration_ms)
+		call->call.cost_micro = c->amount_micro;
 	if (attempt)
-		attempt->cost_micro = micro;
+		attempt->cost_micro = c->amount_micro;
 }
 
 

@@ -9,6 +9,7 @@
 #include "ledger_row.h"
 #include "moment.h"
 #include "pg.h"
+#include "price_json.h"
 #include "rng.h"
 #include "text.h"
 
@@ -22,7 +23,8 @@
 		.size = sizeof(((struct cdr_charge *)0)->f), \
 	}
 
-/* Columns of cdr.charge behind the key; side and rounding_mode are words. */
+/* Columns of cdr.charge behind the key; side,
+   tax_micro, price and rounding_mode are not of the table. */
 static const struct cdr_field charge_columns[] = {
 	CHARGE("account_id", account_id, CDR_TEXT),
 	CHARGE("carrier_id", carrier_id, CDR_TEXT),
@@ -32,13 +34,15 @@ static const struct cdr_field charge_columns[] = {
 	CHARGE("deck_version", deck_version, CDR_NUMBER),
 	CHARGE("prefix", prefix, CDR_TEXT),
 	CHARGE("destination", destination, CDR_TEXT),
-	CHARGE("rate_per_min_nano", tariff.rate_per_min_nano, CDR_NUMBER),
-	CHARGE("connect_fee_micro", tariff.connect_fee_micro, CDR_NUMBER),
-	CHARGE("first_ms", tariff.first_ms, CDR_NUMBER),
-	CHARGE("next_ms", tariff.next_ms, CDR_NUMBER),
-	CHARGE("rounding_decimals", rounding.decimals, CDR_NUMBER),
+	CHARGE("rate_per_min_nano", price.tariff.rate_per_min_nano, CDR_NUMBER),
+	CHARGE("connect_fee_micro", price.tariff.connect_fee_micro, CDR_NUMBER),
+	CHARGE("first_ms", price.tariff.first_ms, CDR_NUMBER),
+	CHARGE("next_ms", price.tariff.next_ms, CDR_NUMBER),
+	CHARGE("rounding_decimals", price.rounding.decimals, CDR_NUMBER),
 	CHARGE("billed_ms", billed_ms, CDR_NUMBER),
 	CHARGE("lease_epoch", lease_epoch, CDR_NUMBER),
+	CHARGE("net_micro", net_micro, CDR_NUMBER),
+	CHARGE("covered_ms", covered_ms, CDR_NUMBER),
 };
 #define CHARGE_COLUMN_N (sizeof(charge_columns) / sizeof(charge_columns[0]))
 
@@ -136,10 +140,33 @@ static int key_write(struct mbuf *mb, const struct cdr_call *call)
 }
 
 
+/* As an array of PostgreSQL. */
+static const char *taxes_text(char buf[TEXT_SIZE], const struct cdr_charge *c)
+{
+	size_t len = 0;
+
+	buf[len++] = '{';
+	for (uint8_t i = 0; i < c->price.tax_n; i++) {
+		char text[24];
+		size_t n;
+
+		(void)text_format(text, sizeof(text), "%s%" PRId64,
+				  i ? "," : "", c->tax_micro[i]);
+		n = strlen(text);
+		memcpy(buf + len, text, n);
+		len += n;
+	}
+	buf[len++] = '}';
+	buf[len] = '\0';
+
+	return buf;
+}
+
+
 static int charge_write(struct mbuf *mb, const struct cdr_call *call,
 			const struct cdr_charge *c)
 {
-	char buf[TEXT_SIZE];
+	char buf[TEXT_SIZE], price[PRICE_JSON_SIZE];
 	int err;
 
 	(void)text_format(buf, sizeof(buf), "%" PRId64, c->attempt);
@@ -153,8 +180,14 @@ static int charge_write(struct mbuf *mb, const struct cdr_call *call,
 		err = pg_copy_field(mb, field_text(buf, &charge_columns[i],
 						   c), false);
 
+	if (!err)
+		err = pg_copy_field(mb, taxes_text(buf, c), false);
+	price_json(price, &c->price);
+	if (!err)
+		err = pg_copy_field(mb, price, false);
+
 	return err ? err : pg_copy_field(mb, round_mode_name(
-			(enum round_mode)c->rounding.mode), true);
+			(enum round_mode)c->price.rounding.mode), true);
 }
 
 
@@ -195,7 +228,7 @@ static int columns_write(struct mbuf *mb, enum ledger_table table)
 				     "side,");
 		for (size_t i = 0; i < CHARGE_COLUMN_N && !err; i++)
 			err = mbuf_printf(mb, "%s,", charge_columns[i].name);
-		return err ? err : mbuf_write_str(mb, "rounding_mode");
+		return err ? err : mbuf_write_str(mb, "tax_micro,price,rounding_mode");
 	case LEDGER_DECISION:
 	case LEDGER_TABLE_N:
 	default:

@@ -1,4 +1,6 @@
 /** @file margin.c  See margin.h. */
+#include <string.h>
+#include "catalog_rate.h"
 #include "margin.h"
 
 
@@ -19,6 +21,34 @@ int64_t margin_minute_nano(const struct tariff *t)
 	       (__int128)t->connect_fee_micro * 1000;
 
 	return nano < COST_UNKNOWN ? (int64_t)nano : COST_UNKNOWN;
+}
+
+
+int64_t margin_cost_nano(const struct catalog *c, const struct deck *deck,
+			 const struct deck_price *found, const char *currency,
+			 int64_t wall_ms)
+{
+	const struct rate_terms *terms;
+	int64_t exchange = EXCHANGE_SAME;
+	struct price price;
+
+	if (!found->tariff)
+		return COST_UNKNOWN;
+	if (currency && strcmp(deck_currency(deck), currency) != 0)
+		exchange = c ? catalog_exchange(c, deck_currency(deck),
+						currency, wall_ms) : 0;
+	if (!exchange)
+		return COST_UNKNOWN;
+
+	terms = c ? catalog_terms(c, deck, found->terms) : NULL;
+	if (!terms && exchange == EXCHANGE_SAME)
+		return margin_minute_nano(found->tariff);
+
+	rate_terms_price(&price, found->tariff, deck_rounding(deck), terms,
+			 wall_ms, MARGIN_CALL_MS);
+	price.exchange_nano = exchange;
+
+	return price_minute_nano(&price);
 }
 
 

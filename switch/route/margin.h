@@ -15,6 +15,16 @@
  *  also what no int64 holds. */
 int64_t margin_minute_nano(const struct tariff *t);
 
+/**
+ * The same by a rate of a carrier's deck with all that belongs to it.
+ * @param c         whose terms and exchange rates count; NULL: there are none
+ * @param found     of deck
+ * @param currency  of the answer; NULL: the deck's
+ */
+int64_t margin_cost_nano(const struct catalog *c, const struct deck *deck,
+			 const struct deck_price *found, const char *currency,
+			 int64_t wall_ms);
+
 /** Does this plan test the margin? NULL: no. */
 bool margin_is_tested(const struct routing_plan *plan);
 

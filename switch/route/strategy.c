@@ -5,6 +5,7 @@
  */
 #include <stddef.h>
 #include <string.h>
+#include "catalog_rate.h"
 #include "margin.h"
 #include "strategy.h"
 #include "strategy_draw.h"
@@ -153,17 +154,44 @@ static uint8_t candidate_test(const struct choice *ch,
 
 /* --- what is known of each */
 
+/* Decks that calls from this number are looked up in first; what they lack
+   is in those of the route. @return are there any? */
+static bool origins_read(const struct choice *ch, const struct deck **decks)
+{
+	const struct strategy_call *call = ch->call;
+	const struct route *r = ch->route;
+	bool has_any = false;
+
+	for (uint16_t i = 0; i < r->deck_n; i++) {
+		decks[i] = call->cat && call->calling
+			? catalog_origin_deck(call->cat, r->decks[i],
+					      call->calling)
+			: NULL;
+		has_any = has_any || decks[i];
+	}
+
+	return has_any;
+}
+
+
 static void prices_read(struct choice *ch)
 {
 	const struct strategy_call *call = ch->call;
 	const struct route *r = ch->route;
 	struct deck_price prices[ROUTE_GATEWAYS_MAX];
+	struct deck_price others[ROUTE_GATEWAYS_MAX];
+	const struct deck *decks[ROUTE_GATEWAYS_MAX];
+	bool has_origins;
 
 	if (!call->plan)
 		return;
 
 	deck_find_many(r->decks, r->deck_n, call->digits, call->wall_ms,
 		       prices);
+	has_origins = origins_read(ch, decks);
+	if (has_origins)
+		deck_find_many(decks, r->deck_n, call->digits, call->wall_ms,
+			       others);
 	for (uint16_t i = 0; i < r->target_n; i++) {
 		struct candidate *c = &ch->all[i];
 		const uint16_t at = c->target->deck;
@@ -171,10 +199,13 @@ static void prices_read(struct choice *ch)
 		if (at == DECK_NONE)
 			continue;
 		c->has_deck = true;
-		c->price = prices[at];
-		if (!call->currency ||
-		    !strcmp(deck_currency(r->decks[at]), call->currency))
-			c->cost_nano = margin_minute_nano(c->price.tariff);
+		c->price = has_origins && others[at].tariff ? others[at]
+							    : prices[at];
+		c->cost_nano = margin_cost_nano(
+			call->cat,
+			has_origins && others[at].tariff ? decks[at]
+							 : r->decks[at],
+			&c->price, call->currency, call->wall_ms);
 	}
 }
 
@@ -414,7 +445,8 @@ enum outcome strategy_choose(struct hunt *ret, const struct route *route,
 	ch.route = route;
 	ch.call = call;
 	ch.kept = 0;
-	ch.sell_nano = margin_minute_nano(call->sell);
+	ch.sell_nano = call->sell ? price_minute_nano(call->sell)
+				  : COST_UNKNOWN;
 	ch.strategy = call->plan ? call->plan->strategy : STRATEGY_PRIORITY;
 	max = attempts_max(&ch);
 
@@ -439,19 +471,29 @@ enum outcome strategy_test(const struct gateway *gw,
 			   const struct strategy_call *call, struct why *why)
 {
 	const struct deck *deck = gw->carrier->deck;
-	const int64_t sell_nano = margin_minute_nano(call->sell);
-	int64_t cost_nano = COST_UNKNOWN;
-	struct rate rate;
+	const struct deck *decks[2];
+	struct deck_price found[2];
+	int64_t cost_nano = COST_UNKNOWN, sell_nano;
 
 	if (call->is_emergency || !call->sell ||
 	    !margin_is_tested(call->plan))
 		return OUT_OK;
 
-	if (deck && (!call->currency ||
-		     !strcmp(deck_currency(deck), call->currency)) &&
-	    deck_find(deck, call->digits, call->wall_ms, &rate) &&
-	    !rate.is_blocked)
-		cost_nano = margin_minute_nano(&rate.tariff);
+	decks[0] = call->cat && call->calling && deck
+		? catalog_origin_deck(call->cat, deck, call->calling) : NULL;
+	decks[1] = deck;
+	deck_find_many(decks, 2, call->digits, call->wall_ms, found);
+	for (unsigned i = 0; i < 2; i++) {
+		if (!found[i].tariff)
+			continue;
+		if (!found[i].is_blocked)
+			cost_nano = margin_cost_nano(call->cat, decks[i],
+						     &found[i],
+						     call->currency,
+						     call->wall_ms);
+		break;
+	}
+	sell_nano = price_minute_nano(call->sell);
 	if (margin_is_kept(call->plan, sell_nano, cost_nano))
 		return OUT_OK;
 

@@ -33,11 +33,15 @@ struct strategy_call {
 	const struct trunk *trunk;   /**< whose rules of carriers count    */
 	const struct tag_set *tags;
 	const char *digits;          /**< for the decks of carriers        */
+	const char *calling;         /**< for decks by origin; NULL: none  */
+	const struct catalog *cat;   /**< with terms and exchange rates, or
+					      NULL                         */
 	int64_t wall_ms;
 	uint64_t now_ms;             /**< mono, for quality                */
-	const struct tariff *sell;   /**< NULL: not sold, no margin        */
+	const struct price *sell;    /**< NULL: not sold, no margin        */
 	const char *currency;        /**< of the sale; a cost in another
-				          one is unknown; NULL: any        */
+				          one, without an exchange rate, is
+				          unknown; NULL: any               */
 	bool is_emergency;           /**< nothing but "inactive" drops     */
 	hunt_up_h *uph;              /**< NULL: all are up                 */
 	void *arg;

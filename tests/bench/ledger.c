@@ -147,9 +147,8 @@ static void charge_fill(struct cdr_charge *c, uint8_t side, int64_t attempt,
 	SET(c->prefix, "4930");
 	SET(c->destination, "Germany Berlin");
 	c->deck_version = 3;
-	c->tariff = (struct tariff){.rate_per_min_nano = 12500000,
-				    .first_ms = 60000, .next_ms = 6000};
-	c->rounding = (struct rounding){ROUND_UP, 4};
+	price_set(&c->price, &(struct tariff){12500000, 0, 60000, 6000},
+		  (struct rounding){ROUND_UP, 4, 0, 0});
 	c->amount_micro = PRICE;
 	c->billed_ms = 66000;
 }

@@ -154,8 +154,11 @@ static uint8_t decide(const struct catalog *cat, const struct trunk *trunk,
 		      const char *digits, const struct quality *quality,
 		      struct why *why)
 {
-	static const struct tariff sell = {.rate_per_min_nano = 60000000,
-					   .first_ms = 1000, .next_ms = 1000};
+	static const struct price sell = {
+		.tariff = {60000000, 0, 1000, 1000},
+		.cap_micro = PRICE_NO_CAP, .exchange_nano = EXCHANGE_SAME,
+		.step_n = 1, .steps = {{60000000, 0, 1000, 0}},
+	};
 	const struct match_query match = {
 		.plan = match_plan(trunk), .tenant = trunk->tenant,
 		.called = digits, .calling = "493012345",

@@ -322,11 +322,11 @@ static void check_sell(struct world *w, const struct cdr *cdr,
 		       const struct cdr_charge *c)
 {
 	const uint64_t billed_ms = (uint64_t)c->billed_ms;
-	const uint64_t most_ms = charge_billed_ms(
-		&c->tariff, (uint64_t)cdr->duration_ms);
+	const uint64_t most_ms = price_billed_ms(
+		&c->price, (uint64_t)cdr->duration_ms);
 	int64_t micro;
 
-	if (charge_micro(&c->tariff, c->rounding, billed_ms, &micro) ||
+	if (price_micro(&c->price, billed_ms, 0, &micro) ||
 	    micro != c->amount_micro ||
 	    (!c->attempt && micro != cdr->price_micro))
 		world_fail(w, "price %lld of %llu ms, should be %lld",

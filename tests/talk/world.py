@@ -242,12 +242,13 @@ class World:
         if self.balance:
             out.append("do $$begin perform core.post(%s, 'payment', %d); "
                        "end$$;\n" % (quoted(self.account), self.balance))
+        out += self.first # rates may name terms
         for rate in self.rates or [{"prefix": str(d),
                                     "rate_per_min_nano": 60000000}
                                    for d in range(1, 10)]:
             if rate:
                 out.append(insert("core.rate", deck_id=self.deck, **rate))
-        out += self.first + self.trunks + self.gateways
+        out += self.trunks + self.gateways
         out.append(insert("core.route", id=self.route, tenant_id=self.tenant,
                           **self.route_row))
         return "begin;\n" + "".join(out + self.last) + "commit;\n"

@@ -305,7 +305,7 @@ def references_are_named(one, two, carrier):
     answer = call("delete", "/v1/tenants/" + one[0]["id"], headers=ANY)
     check(answer.status == 409 and answer.json()["code"] == "in_use",
           f"a tenant in use: {answer.data!r}")
-    deck = post("/v1/rate-decks", {"name": "usd", "currency": "USD"})
+    deck = post("/v1/rate-decks", {"name": "nok", "currency": "NOK"})
     answer = call("patch", "/v1/carriers/" + carrier["id"],
                   {"rate_deck_id": deck["id"]}, JSON, headers=ANY)
     check(answer.status == 422 and

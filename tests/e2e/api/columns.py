@@ -21,6 +21,7 @@ TABLES = {
     "core.carrier_group_member": "member of a carrier group",
     "core.disconnect_rule": "member rules of a disconnect policy",
     "core.emergency_target": "member targets of an emergency number",
+    "core.rate_deck_origin": "member origins of a rate deck",
     "core.rate": "replaced, imported and deleted as a deck's rates",
     "core.rate_import": "written by an import, read at /imports",
     "core.rate_import_row": "what an import found",

@@ -54,8 +54,7 @@ void example_begin(struct cdr_call *call, uint32_t n)
 static void charge_init(struct cdr_charge *c, enum charge_side side)
 {
 	c->side = (uint8_t)side;
-	c->tariff = tariff;
-	c->rounding = (struct rounding){ROUND_UP, 4};
+	price_set(&c->price, &tariff, (struct rounding){ROUND_UP, 4, 0, 0});
 	c->deck_version = 3;
 	c->lease_epoch = 7;
 	SET(c->currency, "EUR");

@@ -9,6 +9,7 @@
 #include <string.h>
 #include "example.h"
 #include "journal.h"
+#include "../rating/random_price.h"
 
 static struct cdr_call call, got;
 
@@ -41,7 +42,7 @@ Test(journal_record, a_call_comes_back)
 				   2 * sizeof(got.attempts[0]))));
 	cr_expect(eq(u32, got.charge_n, 2));
 	cr_expect(eq(i64, got.charges[0].amount_micro, 13800));
-	cr_expect(eq(u32, got.charges[1].tariff.next_ms, 6000));
+	cr_expect(eq(u32, got.charges[1].price.tariff.next_ms, 6000));
 	cr_expect(eq(str, got.charges[1].carrier_id, "car_2"));
 	cr_expect(eq(i64, got.charges[0].lease_epoch, 7));
 	mem_deref(mb);
@@ -85,9 +86,10 @@ Test(journal_record, the_decision_comes_back)
 	struct journal_record rec;
 	size_t without, len;
 
+	/* behind the charges: an empty decision, and no steps of two prices */
 	example_end(&call, 1);
 	cr_assert(zero(int, journal_encode_call(mb, JOURNAL_END, &call)));
-	without = mb->end - 10;
+	without = mb->end - 10 - 5;
 	mbuf_rewind(mb);
 	call.why = why;
 	cr_assert(zero(int, journal_encode_call(mb, JOURNAL_END, &call)));
@@ -95,7 +97,7 @@ Test(journal_record, the_decision_comes_back)
 	cr_assert(zero(int, journal_decode_call(&rec, &got)));
 	cr_assert_not_null(got.why);
 	cr_expect_str_eq(got.why, why);
-	cr_expect(eq(sz, rec.len, without + 2 + sizeof(why)));
+	cr_expect(eq(sz, rec.len, without + 2 + sizeof(why) + 2));
 
 	/* as it was written before there were decisions */
 	rec.len = without;
@@ -111,6 +113,44 @@ Test(journal_record, the_decision_comes_back)
 	mb->buf[10 + without + 4] = '\0';
 	cr_expect(eq(int, journal_decode_call(&rec, &got), EBADMSG));
 	mem_deref(mb);
+}
+
+
+/* Every price that there is: steps, taxes, fees, cap and exchange. */
+Test(journal_record, prices_come_back)
+{
+	uint64_t seed = 1;
+
+	for (unsigned i = 0; i < 2000; i++) {
+		struct mbuf *mb = mbuf_alloc(64);
+		struct journal_record rec;
+		struct cdr_charge *c = &call.charges[1];
+		struct price_parts parts, back;
+		uint64_t ms;
+
+		example_end(&call, 1);
+		c->price = random_price(&seed);
+		ms = random_duration(&seed, &c->price);
+		c->net_micro = -7;
+		c->tax_micro[3] = 5;
+		c->covered_ms = 60000;
+		cr_assert(zero(int, journal_encode_call(mb, JOURNAL_END,
+							&call)));
+		cr_assert(zero(int, journal_frame(mb->buf, mb->end, &rec)));
+		cr_assert(zero(int, journal_decode_call(&rec, &got)));
+
+		c = &got.charges[1];
+		cr_assert(eq(i64, c->net_micro, -7));
+		cr_assert(eq(i64, c->tax_micro[3], 5));
+		cr_assert(eq(i64, c->covered_ms, 60000));
+		cr_assert(eq(int,
+			     price_parts(&call.charges[1].price, ms, 0, &parts),
+			     price_parts(&c->price, ms, 0, &back)));
+		cr_assert(zero(int, memcmp(&parts, &back, sizeof(parts))));
+		cr_assert(eq(u8, c->price.is_cap_cut,
+			     call.charges[1].price.is_cap_cut));
+		mem_deref(mb);
+	}
 }
 
 
@@ -183,7 +223,7 @@ Test(journal_record, a_charge_without_intervals_is_refused)
 	struct journal_record rec;
 
 	example_end(&call, 1);
-	call.charges[0].tariff.next_ms = 0;
+	call.charges[0].price.tariff.next_ms = 0;
 	cr_assert(zero(int, journal_encode_call(mb, JOURNAL_END, &call)));
 	cr_assert(zero(int, journal_frame(mb->buf, mb->end, &rec)));
 	cr_assert(eq(int, journal_decode_call(&rec, &got), EBADMSG));

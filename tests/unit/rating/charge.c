@@ -10,7 +10,7 @@
 
 #define TARIFFS 20000
 
-static const struct rounding exact = {ROUND_HALF_UP, 6};
+static const struct rounding exact = {ROUND_HALF_UP, 6, 0, 0};
 
 
 static int64_t price(const struct tariff *t, struct rounding r,
@@ -42,7 +42,7 @@ static struct tariff random_tariff(uint64_t *seed)
 static struct rounding random_rounding(uint64_t *seed)
 {
 	struct rounding r = {(uint8_t)random_below(seed, ROUND_MODE_N),
-			     (uint8_t)random_below(seed, 7)};
+			     (uint8_t)random_below(seed, 7), 0, 0};
 
 	return r;
 }
@@ -96,16 +96,16 @@ Test(charge, rounding_modes)
 		uint64_t ms;
 		int64_t micro;
 	} rows[] = {
-		{{ROUND_UP, 1}, 10, 400000},
-		{{ROUND_DOWN, 1}, 10, 300000},
-		{{ROUND_HALF_UP, 1}, 10, 300000},
-		{{ROUND_HALF_EVEN, 1}, 10, 300000},
-		{{ROUND_HALF_UP, 2}, 5, 170000},
-		{{ROUND_HALF_EVEN, 2}, 5, 160000},
-		{{ROUND_HALF_EVEN, 2}, 15, 500000},
-		{{ROUND_UP, 0}, 1, 1000000},
-		{{ROUND_DOWN, 0}, 30, 0},
-		{{ROUND_UP, 6}, 1, 33000},
+		{{ROUND_UP, 1, 0, 0}, 10, 400000},
+		{{ROUND_DOWN, 1, 0, 0}, 10, 300000},
+		{{ROUND_HALF_UP, 1, 0, 0}, 10, 300000},
+		{{ROUND_HALF_EVEN, 1, 0, 0}, 10, 300000},
+		{{ROUND_HALF_UP, 2, 0, 0}, 5, 170000},
+		{{ROUND_HALF_EVEN, 2, 0, 0}, 5, 160000},
+		{{ROUND_HALF_EVEN, 2, 0, 0}, 15, 500000},
+		{{ROUND_UP, 0, 0, 0}, 1, 1000000},
+		{{ROUND_DOWN, 0, 0, 0}, 30, 0},
+		{{ROUND_UP, 6, 0, 0}, 1, 33000},
 	};
 	size_t i;
 

@@ -71,7 +71,7 @@ Test(check, a_difference_is_shown)
 				  &passed, &failed, &out)));
 	cr_expect(eq(uint, passed, 1));
 	cr_expect(eq(uint, failed, 1));
-	cr_expect(ne(ptr, strstr(out, "X1 FAIL (tariff) cost 10, expected 11"),
+	cr_expect(ne(ptr, strstr(out, "X1 FAIL (price) cost 10, expected 11"),
 		     NULL));
 	cr_expect(ne(ptr, strstr(out, "1 passed, 1 failed\n"), NULL));
 	free(out);

@@ -10,7 +10,7 @@
 #include "deck.h"
 #include "random.h"
 
-static const struct rounding up4 = {ROUND_UP, 4};
+static const struct rounding up4 = {ROUND_UP, 4, 0, 0};
 
 
 static struct deck_builder *builder(void)
@@ -154,7 +154,7 @@ Test(deck, bad_rows_are_refused)
 Test(deck, head)
 {
 	struct deck_builder *b = builder(), *none = NULL;
-	const struct rounding unknown = {ROUND_MODE_N, 0};
+	const struct rounding unknown = {ROUND_MODE_N, 0, 0, 0};
 	struct deck *d;
 
 	cr_assert(eq(int, deck_builder_alloc(&none, "x", 1, "EU\0", up4),

@@ -149,11 +149,10 @@ Test(plan, bounds)
 }
 
 
-Test(plan, tariff_costs_the_same)
+Test(plan, price_costs_the_same)
 {
-	const struct rounding r = {ROUND_HALF_EVEN, 6};
 	uint64_t seed = 4;
-	struct tariff t;
+	struct price price;
 	int i;
 
 	for (i = 0; i < 2000; i++) {
@@ -165,31 +164,43 @@ Test(plan, tariff_costs_the_same)
 		struct ratio cost;
 		int64_t micro, plan_micro;
 
-		/* milli per second */
+		/* milli per second, and in a later segment half of it */
 		p.segments[0].tiers[0] = tier(0, first, first,
 					      milli * (int64_t)first, 1000000);
 		p.segments[0].tiers[1] = tier(first, UINT64_MAX, next,
 					      milli * (int64_t)next, 1000000);
-		cr_assert(zero(int, plan_tariff(&p, &t)));
-		cr_assert(zero(int, charge_micro(&t, r, ms, &micro)));
+		p.segments[1] = p.segments[0];
+		p.segments[1].tiers[1] = tier(first, UINT64_MAX, next,
+					      milli * (int64_t)next, 2000000);
+		p.segment_n = 2;
+		p.segments[0].end_ms = random_below(&seed, 3600000);
+		p.attempt_fee = (struct ratio){random_below(&seed, 2), 1};
+		p.has_cap = random_below(&seed, 2);
+		p.cap = (struct ratio){random_below(&seed, 300), 1};
+
+		cr_assert(zero(int, plan_check(&p)));
+		cr_assert(zero(int, plan_price(&p, &price)));
+		cr_assert(zero(int, price_micro(&price, ms, 0, &micro)));
 		cr_assert(zero(int, plan_cost(&p, ms, &cost, NULL)));
-		cr_assert(zero(int, ratio_units(&plan_micro, cost, 1000000)));
+		if (ratio_units(&plan_micro, cost, 1000000))
+			continue; /* half a micro-unit */
 		cr_assert(eq(i64, micro, plan_micro), "seed %d", i);
 	}
 }
 
 
-Test(plan, not_a_tariff)
+Test(plan, not_a_price)
 {
 	struct charge_plan p = two_tiers();
-	struct tariff t;
+	struct price price;
 
-	cr_expect(eq(int, plan_tariff(&p, &t), ERANGE));
 	p.segments[0].tier_n = 1;
 	p.segments[0].tiers[0] = tier(0, UINT64_MAX, 1000, 1, 7);
-	cr_expect(eq(int, plan_tariff(&p, &t), ERANGE));
+	cr_expect(eq(int, plan_price(&p, &price), ERANGE), "no nano-units");
 	p.segments[0].tiers[0] = tier(0, UINT64_MAX, 1000, 1, 8);
-	cr_expect(zero(int, plan_tariff(&p, &t)));
-	p.tax_percent.num = 1;
-	cr_expect(eq(int, plan_tariff(&p, &t), ERANGE));
+	cr_expect(zero(int, plan_price(&p, &price)));
+	p.tax_percent.num = 19;
+	cr_expect(zero(int, plan_price(&p, &price)));
+	p.is_rounded = true;
+	cr_expect(eq(int, plan_price(&p, &price), ERANGE));
 }

@@ -21,8 +21,11 @@ static struct trunk trunk;
 static struct route route;
 static struct routing_plan plan;
 static struct tag_set tags;
-static const struct tariff sell = {.rate_per_min_nano = 100000000,
-				   .first_ms = 1000, .next_ms = 1000};
+static const struct price sell = {
+	.tariff = {100000000, 0, 1000, 1000}, .cap_micro = PRICE_NO_CAP,
+	.exchange_nano = EXCHANGE_SAME, .step_n = 1,
+	.steps = {{100000000, 0, 1000, 0}},
+};
 static struct strategy_call query;
 static struct rng *rng;
 static struct quality *quality;
@@ -86,7 +89,7 @@ TestSuite(strategy, .init = world_open, .fini = world_close);
 static void deck_of(unsigned i, int64_t nano, const char *prefix,
 		    const char *currency)
 {
-	const struct rounding round = {ROUND_UP, 6};
+	const struct rounding round = {ROUND_UP, 6, 0, 0};
 	struct rate rate = {
 		.tariff = {.rate_per_min_nano = nano, .first_ms = 60000,
 			   .next_ms = 60000},

@@ -162,7 +162,8 @@ Test(journal_replay, an_orphan_costs_what_its_caller_pays)
 	example_answer(&call, 1);
 	call.charges[1] = call.charges[0];
 	call.charges[1].attempt = 1;
-	call.charges[1].tariff.rate_per_min_nano *= 2;
+	call.charges[1].price.steps[0].rate_per_min_nano *= 2;
+	call.charges[1].price.steps[1].rate_per_min_nano *= 2;
 	feed_call(r, JOURNAL_ANSWER);
 	feed_checkpoint(r, 1, 65000);
 	journal_replay_finish(r, orphan_keep, NULL);

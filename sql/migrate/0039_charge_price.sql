@@ -11,7 +11,8 @@ alter table cdr.charge
 alter table core.ledger_posting drop constraint ledger_posting_sign,
 	drop constraint ledger_posting_kind_check;
 alter table core.ledger_posting add constraint ledger_posting_kind_check
-	check (kind in ('usage', 'credit', 'payment', 'adjustment', 'refund')),
+	check (kind in ('usage', 'credit', 'payment', 'adjustment', 'refund',
+		'transfer')),
 	add constraint ledger_posting_sign check (case kind
 		when 'usage' then amount_micro < 0 and call_id is not null
 		when 'credit' then amount_micro > 0 and call_id is not null

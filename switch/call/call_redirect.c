@@ -64,6 +64,9 @@ static const char *add(struct call *call, const struct gateway *by,
 		gw = catalog_peer(call->cat, &c->addr).gateway;
 	if (!gw || !sa_cmp(&gw->addr, &c->addr, SA_ALL) || !gw->is_active)
 		return "no_gateway";
+	/* it chooses where to, not for whom */
+	if (!strategy_serves(gw, call->trunk, &call->tags))
+		return "not_for_customer";
 	if (rule_apply(&by->number_in, c->number, number, sizeof(number)) ||
 	    !number_is_e164(number) || !is_allowed(call, by, number))
 		return "number_not_allowed";

@@ -86,20 +86,27 @@ static uint8_t rules_test(const struct carrier_rules *rules,
 }
 
 
-static uint8_t customer_test(const struct strategy_call *call,
+static uint8_t customer_test(const struct trunk *trunk,
+			     const struct tag_set *tags,
 			     const struct gateway *gw)
 {
 	uint8_t drop;
 
-	if (!tag_set_has(call->tags, &gw->tags))
+	if (!tag_set_has(tags, &gw->tags))
 		return DROP_TAGS;
-	if (!call->trunk)
+	if (!trunk)
 		return DROP_NOT;
 
-	drop = rules_test(&call->trunk->carriers, gw->carrier);
+	drop = rules_test(&trunk->carriers, gw->carrier);
 
-	return drop ? drop : rules_test(&call->trunk->tenant->carriers,
-					gw->carrier);
+	return drop ? drop : rules_test(&trunk->tenant->carriers, gw->carrier);
+}
+
+
+bool strategy_serves(const struct gateway *gw, const struct trunk *trunk,
+		     const struct tag_set *tags)
+{
+	return customer_test(trunk, tags, gw) == DROP_NOT;
 }
 
 
@@ -144,7 +151,7 @@ static uint8_t candidate_test(const struct choice *ch,
 	if (ch->call->is_emergency)
 		return DROP_NOT;
 
-	drop = customer_test(ch->call, gw);
+	drop = customer_test(ch->call->trunk, ch->call->tags, gw);
 	if (!drop && ch->call->plan)
 		drop = cost_test(ch, c);
 

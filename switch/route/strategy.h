@@ -60,6 +60,10 @@ enum outcome strategy_choose(struct hunt *ret, const struct route *route,
 			     const struct strategy_call *call,
 			     struct rng *rng, struct why *why);
 
+/** Has the call the gateway's tags, and its customer the carrier? Pure. */
+bool strategy_serves(const struct gateway *gw, const struct trunk *trunk,
+		     const struct tag_set *tags);
+
 /**
  * The margin once more, with what the gateway's carrier charges now.
  * @return OUT_OK or OUT_NO_MARGIN (noted). Pure.

@@ -13,8 +13,6 @@
 #define SUSPENDED "\"status\":\"suspended\""
 #define ACCOUNT(tenant, type) "{\"tenant_id\":\"" tenant "\",\"currency\":" \
 	"\"EUR\"," ACTIVE ",\"type\":\"" type "\"}"
-#define DECK "{\"currency\":\"EUR\"," ACTIVE ",\"rounding_mode\":" \
-	"\"half_even\",\"rounding_decimals\":4,\"rate_version\":1}"
 #define NUMBERS "\"number_in\":[{\"prefix\":\"00\",\"strip\":2,\"add\":" \
 	"\"+\"},{\"prefix\":\"+\"},{\"prefix\":\"0\",\"strip\":1,\"add\":" \
 	"\"+49\"}]"
@@ -40,15 +38,30 @@
 	"\"timeout_ms\":" timeout_ms ",\"conditions\":" conditions "," \
 	"\"fallback\":" fallback "}"
 
-#define TRUNK_1 "\"cli_policy\":\"owned\",\"default_cli\":\"+4930100\"," \
+#define PLAN_ROUTE(plan, prefix, position, more, targets) "{\"kind\":" \
+	"\"normal\",\"plan_id\":\"" plan "\",\"prefix\":\"" prefix "\"," ACTIVE \
+	",\"max_attempts\":4,\"position\":" position "," more "\"targets\":[" \
+	targets "]}"
+#define LIST(kind, subject, tags, entry) "{\"name\":\"" kind "\",\"kind\":" \
+	"\"" kind "\",\"subject\":\"" subject "\",\"tags\":[" tags "]," \
+	"\"entries\":[" entry "]}"
+/* in runs without plans the reference is left out */
+#define PLAN(id) "\"routing_plan_id\":\"" id "\""
+#define TEN_2 "{\"name\":\"Two\",\"channels\":8,\"burst_percent\":25," \
+	PLAN("pln_2") ","
+
+#define TRUNK_1 PLAN("pln_1") ",\"cli_policy\":\"owned\",\"default_cli\":\"+4930100\"," \
 	"\"uri_host\":\"10.1.0.1\",\"uri_port\":5060,\"channels_out\":3"
 #define TRUNK_2 "\"cli_policy\":\"default\",\"default_cli\":\"+4930200\"," \
 	"\"realm\":\"" SIM_REALM "\",\"channel_mode\":\"paired\"," \
 	"\"channels_total\":3,\"bandwidth_kbps\":400"
-#define TRUNK_3 "\"cli_policy\":\"pass\",\"is_trusted\":true,\"uri_host\":" \
+#define TRUNK_3 PLAN("pln_3") ",\"cli_policy\":\"pass\",\"is_trusted\":true,\"uri_host\":" \
 	"\"10.1.0.3\",\"channels_total\":2,\"cps\":2"
 #define CHALLENGING ",\"username\":\"switch\",\"realm\":\"carrier.example\"" \
 	",\"ha1_md5\":\"" HA1_SWITCH "\""
+
+#define WATCHED ",\"quality_asr_min\":40,\"quality_min_samples\":3," \
+	"\"quality_window_s\":120,\"quality_lock_s\":20,\"quality_trials\":1"
 
 struct row {
 	const char *kind, *id, *json;
@@ -57,13 +70,10 @@ struct row {
 static const struct row rows[] = {
 	{"tenant", "ten_1", "{\"name\":\"One\",\"channels\":6,\"parent_id\":"
 	 "\"ten_2\"," ACTIVE "}"},
-	{"tenant", "ten_2", "{\"name\":\"Two\",\"channels\":8,"
-	 "\"burst_percent\":25," ACTIVE "}"},
+	{"tenant", "ten_2", TEN_2 ACTIVE "}"},
 	{"account", "acc_1", ACCOUNT("ten_1", "prepaid")},
 	{"account", "acc_2", ACCOUNT("ten_2", "postpaid")},
 	{"account", "acc_3", ACCOUNT("ten_1", "prepaid")},
-	{"rate_deck", "dck_sell", DECK},
-	{"rate_deck", "dck_buy", DECK},
 	{"realm", SIM_REALM, "{\"algorithms\":[\"MD5\"]}"},
 	{"trunk", "trk_1", TRUNK("ten_1", "acc_1", ACTIVE, TRUNK_1)},
 	{"trunk", "trk_2", TRUNK("ten_2", "acc_2", ACTIVE, TRUNK_2)},
@@ -72,17 +82,14 @@ static const struct row rows[] = {
 	 SIM_REALM "\",\"username\":\"pbx\",\"ha1_md5\":\"" HA1_PBX "\"}"},
 	{"carrier", "car_1", "{\"name\":\"C1\",\"rate_deck_id\":\"dck_buy\","
 	 ACTIVE "}"},
-	{"carrier", "car_2", "{\"name\":\"C2\",\"channels\":3," ACTIVE "}"},
-	{"disconnect_policy", "dsp_1", "{\"rules\":[{\"sip_code\":486,"
-	 "\"action\":\"next\"},{\"sip_code\":500,\"action\":\"stop\","
-	 "\"rewrite_code\":480,\"rewrite_reason\":\"Later\"},{\"q850\":34,"
-	 "\"action\":\"stop\",\"pass_reason\":true}]}"},
+	{"carrier", "car_2", "{\"name\":\"C2\",\"channels\":3,"
+	 "\"rate_deck_id\":\"dck_other\"," ACTIVE "}"},
 	{"gateway", "gwy_4", GATEWAY("car_1", "10.2.0.4", "5060", ACTIVE,
 				     ",\"channels\":3,\"no_ring_ms\":4000,"
 				     "\"disconnect_policy_id\":\"dsp_1\","
 				     "\"redirect\":\"follow\"")},
 	{"gateway", "gwy_5", GATEWAY("car_1", "10.2.0.5", "5060", ACTIVE,
-				     CHALLENGING)},
+				     CHALLENGING WATCHED)},
 	{"gateway", "gwy_6", GATEWAY("car_2", "10.2.0.6", "5080", ACTIVE,
 				     ",\"ping_s\":20,\"identity\":\"pai\"")},
 	{"gateway", "gwy_7", GATEWAY("car_2", "10.2.0.7", "5060", ACTIVE,
@@ -112,6 +119,40 @@ static const struct row rows[] = {
 				 TARGET("gwy_4", "2"))},
 	{"route", "rte_3", ROUTE("emergency", "112", TARGET("gwy_7", "1") ","
 				 TARGET("gwy_6", "2"))},
+	{"number_list", "nls_1", LIST("deny", "called", "", "[\"4930556\","
+				      "false,\"\",null]")},
+	{"number_list", "nls_2", LIST("rewrite", "called", "", "[\"49171\","
+				      "true,\"+4930\",null]")},
+	{"number_list", "nls_3", LIST("tag", "calling", "\"gold\"",
+				      "[\"4930\",true,\"\",null]")},
+	{"carrier_group", "cgr_1", "{" ACTIVE ",\"targets\":["
+	 TARGET("gwy_4", "1") "," TARGET("gwy_5", "1") "]}"},
+	{"route", "rte_11", PLAN_ROUTE("pln_1", "49", "1",
+				       "\"tags\":[\"gold\"],",
+				       TARGET("gwy_6", "1") ","
+				       TARGET("gwy_4", "2") ","
+				       TARGET("gwy_7", "2"))},
+	{"route", "rte_12", PLAN_ROUTE("pln_1", "49", "2", "",
+				       "{\"group_id\":\"cgr_1\","
+				       "\"priority\":1,\"weight\":10},"
+				       TARGET("gwy_6", "2"))},
+	{"route", "rte_13", PLAN_ROUTE("pln_1", "44", "1", "",
+				       TARGET("gwy_7", "1") ","
+				       TARGET("gwy_4", "2") ","
+				       TARGET("gwy_6", "3"))},
+	{"route", "rte_21", PLAN_ROUTE("pln_2", "4", "1", "",
+				       TARGET("gwy_4", "1") ","
+				       TARGET("gwy_5", "1") ","
+				       TARGET("gwy_6", "1") ","
+				       TARGET("gwy_7", "1"))},
+	/* until half a minute after the start of a run (world.c) */
+	{"route", "rte_31", PLAN_ROUTE("pln_3", "49", "1",
+				       "\"valid_to_ms\":1795000030000,",
+				       TARGET("gwy_6", "1") ","
+				       TARGET("gwy_5", "1"))},
+	{"route", "rte_32", PLAN_ROUTE("pln_3", "4", "1", "",
+				       TARGET("gwy_4", "1") ","
+				       TARGET("gwy_6", "2"))},
 };
 
 /* Only in worlds where somebody is asked */
@@ -135,16 +176,18 @@ static const struct row changes[] = {
 	{"trunk", "trk_1", TRUNK("ten_1", "acc_1", SUSPENDED, TRUNK_1)},
 	{"trunk", "trk_3", TRUNK("ten_1", "acc_1", ACTIVE, TRUNK_3)},
 	{"trunk", "trk_3", NULL},
-	{"tenant", "ten_2", "{\"name\":\"Two\"," SUSPENDED "}"},
+	{"tenant", "ten_2", TEN_2 SUSPENDED "}"},
 	{"gateway", "gwy_4", GATEWAY("car_1", "10.2.0.5", "5060", ACTIVE,
 				     ",\"channels\":1")},
 	{"gateway", "gwy_6", NULL},
 	{"gateway", "gwy_7", GATEWAY("car_2", "10.2.0.7", "5060", SUSPENDED,
 				     "")},
-	{"disconnect_policy", "dsp_1", NULL},
 	{"forward", "fwd_1", NULL},
 	{"forward", "fwd_3", NULL},
 	{"route", "rte_1", NULL},
+	{"route", "rte_12", NULL},
+	{"carrier_group", "cgr_1", NULL},
+	{"number_list", "nls_3", LIST("tag", "calling", "\"gold\"", "")},
 	{"did", "did_2", NULL},
 	{"rate_deck", "dck_sell", NULL},
 	{"credential", "cre_1", NULL},
@@ -157,6 +200,8 @@ static int put(struct world *w, const struct row *row)
 	char why[256] = "not JSON";
 	int err;
 
+	if (!w->climate.has_plans)
+		(void)json_object_del(json, "routing_plan_id");
 	err = row->json && !json
 		      ? -1
 		      : catalog_store_put(w->store, row->kind, row->id,
@@ -170,37 +215,10 @@ static int put(struct world *w, const struct row *row)
 }
 
 
-static int put_rate(struct world *w, const char *deck, const char *prefix)
+void catalog_model_row(struct world *w, const char *kind, const char *id,
+		       const char *json)
 {
-	static const uint32_t intervals[][2] = {
-		{1000, 1000}, {60000, 60000}, {60000, 1000}, {6000, 6000},
-		{30000, 6000},
-	};
-	const uint32_t *ms = intervals[draw(w, 5)];
-	struct rate rate = {
-		.tariff = {.rate_per_min_nano = draw(w, 5) * 12345000,
-			   .connect_fee_micro = draw(w, 3) * 2500,
-			   .first_ms = ms[0],
-			   .next_ms = ms[1]},
-		.to_ms = INT64_MAX,
-	};
-
-	(void)text_copy(rate.prefix, sizeof(rate.prefix), prefix);
-	(void)text_copy(rate.destination, sizeof(rate.destination), prefix);
-
-	return catalog_store_put_rate(w->store, deck, &rate);
-}
-
-
-static int put_rates(struct world *w)
-{
-	int err = put_rate(w, "dck_sell", "49");
-
-	err |= put_rate(w, "dck_sell", "4930");
-	err |= put_rate(w, "dck_sell", "44");
-	err |= put_rate(w, "dck_buy", "49");
-
-	return err;
+	(void)put(w, &(struct row){kind, id, json});
 }
 
 
@@ -229,10 +247,11 @@ int catalog_model_put(struct world *w)
 	for (size_t i = 0; i < ARRAY_SIZE(decision_urls) && !err &&
 			   decision_model_is_there(w->decisions); i++)
 		err = put(w, &decision_urls[i]);
-	if (!err)
-		err = put_rates(w);
-	if (!err)
-		catalog_model_publish(w);
+	if (err)
+		return err;
+
+	plan_model_put(w);
+	catalog_model_publish(w);
 
 	return err;
 }
@@ -244,8 +263,8 @@ static void put_back(struct world *w, const struct row *change)
 		if (!strcmp(rows[i].kind, change->kind) &&
 		    !strcmp(rows[i].id, change->id))
 			(void)put(w, &rows[i]);
-	if (!strcmp(change->kind, "rate_deck") && put_rates(w))
-		world_fail(w, "catalog: rates");
+	if (!strcmp(change->kind, "rate_deck"))
+		plan_model_put_deck(w, change->id);
 	catalog_model_publish(w);
 }
 

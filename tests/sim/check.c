@@ -169,6 +169,8 @@ void check_output(struct world *w, const struct agent *to, const uint8_t *buf,
 	if (!is_readable)
 		world_fail(w, "p%u is sent what it cannot read", to->index);
 	else if (m->is_request) {
+		if (!strcmp(m->method, "INVITE") && !m->to_tag[0])
+			plan_model_dialled(w, m);
 		check_hops(w, to, m);
 		check_pace(w, to, m);
 	}
@@ -389,6 +391,7 @@ void check_record(struct world *w, const struct cdr_call *call)
 		world_fail(w, "a charge without an answer");
 	check_cut(w, cdr);
 	check_emergency(w, cdr);
+	plan_model_check(w, call);
 	for (uint32_t i = 0; i < call->attempt_n; i++)
 		check_attempt(w, &call->attempts[i]);
 	for (uint32_t i = 0; i < call->charge_n; i++)

@@ -92,6 +92,10 @@ static json_t *newest_decision(struct world *w)
 	json_t *story = ask(w, json_pack("{s:s,s:O}", "op", "trace", "call",
 					 json_object_get(last, "call_id")));
 	json_t *decision = json_incref(json_object_get(story, "decision"));
+	const char *id = json_string_value(json_object_get(last, "call_id"));
+
+	if (id)
+		plan_model_begun(w, id);
 
 	json_decref(story);
 	json_decref(list);

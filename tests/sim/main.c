@@ -18,7 +18,7 @@ struct options {
 };
 
 struct totals {
-	uint64_t passed, failed, calls, messages;
+	uint64_t passed, failed, calls, messages, margins;
 };
 
 
@@ -41,6 +41,7 @@ static bool seed_run(const struct options *o, uint64_t seed,
 
 	sum->calls += w->calls;
 	sum->messages += w->messages;
+	sum->margins += plan_model_checked(w->plans);
 	*ret_hash = w->hash;
 	if (!is_right)
 		failure_print(w);
@@ -134,10 +135,12 @@ int main(int argc, char *argv[])
 	}
 
 	log_close();
-	printf("seeds %llu, calls %llu, messages %llu, seconds %llu\n"
+	printf("seeds %llu, calls %llu, messages %llu, margins %llu, "
+	       "seconds %llu\n"
 	       "%llu passed, %llu failed\n", (unsigned long long)o.n,
 	       (unsigned long long)sum.calls,
 	       (unsigned long long)sum.messages,
+	       (unsigned long long)sum.margins,
 	       (unsigned long long)(time(NULL) - begun),
 	       (unsigned long long)sum.passed,
 	       (unsigned long long)sum.failed);

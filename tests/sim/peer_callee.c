@@ -99,6 +99,18 @@ void callee_fork(struct world *w, void *arg)
 }
 
 
+/* Where a 3xx points: to the same number at some carrier. */
+static void contact_make(struct reply *r, char *buf, size_t size)
+{
+	const struct agent *to = r->peer->w->peers[3 + draw(r->peer->w, 4)];
+	const char *user = r->request->uri + strcspn(r->request->uri, ":");
+
+	(void)snprintf(buf, size, "Contact: <sip%.*s@%s:%u>\r\n",
+		       (int)strcspn(user, "@"), user, to->host,
+		       sa_port(&to->addr));
+}
+
+
 static void refuse_due(struct world *w, void *arg)
 {
 	static const unsigned codes[] = {
@@ -107,17 +119,22 @@ static void refuse_due(struct world *w, void *arg)
 		603, 604, 606, 607, 699,
 	};
 	struct reply *r = arg;
-	char extra[96], phrase[32];
+	const bool is_carrier = r->peer->role == PEER_CARRIER;
+	const unsigned code = is_carrier && chance(w, 15)
+				      ? 302 : codes[draw(w, ARRAY_SIZE(codes))];
+	char extra[512], phrase[32], contact[400] = "";
 
 	if (r->talk->state != TALK_RINGING)
 		return;
 	r->talk->state = TALK_OVER;
+	if (code < 400 && is_carrier && chance(w, 80))
+		contact_make(r, contact, sizeof(contact));
 	(void)snprintf(extra, sizeof(extra),
 		       "Reason: Q.850;cause=%u;text=\"%s\"\r\n"
-		       "Warning: 399 %s \"inside\"\r\n", 1 + draw(w, 126),
-		       r->peer->mark, r->peer->host);
+		       "Warning: 399 %s \"inside\"\r\n%s", 1 + draw(w, 126),
+		       r->peer->mark, r->peer->host, contact);
 	(void)snprintf(phrase, sizeof(phrase), "No, says %s", r->peer->mark);
-	reply_send(r, codes[draw(w, ARRAY_SIZE(codes))], phrase, extra, "");
+	reply_send(r, code, phrase, extra, "");
 }
 
 

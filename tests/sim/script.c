@@ -149,6 +149,8 @@ void script_write(struct world *w)
 		often(w, 2, world_crash);
 	if (c->has_changes)
 		often(w, 4, catalog_model_change);
+	if (c->has_plans)
+		often(w, 3, plan_model_change);
 	if (chance(w, 20))
 		often(w, 2, clock_steps);
 	if (c->has_operator)

@@ -39,6 +39,8 @@ struct ledger_model;
 struct media_model;
 struct event_model;
 struct decision_model;
+struct plan_model;
+struct wire;
 
 /* --- world.c: time, events, trace, failure */
 
@@ -48,7 +50,7 @@ typedef void(event_h)(struct world *w, void *arg);
 struct climate {
 	unsigned loss_pct, dup_pct, delay_ms;
 	bool has_bad_disk, has_bad_ledger, has_noise, has_garbage, has_crash,
-		has_changes, has_operator;
+		has_changes, has_operator, has_plans;
 };
 
 /** The last o= line that a peer was sent in a dialog. */
@@ -88,6 +90,7 @@ struct world {
 	struct media_model *media;
 	struct event_model *events;
 	struct decision_model *decisions;
+	struct plan_model *plans;
 	struct rng *spare_rng;       /**< the worker's, while it looks ahead */
 	struct json_t *expected;     /**< notes of the call that may begin */
 	uint64_t expected_begun;     /**< calls begun by then               */
@@ -161,6 +164,26 @@ void catalog_model_change(struct world *w, void *arg);
 /** No probes any more: the world shall become quiet. */
 void catalog_model_calm(struct world *w);
 void catalog_model_publish(struct world *w);
+/** One row as it is from the next publish on; NULL: it goes. */
+void catalog_model_row(struct world *w, const char *kind, const char *id,
+		       const char *json);
+
+/* --- plan_model.c: routing plans, prices and carriers of customers */
+struct plan_model *plan_model_alloc(struct world *w);
+void plan_model_free(struct plan_model *m);
+/** All of its rows into the store. */
+void plan_model_put(struct world *w);
+void plan_model_put_deck(struct world *w, const char *id);
+void plan_model_change(struct world *w, void *arg);
+/** A call began: it lives by what is provisioned now. */
+void plan_model_begun(struct world *w, const char *call_id);
+/** An INVITE of a new dialog went out. */
+void plan_model_dialled(struct world *w, const struct wire *invite);
+/** A record: no attempt below the margin, past the plan's number of them, at
+ *  a carrier that is not the customer's, or after the policy's stop. */
+void plan_model_check(struct world *w, const struct cdr_call *call);
+/** Attempts whose margin was checked. */
+uint64_t plan_model_checked(const struct plan_model *m);
 
 /* --- journal_model.c: a disk that syncs later, refuses, and tears */
 struct journal_model *journal_model_alloc(struct world *w);

@@ -262,6 +262,7 @@ static void climate_draw(struct world *w)
 	c->has_crash = chance(w, 12);
 	c->has_changes = chance(w, 30);
 	c->has_operator = chance(w, 30);
+	c->has_plans = chance(w, 60);
 }
 
 
@@ -309,6 +310,7 @@ struct world *world_alloc(uint64_t seed, bool is_verbose, uint64_t until)
 	w->ledger = ledger_model_alloc(w);
 	w->events = event_model_alloc();
 	w->decisions = decision_model_alloc(w);
+	w->plans = plan_model_alloc(w);
 	w->media = media_model_alloc(w);
 	peers_make(w);
 	if (worker_start(w) || catalog_model_put(w))
@@ -340,6 +342,7 @@ void world_free(struct world *w)
 	ledger_model_free(w->ledger);
 	event_model_free(w->events);
 	decision_model_free(w->decisions);
+	plan_model_free(w->plans);
 	journal_model_free(w->journal);
 	mem_deref(w->store);
 	if (w->slot)

@@ -387,6 +387,10 @@ Test(strategy, rules_of_the_customer)
 	tenant.carriers = (struct carrier_rules){only, 2, true};
 	cr_assert_eq(choose_plain(), OUT_OK);
 	expect_order("0 ");
+	cr_expect(strategy_serves(&gateways[0], &trunk, &tags));
+	cr_expect_not(strategy_serves(&gateways[1], &trunk, &tags));
+	cr_expect_not(strategy_serves(&gateways[2], &trunk, &tags));
+	cr_expect(strategy_serves(&gateways[2], NULL, &tags));
 	carriers[0].is_active = false;
 	cr_expect_eq(choose_plain(), OUT_NO_ROUTE);
 	query.is_emergency = true;

@@ -146,6 +146,8 @@ static enum call_event_id b_failed(struct call *call,
 	call_health_failed(call, d.outcome, said->scode, said->err,
 			   said->scode == 503 ? said->retry_after_s : 0);
 	rule_applied(call, gw, &d);
+	if (call->is_emergency && said->scode == 482)
+		d.is_next = true; /* it came back to us: elsewhere it may not */
 	if (gw && said->msg && said->scode / 100 == 3) {
 		enum redirect_verdict v = call_redirect(call, gw, said->msg);
 
@@ -300,6 +302,7 @@ static void call_read(struct call *call, const struct sip_msg *msg,
 	uint64_t hops = 70;
 
 	call->a_path = *path;
+	call_read_hops(call, &msg->callid);
 	(void)text_set(call->a_call_id, sizeof(call->a_call_id),
 		       msg->callid.p, msg->callid.l);
 	(void)text_set(call->a_user_agent, sizeof(call->a_user_agent),

@@ -87,6 +87,11 @@ static enum outcome check_request(struct call *call,
 		return OUT_OK;
 	if (call->max_forwards == 0)
 		return OUT_TOO_MANY_HOPS;
+	if (call->hops >= FORWARDS_MAX) {
+		WHY(call->why, WHY_PLAN, OUT_LOOP, NULL,
+		    WHY_COUNT("hops", call->hops));
+		return OUT_LOOP;
+	}
 	if (privacy_is_impossible(call->privacy) && !call->is_emergency)
 		return OUT_PRIVACY;
 	if (!require.l)
@@ -200,8 +205,21 @@ enum outcome call_deliver(struct call *call, const struct did *did)
 }
 
 
+/* RFC 3261 21.1.3. Not over early media: who hears an announcement goes on
+   hearing it. */
+static void tell_forward(struct call *call)
+{
+	if (call->is_forward_untold && !call->has_early_media &&
+	    call->leg[SIDE_A])
+		(void)leg_progress(call->leg[SIDE_A], 181,
+				   "Call Is Being Forwarded", NULL, 0);
+	call->is_forward_untold = false;
+}
+
+
 void call_ring_start(struct call *call)
 {
+	tell_forward(call);
 	wheel_start(call->w->wheel, &call->phase,
 		    (uint64_t)call->ring_timeout_s * 1000, call_ring_over,
 		    call);
@@ -214,6 +232,14 @@ static enum outcome route_out(struct call *call)
 	const struct did *did;
 	enum outcome out;
 
+	/* whoever has it twice has no way on for it: it answers the first one
+	   with this, and the next gateway is tried */
+	if (call->is_emergency && call->is_back) {
+		WHY(call->why, WHY_EMERGENCY, OUT_LOOP, call->trunk_id,
+		    WHY_TEXT("number", call->sos.number),
+		    WHY_COUNT("hops", call->hops));
+		return OUT_LOOP;
+	}
 	if (call->is_emergency)
 		return call_route_to(call, call->sos.route);
 

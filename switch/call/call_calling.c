@@ -79,6 +79,7 @@ static void read_diversions(struct call *call, const struct sip_msg *msg)
 	const size_t n = diversion_read(list, msg);
 	char e164[E164_SIZE];
 
+	call->diverted_n = (uint8_t)n;
 	for (size_t i = 0; i < n; i++) {
 		if (call_normalise(call, RULE_DIVERSION, list[i].number, e164))
 			continue;

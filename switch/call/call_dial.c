@@ -234,8 +234,16 @@ static enum outcome dial_gateway(struct call *call, const struct gateway *gw)
 static enum outcome dial_target(struct call *call, const struct target *t)
 {
 	struct leg_out out = {0};
+	enum outcome res;
 
-	return to_pbx(call, t, &out) ? OUT_B_ERROR : dial(call, NULL, &out);
+	if (to_pbx(call, t, &out))
+		return OUT_B_ERROR;
+
+	res = dial(call, NULL, &out);
+	if (res == OUT_OK && !call->is_test)
+		call_mark_loop(call, NULL);
+
+	return res;
 }
 
 
@@ -375,6 +383,7 @@ void act_relay_ringing(void *subject, const void *data)
 	else
 		mbuf_rewind(mb);
 
+	call->has_early_media |= mb->end != 0;
 	(void)leg_progress(call->leg[SIDE_A], said->scode,
 			   phrase_of(said->scode),
 			   mb->end ? mb->buf : NULL, mb->end);

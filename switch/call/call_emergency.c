@@ -8,6 +8,8 @@
 #include "log.h"
 #include "text.h"
 
+#define ROUNDS_MAX 3
+
 
 static bool is_emergency(struct call *call, const char *number)
 {
@@ -51,6 +53,13 @@ void call_emergency_calling(struct call *call)
 {
 	const char *forced = emergency_calling(call->trunk, call->site);
 
+	/* before the trunk's own number takes the place of who called. Two may
+	   call for help with one number at once: a third round is a circle */
+	if (circle_came_back(call->w->circles, call->sos.number,
+			     call->calling.e164[0] ? call->calling.e164
+						   : call->calling.received,
+			     &call->a_path.peer, ROUNDS_MAX))
+		call->is_back = true;
 	if (forced[0])
 		TEXT_FILL(call->calling.e164, forced);
 	else if (!call->calling.e164[0])

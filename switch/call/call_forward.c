@@ -119,10 +119,24 @@ const char *call_diversion_reason(enum forward_condition condition)
 }
 
 
-/* The same number or trunk twice is a circle. */
+/* It was called before, here or elsewhere, and sent the call on. */
+static bool has_forwarded(const struct call *call, const char *number)
+{
+	for (uint8_t i = 0; i < call->diversion_n; i++)
+		if (!strcmp(call->diversions[i].number, number))
+			return true;
+
+	return false;
+}
+
+
+/* The same number or trunk twice is a circle, and so are too many forwards,
+   whoever made them. */
 static bool is_loop(const struct call *call, const struct detour *d)
 {
-	if (call->forward_n >= FORWARDS_MAX)
+	if (call->diverted_n + call->forward_n >= FORWARDS_MAX)
+		return true;
+	if (d->to_number[0] && has_forwarded(call, d->to_number))
 		return true;
 	if (d->to_number[0] ? !strcmp(d->to_number, d->by.number)
 			    : d->to_trunk == d->by.trunk)
@@ -202,6 +216,7 @@ static enum outcome begin(struct call *call, const struct detour *d)
 	TEXT_FILL(fwd->trunk_id, d->by.trunk->id);
 	TEXT_FILL(fwd->reason, d->reason);
 	call->forwards[call->forward_n++] = fwd;
+	call->is_forward_untold = true;
 	add_diversion(call, d);
 
 	return OUT_OK;
@@ -218,6 +233,11 @@ static void undo(struct call *call, uint8_t depth)
 		call_limit_release_forward(call, f);
 		drop_diversion(call);
 		call->trunk = f->caller;
+		TEXT_FILL(call->called.e164, f->number);
+		TEXT_FILL(call->did_id, f->did_id);
+		call->did = f->did_id[0] ? catalog_did(call->cat, f->number)
+					 : NULL;
+		call_place(call, &call->called);
 		mem_deref(f);
 	}
 

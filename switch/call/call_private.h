@@ -244,8 +244,11 @@ struct call {
 	struct diversion diversions[DIVERSIONS_MAX]; /**< who forwarded, in
 				          E.164, the last one first          */
 	uint8_t diversion_n;
+	uint8_t diverted_n;          /**< how often, before it came here     */
 	char display[NAME_BYTES];    /**< the caller's name, or ""           */
 	uint8_t max_forwards;
+	uint8_t hops;                /**< times it left us and came back     */
+	bool is_back;                /**< an emergency call that we sent there */
 	struct tag_set tags;         /**< of trunk, lists and plan; of cat  */
 	const struct routing_plan *plan; /**< NULL: routes of no plan       */
 	const struct routing_plan *listed_plan; /**< whose lists were asked */
@@ -289,6 +292,8 @@ struct call {
 	struct money *payer;           /**< who pays for what is set up now */
 	struct forward *forwards[FORWARDS_MAX];
 	uint8_t forward_n;
+	bool is_forward_untold;      /**< A has not heard of the last one    */
+	bool has_early_media;        /**< A was sent an SDP before the answer */
 	struct asking asking;
 	const struct decision_url *asked[FORWARDS_MAX + 1]; /**< each once  */
 	uint8_t asked_n;
@@ -478,7 +483,7 @@ enum outcome call_take_limits(struct call *call);
 enum outcome call_deliver(struct call *call, const struct did *did);
 /** The same for a trunk, whatever number was called. */
 enum outcome call_deliver_to(struct call *call, const struct trunk *trunk);
-/** The called side has from now on its time to ring. */
+/** The called side has from now on its time to ring; A hears of a forward. */
 void call_ring_start(struct call *call);
 
 /* call_route.c */
@@ -488,8 +493,11 @@ enum outcome call_route(struct call *call);
 enum outcome call_route_to(struct call *call, const struct route *route);
 /** The plan's margin with what this gateway costs now. */
 enum outcome call_margin(const struct call *call, const struct gateway *gw);
-/** The call goes out to this gateway: it may not come back (circle.h). */
+/** The call goes out, to this gateway or (NULL) a PBX: it may not come back
+ *  (circle.h). */
 void call_mark_loop(struct call *call, const struct gateway *gw);
+/** Has the call of this INVITE left us before? Sets hops. */
+void call_read_hops(struct call *call, const struct pl *call_id);
 /** The present attempt was answered or not: counted once. */
 void call_judge_attempt(struct call *call, bool is_answered);
 /** An answered call is over. */

@@ -128,13 +128,34 @@ enum outcome call_margin(const struct call *call, const struct gateway *gw)
 
 void call_mark_loop(struct call *call, const struct gateway *gw)
 {
+	const char *number = call->is_emergency ? call->sos.number
+						: call->called.e164;
 	struct circle *e = &call->circle;
 
-	TEXT_FILL(e->called, call->called.e164);
+	TEXT_FILL(e->called, gw ? number : "");
 	TEXT_FILL(e->calling, call->calling.e164);
 	TEXT_FILL(e->tenant_id, call->tenant_id);
-	e->peer = gw->addr;
+	if (gw)
+		e->peer = gw->addr;
+	e->hops = call->hops;
+	e->is_emergency = call->is_emergency;
+	if (text_copy(e->call_id, sizeof(e->call_id),
+		      call_attempt(call)->b_call_id))
+		e->call_id[0] = '\0';
 	circle_enter(call->w->circles, e);
+}
+
+
+void call_read_hops(struct call *call, const struct pl *call_id)
+{
+	const struct circle *e = circle_of(call->w->circles, call_id->p,
+					   call_id->l);
+
+	if (!e)
+		return;
+
+	call->hops = e->hops < UINT8_MAX ? e->hops + 1 : e->hops;
+	call->is_back = e->is_emergency;
 }
 
 

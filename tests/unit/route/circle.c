@@ -45,3 +45,51 @@ Test(circle, pair_and_where_from)
 	circle_leave(l, &unknown);
 	mem_deref(l);
 }
+
+
+/* Who keeps our Call-ID sends the same call, whatever numbers it has. */
+Test(circle, by_the_call_id)
+{
+	static const uint8_t key[16];
+	struct circle e = {.call_id = "7qen44umaxeq6sv43p4zub6jkq",
+			   .hops = 2};
+	struct circles *l;
+
+	cr_assert_eq(circles_alloc(&l, key), 0);
+	cr_expect_null(circle_of(l, e.call_id, 26));
+	circle_enter(l, &e);
+	cr_expect_eq(circle_of(l, e.call_id, 26), &e);
+	cr_expect_null(circle_of(l, e.call_id, 25));
+	cr_expect_null(circle_of(l, "7qen44umaxeq6sv43p4zub6jk1", 26));
+	cr_expect_null(circle_of(l, "7qen44umaxeq6sv43p4zub6jkq@x", 28));
+	circle_leave(l, &e);
+	cr_expect_null(circle_of(l, e.call_id, 26));
+	mem_deref(l);
+}
+
+
+Test(circle, rounds_are_counted)
+{
+	static const uint8_t key[16];
+	struct circle e[2] = {
+		{.called = "112", .calling = "+4930100", .tenant_id = "ten_1"},
+		{.called = "112", .calling = "+4930100", .tenant_id = "ten_1"},
+	};
+	struct circles *l;
+	struct sa gateway, other;
+
+	cr_assert_eq(sa_set_str(&gateway, "192.0.2.1", 5060), 0);
+	cr_assert_eq(sa_set_str(&other, "192.0.2.2", 5060), 0);
+	e[0].peer = e[1].peer = gateway;
+	cr_assert_eq(circles_alloc(&l, key), 0);
+	circle_enter(l, &e[0]);
+	cr_expect(circle_came_back(l, "112", "+4930100", &gateway, 1));
+	cr_expect_not(circle_came_back(l, "112", "+4930100", &gateway, 2));
+	circle_enter(l, &e[1]);
+	cr_expect(circle_came_back(l, "112", "+4930100", &gateway, 2));
+	cr_expect_not(circle_came_back(l, "112", "+4930100", &other, 1));
+	cr_expect_not(circle_came_back(l, "110", "+4930100", &gateway, 1));
+	circle_leave(l, &e[0]);
+	circle_leave(l, &e[1]);
+	mem_deref(l);
+}

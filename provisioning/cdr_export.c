@@ -1,10 +1,13 @@
 /**
- * @file cdr_export.c  POST /v1/cdr-exports: records of a span of time as CSV,
- * written by a job, since a month of them is more than an answer should hold.
+ * @file cdr_export.c  POST /v1/cdr-exports: records of a span of time as CSV or
+ * NDJSON, written by a job, since a month of them is more than an answer
+ * should hold; in the form of a template, or in ours.
  */
 #include <errno.h>
+#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
+#include "cdr_export.h"
 #include "change.h"
 #include "form.h"
 #include "job.h"
@@ -16,32 +19,77 @@
 #define SPAN_MAX_MS (INT64_C(93) * 86400 * 1000)
 #define FETCH_SQL "FETCH 1000 FROM export"
 
-#define TEXT(name_) {.name = #name_, .type = FIELD_TEXT, .column = #name_}
-#define TIME(name_) {.name = #name_, .type = FIELD_TIME, .column = #name_}
-#define NUMBER(name_) \
-	{.name = #name_, .type = FIELD_NUMBER, .column = #name_}
-#define MONEY(name_) \
-	{.name = #name_, .type = FIELD_MONEY, .column = #name_ "_micro"}
+enum kind { TEXT, TIME, NUMBER, MONEY, FLAG };
 
-/* What a tenant may see stands first */
-static const struct field columns[] = {
-	TEXT(call_id), TIME(started_at), TIME(answered_at), TIME(ended_at),
-	TEXT(direction), TEXT(tenant_id), TEXT(account_id), TEXT(trunk_id),
-	TEXT(calling), TEXT(called), TEXT(outcome), NUMBER(sip_code),
-	NUMBER(duration_ms), NUMBER(billed_ms), MONEY(price), TEXT(currency),
-	TEXT(rate_prefix), TEXT(rate_destination),
-	TEXT(carrier_id), TEXT(gateway_id), MONEY(cost), TEXT(cost_currency),
+struct column {
+	const char *name, *sql;
+	enum kind kind;
+};
+
+#define C(name_, kind_) {#name_, "t." #name_, kind_}
+#define M(name_) {#name_, "t." #name_ "_micro", MONEY}
+
+/* What a tenant may see stands first, and of that our own form. */
+static const struct column columns[] = {
+	C(call_id, TEXT), C(started_at, TIME), C(answered_at, TIME),
+	C(ended_at, TIME), C(direction, TEXT), C(tenant_id, TEXT),
+	C(account_id, TEXT), C(trunk_id, TEXT), C(calling, TEXT),
+	C(called, TEXT), C(outcome, TEXT), C(sip_code, NUMBER),
+	C(duration_ms, NUMBER), C(billed_ms, NUMBER), M(price),
+	C(currency, TEXT), C(rate_prefix, TEXT), C(rate_destination, TEXT),
+	C(site_id, TEXT), C(did_id, TEXT), C(calling_received, TEXT),
+	C(called_received, TEXT), C(calling_country, TEXT),
+	C(called_country, TEXT), C(called_network, TEXT),
+	C(called_type, TEXT), C(ringing_at, TIME), C(pdd_ms, NUMBER),
+	C(setup_ms, NUMBER), C(end_estimated, FLAG), C(is_emergency, FLAG),
+	C(is_onnet, FLAG), C(q850, NUMBER), C(initiator, TEXT),
+	C(limit_hit, TEXT), C(diverting, TEXT), C(codec, TEXT),
+	C(a_call_id, TEXT), C(node, TEXT),
+	{"rate_per_min", "trim_scale(t.rate_per_min_nano / 1000000000.0)",
+	 NUMBER},
+	{"duration_s", "ceil(t.duration_ms / 1000.0)::bigint", NUMBER},
+	C(carrier_id, TEXT), C(gateway_id, TEXT), M(cost),
+	C(cost_currency, TEXT),
 };
 #define COLUMN_N (sizeof(columns) / sizeof(columns[0]))
-#define TENANT_N (COLUMN_N - 4)
+#define OURS_N 18
+#define VENDOR_N 4
+#define CUSTOMER_N (COLUMN_N - VENDOR_N)
 
 static const struct field order_fields[] = {
 	{.name = "from", .type = FIELD_TIME, .flags = F_REQUIRED},
 	{.name = "to", .type = FIELD_TIME, .flags = F_REQUIRED},
+	{.name = "template_id", .type = FIELD_ID,
+	 .choices = (const char *const[]){"cet_", NULL}},
+	{.name = "format", .type = FIELD_CHOICE,
+	 .choices = (const char *const[]){"csv", "ndjson", NULL}},
 	{.name = "tenant_id", .type = FIELD_ID,
 	 .choices = (const char *const[]){"ten_", NULL}},
+	{.name = "account_id", .type = FIELD_ID,
+	 .choices = (const char *const[]){"acc_", NULL}},
+	{.name = "trunk_id", .type = FIELD_ID,
+	 .choices = (const char *const[]){"trk_", NULL}},
+	{.name = "calling", .type = FIELD_E164},
+	{.name = "called", .type = FIELD_E164},
+	{.name = "outcome", .type = FIELD_TEXT, .min = 1, .max = 31,
+	 .form = form_is_tag, .form_is = "a reason code"},
+	{.name = "answered", .type = FIELD_FLAG},
 };
 static const struct field_set order_set = FIELD_SET(order_fields);
+
+/* Members of the order that are columns, too. */
+static const char *const filters[] = {"account_id", "trunk_id", "calling",
+				      "called", "outcome"};
+
+
+bool cdr_export_has(const char *name, bool is_vendor_too)
+{
+	for (size_t i = 0; i < (is_vendor_too ? COLUMN_N : CUSTOMER_N); i++) {
+		if (!strcmp(columns[i].name, name))
+			return true;
+	}
+	return false;
+}
 
 
 /* --- the order ---------------------------------------------------------- */
@@ -57,6 +105,42 @@ static void check_span(struct request *req, const struct record *rec)
 	if (to <= from || to - from > SPAN_MAX_MS)
 		problem_add(&req->problem, "/to", "out_of_range", NULL,
 			    "must be after from, by at most 93 days");
+	if (record_text(rec, "template_id") && request_tenant(req))
+		problem_add(&req->problem, "/template_id", "not_allowed", NULL,
+			    "templates are the platform's");
+}
+
+
+static json_t *args_of(const struct request *req, const struct record *rec)
+{
+	const char *tenant = record_text(rec, "tenant_id");
+	const char *answered = record_text(rec, "answered");
+	json_t *args;
+
+	if (!tenant)
+		tenant = request_tenant(req);
+	args = json_pack("{s:s, s:s, s:s?, s:b}", "from",
+			 record_text(rec, "from"), "to",
+			 record_text(rec, "to"), "tenant_id", tenant,
+			 "with_cost", !request_tenant(req));
+	for (size_t i = 0; i < ARRAY_SIZE(filters); i++) {
+		const char *value = record_text(rec, filters[i]);
+
+		if (value)
+			json_object_set_new(args, filters[i],
+					    json_string(value));
+	}
+	if (record_text(rec, "template_id"))
+		json_object_set_new(args, "template_id", json_string(
+			record_text(rec, "template_id")));
+	if (record_text(rec, "format"))
+		json_object_set_new(args, "format", json_string(
+			record_text(rec, "format")));
+	if (answered)
+		json_object_set_new(args, "answered",
+				    json_boolean(*answered == 't'));
+
+	return args;
 }
 
 
@@ -64,7 +148,6 @@ static void check_span(struct request *req, const struct record *rec)
    caller's, since a tenant must not find what the platform has exported */
 static void order(struct request *req, const struct record *rec)
 {
-	const char *tenant = record_text(rec, "tenant_id");
 	struct job_order job = {.kind = &job_kind_cdr_export,
 				.tenant_id = request_tenant(req)};
 	int err;
@@ -79,12 +162,7 @@ static void order(struct request *req, const struct record *rec)
 		return;
 	}
 
-	if (!tenant)
-		tenant = request_tenant(req);
-	job.args = json_pack("{s:s, s:s, s:s?, s:b}", "from",
-			     record_text(rec, "from"), "to",
-			     record_text(rec, "to"), "tenant_id", tenant,
-			     "with_cost", !request_tenant(req));
+	job.args = args_of(req, rec);
 	if (job_create(req, &job))
 		(void)change_commit(req);
 	json_decref(job.args);
@@ -116,30 +194,154 @@ void cdr_export_create(struct request *req)
 
 /* --- the work ----------------------------------------------------------- */
 
+/* The form of one export. */
+struct form {
+	const struct column *columns[COLUMN_N];
+	const char *headings[COLUMN_N];
+	size_t n;
+	char separator, decimal_mark;
+	bool is_ndjson, has_header, is_ours;
+	char zone[64];
+	char tenant_id[36];
+	char template_id[36];
+	char text[2100];          /* of the headings */
+};
+
+struct work {
+	struct job *job;
+	struct form form;
+	struct mbuf *mb;
+	EVP_MD_CTX *digest;
+	uint64_t total, done, bytes;
+};
+
+
 static const char *arg(const struct job *job, const char *name)
 {
 	return json_string_value(json_object_get(job_args(job), name));
 }
 
 
-static void where(struct query *q, const struct job *job)
+static void form_ours(struct form *f, const struct job *job)
 {
-	query_text(q, " FROM cdr.record t WHERE t.attempt = 0 AND "
-		      "t.started_at >= ");
+	const bool with_cost = json_is_true(
+		json_object_get(job_args(job), "with_cost"));
+
+	for (size_t i = 0; i < COLUMN_N; i++) {
+		if (i >= OURS_N && (i < CUSTOMER_N || !with_cost))
+			continue;
+		f->columns[f->n] = &columns[i];
+		f->headings[f->n++] = columns[i].name;
+	}
+	f->separator = ',';
+	f->decimal_mark = '.';
+	f->has_header = f->is_ours = true;
+	f->is_ndjson = arg(job, "format") && !strcmp(arg(job, "format"),
+						    "ndjson");
+	TEXT_FILL(f->zone, "UTC");
+	TEXT_FILL(f->tenant_id, arg(job, "tenant_id"));
+}
+
+
+static void column_take(struct form *f, const char *name)
+{
+	for (size_t i = 0; i < COLUMN_N && f->n < COLUMN_N; i++) {
+		if (strcmp(columns[i].name, name) != 0)
+			continue;
+		f->columns[f->n] = &columns[i];
+		f->headings[f->n++] = columns[i].name;
+	}
+}
+
+
+static void headings_take(struct form *f, const char *text)
+{
+	char *next = f->text;
+
+	TEXT_FILL(f->text, text);
+	for (size_t i = 0; i < f->n && next; i++)
+		f->headings[i] = strsep(&next, ",");
+}
+
+
+static int form_template(struct form *f, struct job *job, const char *id)
+{
+	PGresult *r = NULL, *names = NULL;
+	int err;
+
+	err = pg_exec(job_pg(job), "SELECT format, separator, decimal_mark, "
+		      "time_zone, has_header, coalesce(tenant_id, ''), "
+		      "coalesce(headings, '') FROM cdr.export_template "
+		      "WHERE id = $1", 1, &id, &r);
+	if (!err && PQntuples(r) != 1) {
+		job_fail(job, "there is no template %s", id);
+		err = ENOENT;
+	}
+	if (!err)
+		err = pg_exec(job_pg(job), "SELECT unnest(columns) FROM "
+			      "cdr.export_template WHERE id = $1", 1, &id,
+			      &names);
+	if (!err) {
+		for (int i = 0; i < PQntuples(names); i++)
+			column_take(f, PQgetvalue(names, i, 0));
+		f->is_ndjson = !strcmp(PQgetvalue(r, 0, 0), "ndjson");
+		f->separator = *PQgetvalue(r, 0, 1);
+		f->decimal_mark = *PQgetvalue(r, 0, 2);
+		TEXT_FILL(f->zone, PQgetvalue(r, 0, 3));
+		f->has_header = *PQgetvalue(r, 0, 4) == 't';
+		TEXT_FILL(f->tenant_id, PQgetvalue(r, 0, 5));
+		if (*PQgetvalue(r, 0, 6))
+			headings_take(f, PQgetvalue(r, 0, 6));
+		TEXT_FILL(f->template_id, id);
+	}
+	PQclear(r);
+	PQclear(names);
+	return err;
+}
+
+
+/* A template's span is of ends: a call is in one file, whenever it began.
+   Ours is of beginnings, as that of the list. */
+static void where(struct query *q, const struct work *w)
+{
+	const struct job *job = w->job;
+	const json_t *answered = json_object_get(job_args(job), "answered");
+	const char *at = w->form.is_ours ? "t.started_at" : "t.ended_at";
+
+	query_text(q, " FROM cdr.record t WHERE t.attempt = 0 AND %s >= ", at);
 	query_param(q, arg(job, "from"));
-	query_text(q, "::timestamptz AND t.started_at < ");
+	query_text(q, "::timestamptz AND %s < ", at);
 	query_param(q, arg(job, "to"));
 	query_text(q, "::timestamptz");
-	if (!arg(job, "tenant_id"))
+	if (!w->form.is_ours) {
+		/* no call is longer than two days: partitions are left out */
+		query_text(q, " AND t.started_at >= ");
+		query_param(q, arg(job, "from"));
+		query_text(q, "::timestamptz - interval '2 days' AND "
+			      "t.started_at < ");
+		query_param(q, arg(job, "to"));
+		query_text(q, "::timestamptz");
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(filters); i++) {
+		if (!arg(job, filters[i]))
+			continue;
+		query_text(q, " AND t.%s = ", filters[i]);
+		query_param(q, arg(job, filters[i]));
+	}
+	if (answered)
+		query_text(q, json_is_true(answered)
+			? " AND t.answered_at IS NOT NULL"
+			: " AND t.answered_at IS NULL");
+	if (!*w->form.tenant_id)
 		return;
 	query_text(q, " AND EXISTS (SELECT FROM core.tenant_tree s WHERE "
 		      "s.tenant_id = t.tenant_id AND s.ancestor_id = ");
-	query_param(q, arg(job, "tenant_id"));
+	query_param(q, w->form.tenant_id);
 	query_text(q, ")");
 }
 
 
-static int count(struct job *job, uint64_t *ret)
+static int count(struct work *w)
 {
 	PGresult *result = NULL;
 	struct query q;
@@ -147,39 +349,51 @@ static int count(struct job *job, uint64_t *ret)
 
 	query_init(&q);
 	query_text(&q, "SELECT count(*)");
-	where(&q, job);
-	err = query_run(&q, job_pg(job), &result);
+	where(&q, w);
+	err = query_run(&q, job_pg(w->job), &result);
 	query_reset(&q);
 	if (!err)
-		*ret = strtoull(PQgetvalue(result, 0, 0), NULL, 10);
+		w->total = strtoull(PQgetvalue(result, 0, 0), NULL, 10);
 	PQclear(result);
 	return err;
 }
 
 
-static int cursor_open(struct job *job, const struct field_set *set)
+static int cursor_open(struct work *w)
 {
 	struct query q;
 	int err;
 
 	query_init(&q);
 	query_text(&q, "DECLARE export NO SCROLL CURSOR FOR SELECT ");
-	if (!q.err)
-		q.err = field_select(q.mb, set);
-	where(&q, job);
+	for (size_t i = 0; i < w->form.n; i++) {
+		const struct column *c = w->form.columns[i];
+
+		query_text(&q, i ? ", " : "");
+		if (c->kind != TIME)
+			query_text(&q, "%s", c->sql);
+		else
+			query_text(&q, "to_char(%s, 'YYYY-MM-DD\"T\"HH24:MI:SS"
+				   ".MS%s')", c->sql, !strcmp(w->form.zone,
+				   "UTC") ? "\"Z\"" : "TZH:TZM");
+	}
+	where(&q, w);
 	query_text(&q, " ORDER BY t.started_at, t.call_id");
-	err = query_run(&q, job_pg(job), NULL);
+	err = query_run(&q, job_pg(w->job), NULL);
 	query_reset(&q);
 	return err;
 }
 
 
 /* RFC 4180 2.6, 2.7 */
-static int put_cell(struct mbuf *mb, const char *text, char end)
+static int put_cell(const struct work *w, const char *text, bool is_last)
 {
+	const char end = is_last ? '\n' : w->form.separator;
+	const char special[] = {'"', '\r', '\n', w->form.separator, '\0'};
+	struct mbuf *mb = w->mb;
 	int err = 0;
 
-	if (!strpbrk(text, "\",\r\n"))
+	if (!strpbrk(text, special))
 		return mbuf_printf(mb, "%s%c", text, end);
 
 	err = mbuf_write_u8(mb, '"');
@@ -193,97 +407,223 @@ static int put_cell(struct mbuf *mb, const char *text, char end)
 }
 
 
-static int put_row(struct mbuf *mb, const struct field_set *set,
-		   const PGresult *rows, int row)
+static const char *money_text(const struct work *w, const char *micro,
+			      char buf[48])
+{
+	char *mark;
+
+	(void)text_decimal_format(buf, 48, strtoll(micro, NULL, 10), 6);
+	mark = strchr(buf, '.');
+	if (mark && !w->form.is_ndjson)
+		*mark = w->form.decimal_mark;
+	return buf;
+}
+
+
+static int put_csv(const struct work *w, const PGresult *rows, int row)
 {
 	int err = 0;
 
-	for (size_t i = 0; i < set->n && !err; i++) {
+	for (size_t i = 0; i < w->form.n && !err; i++) {
+		const struct column *c = w->form.columns[i];
 		const char *text = PQgetvalue(rows, row, (int)i);
-		char money[48];
+		char buf[48], *mark;
 
-		if (set->fields[i].type == FIELD_MONEY && *text)
-			text = text_decimal_format(money, sizeof(money),
-						   strtoll(text, NULL, 10), 6);
-		err = put_cell(mb, text, i + 1 < set->n ? ',' : '\n');
+		if (c->kind == MONEY && *text) {
+			text = money_text(w, text, buf);
+		}
+		else if (c->kind == NUMBER && strchr(text, '.')) {
+			TEXT_FILL(buf, text);
+			mark = strchr(buf, '.');
+			if (mark)
+				*mark = w->form.decimal_mark;
+			text = buf;
+		}
+		err = put_cell(w, text, i + 1 == w->form.n);
 	}
+	return err;
+}
+
+
+static json_t *cell_json(const struct work *w, const struct column *c,
+			 const char *text)
+{
+	char buf[48];
+
+	switch (c->kind) {
+	case NUMBER:
+		return strchr(text, '.') ? json_string(text)
+			: json_integer(strtoll(text, NULL, 10));
+	case MONEY:
+		return json_string(money_text(w, text, buf));
+	case FLAG:
+		return json_boolean(*text == 't');
+	case TEXT:
+	case TIME:
+	default:
+		return json_string(text);
+	}
+}
+
+
+static int put_ndjson(const struct work *w, const PGresult *rows, int row)
+{
+	json_t *doc = json_object();
+	char *text;
+	int err;
+
+	for (size_t i = 0; i < w->form.n; i++)
+		json_object_set_new(doc, w->form.headings[i],
+			PQgetisnull(rows, row, (int)i) ? json_null()
+			: cell_json(w, w->form.columns[i],
+				    PQgetvalue(rows, row, (int)i)));
+	text = json_dumps(doc, JSON_COMPACT);
+	err = text ? mbuf_printf(w->mb, "%s\n", text) : ENOMEM;
+	free(text);
+	json_decref(doc);
 	return err;
 }
 
 
 /* What stands in mb, as a piece of the output */
-static int flush(struct job *job, struct mbuf *mb)
+static int flush(struct work *w)
 {
-	int err = mb->end ? mbuf_write_u8(mb, 0) : 0;
+	struct mbuf *mb = w->mb;
+	int err = 0;
 
-	if (!err && mb->end)
-		err = job_output(job, (const char *)mb->buf);
+	if (mb->end) {
+		w->bytes += mb->end;
+		if (!EVP_DigestUpdate(w->digest, mb->buf, mb->end))
+			return EPROTO;
+		err = mbuf_write_u8(mb, 0);
+		if (!err)
+			err = job_output(w->job, (const char *)mb->buf);
+	}
 	mbuf_rewind(mb);
 	return err;
 }
 
 
-static int put_header(struct mbuf *mb, const struct field_set *set)
+static int put_header(const struct work *w)
 {
 	int err = 0;
 
-	for (size_t i = 0; i < set->n && !err; i++)
-		err = put_cell(mb, set->fields[i].name,
-			       i + 1 < set->n ? ',' : '\n');
+	if (w->form.is_ndjson || !w->form.has_header)
+		return 0;
+	for (size_t i = 0; i < w->form.n && !err; i++)
+		err = put_cell(w, w->form.headings[i], i + 1 == w->form.n);
 	return err;
 }
 
 
-static int rows_write(struct job *job, const struct field_set *set,
-		      struct mbuf *mb, uint64_t total)
+static int rows_write(struct work *w)
 {
-	uint64_t done = 0;
-	int err = put_header(mb, set), n = 1;
+	int err = put_header(w), n = 1;
 
 	while (!err && n) {
 		PGresult *rows = NULL;
 
-		err = pg_exec(job_pg(job), FETCH_SQL, 0, NULL, &rows);
+		err = pg_exec(job_pg(w->job), FETCH_SQL, 0, NULL, &rows);
 		n = err ? 0 : PQntuples(rows);
 		for (int i = 0; i < n && !err; i++)
-			err = put_row(mb, set, rows, i);
+			err = w->form.is_ndjson ? put_ndjson(w, rows, i)
+						: put_csv(w, rows, i);
 		PQclear(rows);
 		if (!err)
-			err = flush(job, mb);
-		done += (uint64_t)n;
-		if (!err && !job_progress(job, done, total))
+			err = flush(w);
+		w->done += (uint64_t)n;
+		if (!err && !job_progress(w->job, w->done, w->total))
 			err = ECANCELED;
 	}
-	if (!err)
-		job_result(job, json_pack("{s:I}", "records",
-					  (json_int_t)done));
 	return err;
+}
+
+
+/* The file's number, with a template. */
+static int result_say(struct work *w)
+{
+	unsigned char hash[EVP_MAX_MD_SIZE];
+	char hex[2 * EVP_MAX_MD_SIZE + 1], records[24], bytes[24];
+	const bool is_scheduled = json_is_true(
+		json_object_get(job_args(w->job), "is_scheduled"));
+	const char *params[] = {w->form.template_id, job_id(w->job),
+				arg(w->job, "from"), arg(w->job, "to"),
+				records, bytes, hex,
+				is_scheduled ? "t" : "f"};
+	unsigned n = 0;
+	PGresult *r = NULL;
+	int err = 0;
+
+	if (!EVP_DigestFinal_ex(w->digest, hash, &n))
+		return EPROTO;
+	text_hex(hex, hash, n);
+	(void)text_format(records, sizeof(records), "%llu",
+			  (unsigned long long)w->done);
+	(void)text_format(bytes, sizeof(bytes), "%llu",
+			  (unsigned long long)w->bytes);
+	if (!*w->form.template_id) {
+		job_result(w->job, json_pack("{s:I}", "records",
+					     (json_int_t)w->done));
+		return 0;
+	}
+
+	err = pg_exec(job_pg(w->job), "SELECT sequence, name FROM "
+		      "cdr.export_done($1, $2, $3::timestamptz, "
+		      "$4::timestamptz, $5, $6, $7, $8)", 8, params, &r);
+	if (!err)
+		job_result(w->job, json_pack("{s:I, s:I, s:s, s:s}", "records",
+			(json_int_t)w->done, "sequence",
+			(json_int_t)strtoll(PQgetvalue(r, 0, 0), NULL, 10),
+			"file", PQgetvalue(r, 0, 1), "sha256", hex));
+	PQclear(r);
+	return err;
+}
+
+
+static int work_begin(struct work *w)
+{
+	const char *template = arg(w->job, "template_id"), *zone;
+	int err;
+
+	w->mb = mbuf_alloc(65536);
+	w->digest = EVP_MD_CTX_new();
+	if (!w->mb || !w->digest ||
+	    !EVP_DigestInit_ex(w->digest, EVP_sha256(), NULL))
+		return ENOMEM;
+
+	err = pg_exec(job_pg(w->job), "BEGIN", 0, NULL, NULL);
+	if (err)
+		return err;
+	if (template)
+		err = form_template(&w->form, w->job, template);
+	else
+		form_ours(&w->form, w->job);
+	zone = w->form.zone;
+
+	return err ? err
+		   : pg_exec(job_pg(w->job), "SELECT set_config('TimeZone', "
+			     "$1, true)", 1, &zone, NULL);
 }
 
 
 static int run(struct job *job)
 {
-	const struct field_set set = {
-		columns, json_is_true(json_object_get(job_args(job),
-						      "with_cost"))
-				 ? COLUMN_N
-				 : TENANT_N};
-	struct mbuf *mb = mbuf_alloc(65536);
-	uint64_t total = 0;
-	int err = mb ? 0 : ENOMEM;
+	struct work w = {.job = job};
+	int err = work_begin(&w);
 
 	if (!err)
-		err = pg_exec(job_pg(job), "BEGIN", 0, NULL, NULL);
+		err = count(&w);
 	if (!err)
-		err = count(job, &total);
+		err = cursor_open(&w);
 	if (!err)
-		err = cursor_open(job, &set);
+		err = rows_write(&w);
 	if (!err)
-		err = rows_write(job, &set, mb, total);
+		err = result_say(&w);
 	if (!err)
 		err = pg_exec(job_pg(job), "COMMIT", 0, NULL, NULL);
 
-	mem_deref(mb);
+	EVP_MD_CTX_free(w.digest);
+	mem_deref(w.mb);
 	return err;
 }
 

@@ -1,6 +1,7 @@
 /**
  * @file main.c  strowger-api: settings, start and end of the REST API.
  */
+#include "cdr_delivery.h"
 #include "json.h"
 #include <errno.h>
 #include <getopt.h>
@@ -27,6 +28,7 @@ struct options {
 	char listen[64], socket[108], dsn[512], control[108], node[64];
 	int64_t threads, connections, rate, burst;
 	bool jobs;
+	char ssh_key[256], known_hosts[256];
 	char webhook_key[256], webhook_ca[256];
 	bool webhook_private;
 	int64_t retry_first_ms, retry_for_s, disable_after_s, keep_days;
@@ -57,6 +59,12 @@ static const struct setting table[] = {
 	 "requests of one key at once, before the rate counts"},
 	{"api.jobs", SET_FLAG, OPTION(jobs), 0, 0, NULL, "true",
 	 "do jobs (exports, imports) in this process, one at a time"},
+	{"exports.ssh_key", SET_TEXT, OPTION(ssh_key), 0, 0, NULL, "",
+	 "private key, without a passphrase, that files go to SFTP servers "
+	 "with; empty: none go there"},
+	{"exports.known_hosts", SET_TEXT, OPTION(known_hosts), 0, 0, NULL,
+	 "/etc/strowger/known_hosts", "host keys of those servers, as OpenSSH "
+	 "writes them"},
 	{"webhooks.key_file", SET_PATH, OPTION(webhook_key), 0, 0, NULL,
 	 "/var/lib/strowger-api/webhook.key",
 	 "what secrets of webhooks are sealed with; made when it is not there, "
@@ -265,6 +273,9 @@ static int serve(const struct options *opt)
 		.threads = (unsigned)opt->threads,
 		.connections = (unsigned)opt->connections,
 	};
+	const struct cdr_delivery_config delivery = {
+		.ssh_key = opt->ssh_key, .known_hosts = opt->known_hosts,
+	};
 	struct webhook_send *sender = NULL;
 	struct http *http = NULL;
 	struct job_runner *jobs = NULL;
@@ -281,6 +292,7 @@ static int serve(const struct options *opt)
 	(void)log_open((enum log_level)opt->log_level, opt->show_numbers);
 	(void)curl_global_init(CURL_GLOBAL_DEFAULT);
 	webhooks_set(&webhooks, opt);
+	cdr_delivery_setup(&delivery);
 	err = webhook_send_start(&sender, opt->dsn, &webhooks);
 	if (!err)
 		err = rate_limit_alloc(&api.rate, (uint32_t)opt->rate,

@@ -12,7 +12,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../../.." && pwd)
 build=$(cd "${1:-${STROWGER_BUILD:-$root/build/asan}}" && pwd)
 [ $# = 0 ] || shift
-tests=${*:-columns contract isolation rate_sheet behaviour webhook decision_url provision}
+tests=${*:-columns contract isolation rate_sheet behaviour webhook decision_url provision
+	export}
 api=$build/provisioning/strowger-api
 command=$build/provisioning/command/strowger
 dir=$(mktemp -d)
@@ -56,6 +57,9 @@ api:
   socket: $dir/api.sock
   dsn: host=$dir/pg user=api dbname=strowger
   control: $dir/control.sock
+exports:
+  ssh_key: $dir/ssh_key
+  known_hosts: $dir/known_hosts
 webhooks:
   key_file: $dir/webhook.key
   ca_file: $dir/ca.pem
@@ -64,6 +68,8 @@ webhooks:
   retry_for_s: 6
 END
 
+ssh-keygen -q -t ed25519 -N '' -f "$dir/ssh_key"
+export API_DIR="$dir"
 export API_STUB_LOCKS="$dir/locks"
 python3 "$here/control_stub.py" "$dir/control.sock" &
 stub_pid=$!

@@ -1,0 +1,73 @@
+-- Export templates: their schedule, numbers without a gap, deliveries.
+begin;
+select no_plan();
+\ir fixture/world.sql
+update cdr.schedule set next_at = now() + interval '1 day';
+
+select ok(core.is_id(core.new_id('cef'), 'cef'), 'ids of SQL');
+select is(substr(core.new_id('cef'), 5, 7), substr(core.new_id('cef'), 5, 7),
+	'that grow with time');
+select throws_ok($$ insert into cdr.export_template (id, name, tenant_id,
+	columns) values ('cet_' || repeat('9', 26), 'x', pg_temp.id('ten', 1),
+	'{call_id,cost}') $$, '23514', null, 'no customer sees what we pay');
+select throws_ok($$ insert into cdr.export_template (id, name, columns,
+	headings) values ('cet_' || repeat('9', 26), 'x', '{call_id,called}',
+	'one') $$, '23514', null, 'as many headings as columns');
+select throws_ok($$ insert into cdr.export_template (id, name, columns,
+	time_zone) values ('cet_' || repeat('9', 26), 'x', '{call_id}',
+	'Europe/Atlantis') $$, '23514', 'there is no time zone Europe/Atlantis');
+
+insert into cdr.export_template (id, name, columns, schedule, time_zone,
+	delay_min, url) values ('cet_' || repeat('1', 26), 'Daily of A', '{call_id}',
+	'daily', 'Europe/Berlin', 30, 'sftp://u@192.0.2.1/in/');
+select is(cdr.export_end(t, '2026-03-29 22:29Z'), '2026-03-28 23:00Z',
+	'not before the delay is over') from cdr.export_template t;
+select is(cdr.export_end(t, '2026-03-29 22:30Z'), '2026-03-29 22:00Z',
+	'days of its time zone, also that of 23 hours') from cdr.export_template t;
+
+select is(cdr.jobs_due(), 1::bigint);
+select is(cdr.jobs_due(), 0::bigint, 'one at a time');
+select ok((args ->> 'to')::timestamptz
+	= cdr.export_end(t, now()) and (args ->> 'is_scheduled')::boolean,
+	'until the last midnight') from core.job, cdr.export_template t
+	where kind = 'cdr_export';
+select results_eq($$ select * from cdr.export_done('cet_' || repeat('1', 26),
+	'job_' || repeat('1', 26), '2026-11-01Z', '2026-11-02Z', 3, 100, 'ab',
+	true) $$, $$ values (1::bigint, 'Daily_of_A-000001.csv') $$);
+select results_eq($$ select * from cdr.export_done('cet_' || repeat('1', 26),
+	'job_' || repeat('1', 26), '2026-10-01Z', '2026-10-02Z', 3, 100, 'ab',
+	false) $$, $$ values (2::bigint, 'Daily_of_A-000002.csv') $$);
+select results_eq($$ select sequence, covered_to, row_version
+	from cdr.export_template $$,
+	$$ values (2::bigint, '2026-11-02Z'::timestamptz, 1::bigint) $$,
+	'what comes by itself goes on where it ended');
+select results_eq($$ select sequence, status from cdr.export_file order by 1 $$,
+	$$ values (1::bigint, 'waiting'), (2::bigint, 'waiting') $$);
+
+-- goes on from there, when the job is over
+update core.job set status = 'done', finished_at = now();
+update cdr.export_template set next_at = now();
+select is(cdr.jobs_due(), 3::bigint, 'the next span and two deliveries');
+select is((select args ->> 'from' from core.job where kind = 'cdr_export'
+	and status = 'queued'), '2026-11-02T00:00:00.000Z', 'no time is left out');
+select is(cdr.jobs_due(), 0::bigint, 'deliveries once');
+
+select cdr.export_tried(id, 'connection refused') from cdr.export_file;
+select results_eq($$ select tries, status, error, next_try_at
+	= now() + interval '2 s' from cdr.export_file $$,
+	$$ values (1, 'waiting', 'connection refused', true),
+	(1, 'waiting', 'connection refused', true) $$, 'tried again soon');
+select cdr.export_tried(id, 'connection refused') from cdr.export_file;
+select is(max(next_try_at), now() + interval '8 s', 'and then later')
+	from cdr.export_file;
+select cdr.export_tried(id, null) from cdr.export_file where sequence = 1;
+update cdr.export_file set created_at = now() - interval '3 days'
+	where sequence = 2;
+select cdr.export_tried(id, 'refused') from cdr.export_file where sequence = 2;
+select results_eq($$ select sequence, status, next_try_at is null, error
+	from cdr.export_file order by 1 $$, $$ values
+	(1::bigint, 'delivered', true, null), (2::bigint, 'failed', false,
+	'refused') $$, 'until it is there, or for two days');
+
+select * from finish();
+rollback;

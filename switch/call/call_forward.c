@@ -9,7 +9,7 @@
 #include "text.h"
 
 
-/* In the words of Diversion (RFC 5806 4) */
+/* In the words of Diversion (RFC 5806 9.1) */
 static const char *const reasons[] = {
 	[FORWARD_UNCONDITIONAL] = "unconditional",
 	[FORWARD_BUSY] = "user-busy",
@@ -164,7 +164,7 @@ static void note(struct call *call, const struct detour *d, enum outcome out)
 }
 
 
-/* RFC 5806 3.1: the last to forward stands first. */
+/* RFC 5806: the last to forward stands first. */
 static void add_diversion(struct call *call, const struct detour *detour)
 {
 	struct diversion *d = call->diversions;

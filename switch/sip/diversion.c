@@ -119,7 +119,7 @@ static int entry_read(struct entry *e, const struct pl *value)
 
 	if (!msg_param_decode(&addr.uri.params, "cause", &cause))
 		e->cause = pl_u32(&cause);
-	/* a header of the URI, compared without case (RFC 7044 10.1.2) */
+	/* a header of the URI, compared without case (RFC 7044) */
 	e->who.is_private = addr.uri.headers.l &&
 			    !re_regex(addr.uri.headers.p,
 				      addr.uri.headers.l, "privacy=history");

@@ -27,7 +27,7 @@ struct identity {
 int identity_read(struct identity *ret, const struct sip_msg *msg,
 		  enum identity_header header);
 
-/** Privacy asked for; RFC 3323 4.2, RFC 3325 9.3, RFC 7044 10.1. */
+/** Privacy asked for; RFC 3323 4.2, RFC 3325 9.3, RFC 7044. */
 enum {
 	PRIVACY_HEADER = 1 << 0,
 	PRIVACY_SESSION = 1 << 1,
@@ -41,14 +41,15 @@ enum {
 
 /**
  * All Privacy headers together, and what amounts to PRIVACY_ID: an anonymous
- * From (RFC 3323 4.1.1.3), privacy=full or =uri in Remote-Party-ID.
+ * From (RFC 3323 4.1), privacy=full or =uri in Remote-Party-ID.
  */
 unsigned privacy_read(const struct sip_msg *msg);
 
 /** Shall the number be kept from who is not trusted? */
 bool privacy_hides_number(unsigned privacy);
 
-/** A demand for something unknown that must not go unheeded (RFC 3323 5). */
+/** A demand for something unknown that must not go unheeded: the request fails
+ *  with 500 (RFC 3323 5). */
 bool privacy_is_impossible(unsigned privacy);
 
 #endif

@@ -1,5 +1,8 @@
-/** @file spend.c  Days of a zone, also when its clock is changed. */
+/** @file spend.c  Days of a zone, also when its clock is changed; what was spent
+ *  in them. */
 #include <criterion/criterion.h>
+#include "json.h"
+#include "catalog_store.h"
 #include "spend.h"
 
 #define HOUR_MS INT64_C(3600000)
@@ -45,4 +48,126 @@ Test(spend, midnight_is_the_zones)
 	cr_expect_eq(spend_day(&berlin, INT64_C(1774825200000)), 20542);
 	cr_expect_eq(spend_day(&berlin, INT64_C(1774821600000)), 20542);
 	cr_expect_eq(spend_day(&berlin, INT64_C(1774821599999)), 20541);
+}
+
+
+/* --- what was spent */
+
+#define DAY_MS (24 * HOUR_MS)
+#define NOON (20000 * DAY_MS + 12 * HOUR_MS)
+
+static const struct day_clock utc;
+static struct catalog_store *store;
+static struct snapshot_slot *slot;
+static struct snapshot *snap;
+static struct spends *spends;
+
+
+static void unlocked_at(int64_t wall_ms)
+{
+	static uint64_t version;
+	char why[128] = "";
+	json_t *json = json_pack("{s:I}", "unlocked_ms", (json_int_t)wall_ms);
+
+	cr_assert_eq(catalog_store_put(store, "lock", "acc_1", ++version,
+				       json, why, sizeof(why)), 0);
+	json_decref(json);
+	snapshot_release(snap);
+	cr_assert_eq(catalog_store_publish(store, slot), 0);
+	snap = snapshot_acquire(slot);
+}
+
+
+static void open_spends(void)
+{
+	const uint8_t key[16] = {3};
+
+	cr_assert_eq(catalog_store_alloc(&store), 0);
+	cr_assert_eq(snapshot_slot_alloc(&slot), 0);
+	cr_assert_eq(spends_alloc(&spends, key), 0);
+	unlocked_at(0);
+}
+
+
+static void close_spends(void)
+{
+	spends = mem_deref(spends);
+	snapshot_release(snap);
+	snapshot_slot_free(slot);
+	mem_deref(store);
+}
+
+TestSuite(spend_count, .init = open_spends, .fini = close_spends);
+
+
+static struct spend *get(int64_t limit_micro, int64_t wall_ms)
+{
+	const struct spend_policy policy = {.limit_micro = limit_micro,
+					    .warn_percent = 80};
+	struct spend *s = spend_get(spends, snapshot_data(snap), "acc_1",
+				    &policy, &utc, wall_ms);
+
+	cr_assert(s);
+
+	return s;
+}
+
+
+Test(spend_count, up_to_the_limit_and_no_further)
+{
+	struct spend *s = get(1000, NOON);
+
+	cr_expect(spend_allows(s, 1000, NOON));
+	cr_expect_not(spend_allows(s, 1001, NOON));
+	cr_expect_not(spend_add(s, 799, NOON));
+	cr_expect(spend_add(s, 1, NOON), "the warning is due");
+	cr_expect_not(spend_add(s, 1, NOON), "once");
+	cr_expect(spend_allows(s, 199, NOON));
+	cr_expect_not(spend_allows(s, 200, NOON));
+	cr_expect_not(spend_add(s, -801, NOON), "given back");
+	cr_expect(spend_allows(s, 1000, NOON));
+	cr_expect_eq(spend_micro(s), 0);
+	mem_deref(s);
+
+	s = get(-1, NOON);
+	cr_expect(spend_allows(s, INT64_MAX / 2, NOON), "no limit");
+	mem_deref(s);
+}
+
+
+Test(spend_count, a_day_begins_anew)
+{
+	struct spend *s = get(1000, NOON);
+
+	(void)spend_add(s, 900, NOON);
+	cr_expect(spend_tell_limit(s));
+	cr_expect_not(spend_tell_limit(s), "once a day");
+	cr_expect_not(spend_allows(s, 200, NOON + 12 * HOUR_MS - 1));
+	cr_expect(spend_allows(s, 1000, NOON + 12 * HOUR_MS));
+	cr_expect(spend_tell_limit(s));
+	(void)spend_add(s, -900, NOON + 12 * HOUR_MS);
+	cr_expect_eq(spend_micro(s), 0, "yesterday's is not today's");
+	cr_expect(spend_add(s, 800, NOON + 12 * HOUR_MS), "warned again");
+	mem_deref(s);
+}
+
+
+Test(spend_count, an_unlock_forgives)
+{
+	struct spend *s = get(1000, NOON), *again;
+
+	(void)spend_add(s, 1000, NOON);
+	unlocked_at(NOON + 1);
+	again = get(1000, NOON + 2);
+	cr_expect_eq(again, s, "one for each row");
+	cr_expect_eq(spend_micro(s), 1000,
+		     "what was before the start is the database's to leave");
+	unlocked_at(NOON + 3);
+	mem_deref(again);
+	again = get(2000, NOON + 4);
+	cr_expect_eq(spend_micro(s), 0);
+	cr_expect_eq(spend_limit(s), 2000, "as it is provisioned now");
+	cr_expect_str_eq(spend_id(s), "acc_1");
+	mem_deref(again);
+	mem_deref(s);
 }

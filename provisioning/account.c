@@ -38,32 +38,8 @@ static const struct field fields[] = {
 	 .column = "overdraft_micro"},
 	{.name = "exhausted_at", .type = FIELD_TIME, .flags = F_READ_ONLY,
 	 .column = "exhausted_at"},
-	{.name = "max_price_per_min", .type = FIELD_RATE,
-	 .flags = F_NULLABLE, .column = "max_price_per_min_nano", .min = 0,
-	 .max = INT64_C(1000000000000000000)},
-	{.name = "max_connect_fee", .type = FIELD_MONEY,
-	 .flags = F_NULLABLE, .column = "max_connect_fee_micro", .min = 0,
-	 .max = INT64_C(1000000000000000)},
-	{.name = "daily_limit", .type = FIELD_MONEY, .flags = F_NULLABLE,
-	 .column = "daily_limit_micro", .min = 0,
-	 .max = INT64_C(1000000000000000)},
-	{.name = "daily_warn_percent", .type = FIELD_NUMBER,
-	 .column = "daily_warn_percent", .min = 1, .max = 100},
-	{.name = "daily_at_limit", .type = FIELD_CHOICE,
-	 .column = "daily_at_limit",
-	 .choices = (const char *const[]){"reject", "cut", NULL}},
-	{.name = "daily_unlock", .type = FIELD_CHOICE,
-	 .column = "daily_unlock",
-	 .choices = (const char *const[]){"midnight", "manual", NULL}},
-	{.name = "spent_today", .type = FIELD_MONEY, .flags = F_READ_ONLY,
-	 .read = "(CASE WHEN t.daily_limit_micro IS NOT NULL THEN "
-		 "core.account_spent(t.id, now()) END)"},
-	{.name = "locked", .type = FIELD_JSON, .flags = F_READ_ONLY,
-	 .read = "(SELECT jsonb_build_object('reason', l.reason, "
-		 "'rule_id', l.rule_id, 'since', l.locked_at, "
-		 "'until', l.until) FROM core.lock l "
-		 "WHERE l.object_id = t.id AND l.locked_at IS NOT NULL "
-		 "AND (l.until IS NULL OR l.until > now()))"},
+	FIELDS_PRICE_CAP,
+	FIELDS_SPEND("account"),
 	{.name = "low_balance_threshold", .type = FIELD_MONEY,
 	 .flags = F_NULLABLE, .column = "low_balance_micro",
 	 .min = -MONEY_MAX, .max = MONEY_MAX},
@@ -79,11 +55,9 @@ static const struct field fields[] = {
 static const struct field_set set = FIELD_SET(fields);
 
 static const struct refusal refusals[] = {
-	{.constraint = "account_tenant_id_fkey", .field = "tenant_id",
-	 .kind = PROBLEM_VALIDATION, .detail = "there is no such tenant"},
-	{.constraint = "account_tax_profile_id_fkey",
-	 .field = "tax_profile_id", .kind = PROBLEM_VALIDATION,
-	 .detail = "there is no such tax profile"},
+	REFUSAL_NO_ROW("account_tenant_id_fkey", "tenant_id", "tenant"),
+	REFUSAL_NO_ROW("account_tax_profile_id_fkey", "tax_profile_id",
+		       "tax profile"),
 	{.constraint = "account_leased_covered", .field = "amount",
 	 .kind = PROBLEM_VALIDATION,
 	 .detail = "balance and credit do not cover it"},
@@ -134,8 +108,7 @@ static const struct field_set posting_set = FIELD_SET(posting_fields);
 const struct resource resource_posting = {
 	.kind = "posting", .table = "core.ledger_posting", .key = "id",
 	.key_type = "bigint", .path = "/ledger",
-	.owner = "(SELECT a.tenant_id FROM core.account a "
-		 "WHERE a.id = t.account_id)",
+	.owner = OWNER_BY("account", "account_id"),
 	.newest_first = true, .parent = &resource_account,
 	.parent_column = "account_id", .set = &posting_set,
 };
@@ -156,8 +129,7 @@ static const struct field_set lease_set = FIELD_SET(lease_fields);
 const struct resource resource_lease = {
 	.kind = "lease", .table = "core.lease_state", .key = "id",
 	.key_type = "text", .path = "/leases",
-	.owner = "(SELECT a.tenant_id FROM core.account a "
-		 "WHERE a.id = t.account_id)",
+	.owner = OWNER_BY("account", "account_id"),
 	.parent = &resource_account, .parent_column = "account_id",
 	.set = &lease_set,
 };

@@ -22,14 +22,13 @@ static const struct field fields[] = {
 static const struct field_set set = FIELD_SET(fields);
 
 static const struct refusal refusals[] = {
-	{.constraint = "carrier_rate_deck_id_fkey", .field = "rate_deck_id",
-	 .kind = PROBLEM_VALIDATION, .detail = "there is no such rate deck"},
+	REFUSAL_NO_ROW("carrier_rate_deck_id_fkey", "rate_deck_id",
+		       "rate deck"),
 	{.constraint = "carrier_rate_deck_currency", .field = "rate_deck_id",
 	 .kind = PROBLEM_VALIDATION,
 	 .detail = "the deck is not in the currency of the carrier"},
-	{.constraint = "carrier_disconnect_policy_id_fkey",
-	 .field = "disconnect_policy_id", .kind = PROBLEM_VALIDATION,
-	 .detail = "there is no such policy"},
+	REFUSAL_NO_ROW("carrier_disconnect_policy_id_fkey",
+		       "disconnect_policy_id", "policy"),
 	{.constraint = NULL},
 };
 

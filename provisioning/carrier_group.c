@@ -93,12 +93,9 @@ static const struct refusal rule_refusals[] = {
 	 .clash_sql = "SELECT id FROM core.carrier_rule WHERE carrier_id = $1 "
 		      "AND coalesce(tenant_id, trunk_id) = $2",
 	 .clash_fields = {"carrier_id", "trunk_id"}},
-	{.constraint = "carrier_rule_tenant_id_fkey", .field = "tenant_id",
-	 .kind = PROBLEM_VALIDATION, .detail = "there is no such tenant"},
-	{.constraint = "carrier_rule_trunk_id_fkey", .field = "trunk_id",
-	 .kind = PROBLEM_VALIDATION, .detail = "there is no such trunk"},
-	{.constraint = "carrier_rule_carrier_id_fkey", .field = "carrier_id",
-	 .kind = PROBLEM_VALIDATION, .detail = "there is no such carrier"},
+	REFUSAL_NO_ROW("carrier_rule_tenant_id_fkey", "tenant_id", "tenant"),
+	REFUSAL_NO_ROW("carrier_rule_trunk_id_fkey", "trunk_id", "trunk"),
+	REFUSAL_NO_ROW("carrier_rule_carrier_id_fkey", "carrier_id", "carrier"),
 	{.constraint = NULL},
 };
 

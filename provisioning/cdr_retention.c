@@ -23,8 +23,7 @@ static const struct field fields[] = {
 static const struct field_set set = FIELD_SET(fields);
 
 static const struct refusal refusals[] = {
-	{.constraint = "retention_rule_tenant_id_fkey", .field = "tenant_id",
-	 .kind = PROBLEM_VALIDATION, .detail = "there is no such tenant"},
+	REFUSAL_NO_ROW("retention_rule_tenant_id_fkey", "tenant_id", "tenant"),
 	{.constraint = "retention_rule_scope", .field = "tenant_id",
 	 .kind = PROBLEM_VALIDATION,
 	 .detail = "charges and decisions are of no single tenant"},

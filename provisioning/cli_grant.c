@@ -25,8 +25,7 @@ static const struct field fields[] = {
 static const struct field_set set = FIELD_SET(fields);
 
 static const struct refusal refusals[] = {
-	{.constraint = "cli_grant_tenant_id_fkey", .field = "tenant_id",
-	 .kind = PROBLEM_VALIDATION, .detail = "there is no such tenant"},
+	REFUSAL_NO_ROW("cli_grant_tenant_id_fkey", "tenant_id", "tenant"),
 	{.constraint = "cli_grant_trunk_id_tenant_id_fkey",
 	 .field = "trunk_id", .kind = PROBLEM_VALIDATION,
 	 .detail = "this tenant has no such trunk"},

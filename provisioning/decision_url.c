@@ -68,8 +68,7 @@ static const struct refusal refusals[] = {
 	{.constraint = "decision_url_secret", .field = "is_signed",
 	 .kind = PROBLEM_VALIDATION,
 	 .detail = "becomes true with the secret that POST .../rotate makes"},
-	{.constraint = "decision_url_did_id_fkey", .field = "did_id",
-	 .kind = PROBLEM_VALIDATION, .detail = "there is no such number"},
+	REFUSAL_NO_ROW("decision_url_did_id_fkey", "did_id", "number"),
 	{.constraint = "decision_url_did_tenant", .field = "did_id",
 	 .kind = PROBLEM_VALIDATION,
 	 .detail = "this tenant has no such number"},
@@ -79,8 +78,7 @@ static const struct refusal refusals[] = {
 	{.constraint = "decision_url_fallback_trunk",
 	 .field = "fallback_trunk_id", .kind = PROBLEM_VALIDATION,
 	 .detail = "this tenant has no such trunk"},
-	{.constraint = "decision_url_tenant_id_fkey", .field = "tenant_id",
-	 .kind = PROBLEM_VALIDATION, .detail = "there is no such tenant"},
+	REFUSAL_NO_ROW("decision_url_tenant_id_fkey", "tenant_id", "tenant"),
 	{.constraint = NULL},
 };
 

@@ -54,16 +54,14 @@ static const struct refusal refusals[] = {
 	{.constraint = "did_service_span", .field = "in_service_to",
 	 .kind = PROBLEM_VALIDATION,
 	 .detail = "must be after in_service_from"},
-	{.constraint = "did_tenant_id_fkey", .field = "tenant_id",
-	 .kind = PROBLEM_VALIDATION, .detail = "there is no such tenant"},
+	REFUSAL_NO_ROW("did_tenant_id_fkey", "tenant_id", "tenant"),
 	{.constraint = "did_trunk_id_tenant_id_fkey", .field = "trunk_id",
 	 .kind = PROBLEM_VALIDATION,
 	 .detail = "this tenant has no such trunk"},
 	{.constraint = "did_site", .field = "site_id",
 	 .kind = PROBLEM_VALIDATION,
 	 .detail = "the number's trunk has no such site"},
-	{.constraint = "did_carrier_id_fkey", .field = "carrier_id",
-	 .kind = PROBLEM_VALIDATION, .detail = "there is no such carrier"},
+	REFUSAL_NO_ROW("did_carrier_id_fkey", "carrier_id", "carrier"),
 	{.constraint = NULL},
 };
 

@@ -35,8 +35,7 @@ static const struct refusal refusals[] = {
 const struct resource resource_endpoint = {
 	.kind = "endpoint", .table = "core.trunk_endpoint", .key = "id",
 	.key_type = "text", .id_prefix = "ept_", .path = "/endpoints",
-	.owner = "(SELECT k.tenant_id FROM core.trunk k "
-		 "WHERE k.id = t.trunk_id)",
+	.owner = OWNER_BY("trunk", "trunk_id"),
 	.is_versioned = true, .parent = &resource_trunk,
 	.parent_column = "trunk_id", .set = &set, .refusals = refusals,
 };

@@ -97,6 +97,37 @@ struct field_set {
 #define FIELD_LIMIT(name_, column_) \
 	{.name = (name_), .type = FIELD_NUMBER, .flags = F_NULLABLE, \
 	 .column = (column_), .min = 0, .max = 1000000}
+/* The highest price of a call, of trunk and account */
+#define FIELDS_PRICE_CAP \
+	{.name = "max_price_per_min", .type = FIELD_RATE, \
+	 .flags = F_NULLABLE, .column = "max_price_per_min_nano", .min = 0, \
+	 .max = INT64_C(1000000000000000000)}, \
+	{.name = "max_connect_fee", .type = FIELD_MONEY, \
+	 .flags = F_NULLABLE, .column = "max_connect_fee_micro", .min = 0, \
+	 .max = INT64_C(1000000000000000)}
+/* What a day may cost, what it has, and whether that or fraud locked it */
+#define FIELDS_SPEND(kind_) \
+	{.name = "daily_limit", .type = FIELD_MONEY, .flags = F_NULLABLE, \
+	 .column = "daily_limit_micro", .min = 0, \
+	 .max = INT64_C(1000000000000000)}, \
+	{.name = "daily_warn_percent", .type = FIELD_NUMBER, \
+	 .column = "daily_warn_percent", .min = 1, .max = 100}, \
+	{.name = "daily_at_limit", .type = FIELD_CHOICE, \
+	 .column = "daily_at_limit", \
+	 .choices = (const char *const[]){"reject", "cut", NULL}}, \
+	{.name = "daily_unlock", .type = FIELD_CHOICE, \
+	 .column = "daily_unlock", \
+	 .choices = (const char *const[]){"midnight", "manual", NULL}}, \
+	{.name = "spent_today", .type = FIELD_MONEY, \
+	 .flags = F_READ_ONLY, \
+	 .read = "(CASE WHEN t.daily_limit_micro IS NOT NULL THEN " \
+		 "core." kind_ "_spent(t.id, now()) END)"}, \
+	{.name = "locked", .type = FIELD_JSON, .flags = F_READ_ONLY, \
+	 .read = "(SELECT jsonb_build_object('reason', l.reason, " \
+		 "'rule_id', l.rule_id, 'since', l.locked_at, " \
+		 "'until', l.until) FROM core.lock l " \
+		 "WHERE l.object_id = t.id AND l.locked_at IS NOT NULL " \
+		 "AND (l.until IS NULL OR l.until > now()))"}
 /* What becomes of a call beyond a limit; of a gateway's there is one way
    more */
 #define FIELD_ROW_BURST \

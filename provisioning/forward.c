@@ -43,8 +43,7 @@ static const struct refusal refusals[] = {
 	 .detail = "are there when condition is codes, and only then"},
 	{.constraint = "forward_after", .field = "after_s",
 	 .kind = PROBLEM_VALIDATION, .detail = "is for no_answer alone"},
-	{.constraint = "forward_did_id_fkey", .field = "did_id",
-	 .kind = PROBLEM_VALIDATION, .detail = "there is no such number"},
+	REFUSAL_NO_ROW("forward_did_id_fkey", "did_id", "number"),
 	{.constraint = "forward_did_tenant", .field = "did_id",
 	 .kind = PROBLEM_VALIDATION,
 	 .detail = "this tenant has no such number"},
@@ -54,8 +53,7 @@ static const struct refusal refusals[] = {
 	{.constraint = "forward_to_trunk", .field = "to_trunk_id",
 	 .kind = PROBLEM_VALIDATION,
 	 .detail = "this tenant has no such trunk"},
-	{.constraint = "forward_tenant_id_fkey", .field = "tenant_id",
-	 .kind = PROBLEM_VALIDATION, .detail = "there is no such tenant"},
+	REFUSAL_NO_ROW("forward_tenant_id_fkey", "tenant_id", "tenant"),
 	{.constraint = NULL},
 };
 

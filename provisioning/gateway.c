@@ -90,11 +90,9 @@ static const struct field_set set = FIELD_SET(fields);
 
 static const struct refusal refusals[] = {
 	REFUSALS_NUMBER_POLICY,
-	{.constraint = "gateway_carrier_id_fkey", .field = "carrier_id",
-	 .kind = PROBLEM_VALIDATION, .detail = "there is no such carrier"},
-	{.constraint = "gateway_disconnect_policy_id_fkey",
-	 .field = "disconnect_policy_id", .kind = PROBLEM_VALIDATION,
-	 .detail = "there is no such policy"},
+	REFUSAL_NO_ROW("gateway_carrier_id_fkey", "carrier_id", "carrier"),
+	REFUSAL_NO_ROW("gateway_disconnect_policy_id_fkey",
+		       "disconnect_policy_id", "policy"),
 	{.constraint = "gateway_credential_whole",
 	 .field = "credential.username", .kind = PROBLEM_VALIDATION,
 	 .detail = "username, realm and password go together"},

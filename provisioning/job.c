@@ -77,7 +77,7 @@ static const struct field_set error_set = FIELD_SET(error_fields);
 const struct resource resource_job_error = {
 	.kind = "job_error", .table = "core.job_error", .key = "n",
 	.key_type = "bigint", .path = "/errors",
-	.owner = "(SELECT j.tenant_id FROM core.job j WHERE j.id = t.job_id)",
+	.owner = OWNER_BY("job", "job_id"),
 	.parent = &resource_job, .parent_column = "job_id",
 	.set = &error_set,
 };

@@ -42,8 +42,7 @@ static const struct field fields[] = {
 static const struct field_set set = FIELD_SET(fields);
 
 static const struct refusal refusals[] = {
-	{.constraint = "api_key_tenant_id_fkey", .field = "tenant_id",
-	 .kind = PROBLEM_VALIDATION, .detail = "there is no such tenant"},
+	REFUSAL_NO_ROW("api_key_tenant_id_fkey", "tenant_id", "tenant"),
 	{.constraint = NULL},
 };
 

@@ -23,8 +23,7 @@ static const struct field fields[] = {
 static const struct field_set set = FIELD_SET(fields);
 
 static const struct refusal refusals[] = {
-	{.constraint = "number_list_tenant_id_fkey", .field = "tenant_id",
-	 .kind = PROBLEM_VALIDATION, .detail = "there is no such tenant"},
+	REFUSAL_NO_ROW("number_list_tenant_id_fkey", "tenant_id", "tenant"),
 	{.constraint = "number_list_tags", .field = "tags",
 	 .kind = PROBLEM_VALIDATION,
 	 .detail = "a list of kind tag needs tags, others have none"},
@@ -66,8 +65,7 @@ const struct resource resource_number_list_entry = {
 	.kind = "number_list_entry", .table = "core.number_list_entry",
 	.key = "id", .key_type = "text", .id_prefix = "nle_",
 	.path = "/entries",
-	.owner = "(SELECT k.tenant_id FROM core.number_list k "
-		 "WHERE k.id = t.list_id)",
+	.owner = OWNER_BY("number_list", "list_id"),
 	.is_versioned = true, .parent = &resource_number_list,
 	.parent_column = "list_id", .set = &entry_set,
 	.refusals = entry_refusals,

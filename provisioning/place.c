@@ -38,8 +38,7 @@ static const struct field fields[] = {
 static const struct field_set set = FIELD_SET(fields);
 
 static const struct refusal refusals[] = {
-	{.constraint = "location_tenant_id_fkey", .field = "tenant_id",
-	 .kind = PROBLEM_VALIDATION, .detail = "there is no such tenant"},
+	REFUSAL_NO_ROW("location_tenant_id_fkey", "tenant_id", "tenant"),
 	{.constraint = "location_latitude_check", .field = "point.latitude",
 	 .kind = PROBLEM_VALIDATION, .detail = "must be within -90..90"},
 	{.constraint = "location_longitude_check",

@@ -21,6 +21,16 @@ struct refusal {
 	const char *clash_fields[2];
 };
 
+/** A reference to a row that is not there. */
+#define REFUSAL_NO_ROW(constraint_, field_, what_) \
+	{.constraint = (constraint_), .field = (field_), \
+	 .kind = PROBLEM_VALIDATION, .detail = "there is no such " what_}
+
+/** The owner of a row that hangs on one of a tenant's. */
+#define OWNER_BY(table_, column_) \
+	"(SELECT k.tenant_id FROM core." table_ " k WHERE k.id = t." \
+	column_ ")"
+
 struct resource {
 	const char *kind;       /**< "trunk": audit, log                   */
 	const char *table;      /**< "core.trunk"; NULL: the switch has the

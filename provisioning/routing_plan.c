@@ -32,8 +32,7 @@ static const struct field fields[] = {
 static const struct field_set set = FIELD_SET(fields);
 
 static const struct refusal refusals[] = {
-	{.constraint = "number_lists_exist", .field = "number_lists",
-	 .kind = PROBLEM_VALIDATION, .detail = "there is no such list"},
+	REFUSAL_NO_ROW("number_lists_exist", "number_lists", "list"),
 	{.constraint = NULL},
 };
 

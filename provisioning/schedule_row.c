@@ -71,8 +71,7 @@ static const struct refusal refusals[] = {
 	{.constraint = "schedule_zone_known", .field = "time_zone",
 	 .kind = PROBLEM_VALIDATION,
 	 .detail = "is no zone of the tz database"},
-	{.constraint = "schedule_tenant_id_fkey", .field = "tenant_id",
-	 .kind = PROBLEM_VALIDATION, .detail = "there is no such tenant"},
+	REFUSAL_NO_ROW("schedule_tenant_id_fkey", "tenant_id", "tenant"),
 	{.constraint = NULL},
 };
 

@@ -42,8 +42,7 @@ static const struct refusal refusals[] = {
 const struct resource resource_site = {
 	.kind = "site", .table = "core.site", .key = "id",
 	.key_type = "text", .id_prefix = "sit_", .path = "/sites",
-	.owner = "(SELECT k.tenant_id FROM core.trunk k "
-		 "WHERE k.id = t.trunk_id)",
+	.owner = OWNER_BY("trunk", "trunk_id"),
 	.is_versioned = true, .parent = &resource_trunk,
 	.parent_column = "trunk_id", .set = &set, .refusals = refusals,
 };

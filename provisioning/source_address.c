@@ -98,8 +98,7 @@ static int prepare(struct request *req, struct record *rec,
 const struct resource resource_address = {
 	.kind = "address", .table = "core.source_address", .key = "id",
 	.key_type = "text", .id_prefix = "adr_", .path = "/ip-acls",
-	.owner = "(SELECT k.tenant_id FROM core.trunk k "
-		 "WHERE k.id = t.trunk_id)",
+	.owner = OWNER_BY("trunk", "trunk_id"),
 	.is_versioned = true, .parent = &resource_trunk,
 	.parent_column = "trunk_id", .set = &set, .refusals = refusals,
 	.prepare = prepare,

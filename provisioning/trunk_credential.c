@@ -117,8 +117,7 @@ static int prepare(struct request *req, struct record *rec,
 const struct resource resource_credential = {
 	.kind = "credential", .table = "core.trunk_credential", .key = "id",
 	.key_type = "text", .id_prefix = "cre_", .path = "/credentials",
-	.owner = "(SELECT k.tenant_id FROM core.trunk k "
-		 "WHERE k.id = t.trunk_id)",
+	.owner = OWNER_BY("trunk", "trunk_id"),
 	.is_versioned = true, .parent = &resource_trunk,
 	.parent_column = "trunk_id", .set = &set, .refusals = refusals,
 	.prepare = prepare,

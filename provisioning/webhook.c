@@ -57,9 +57,8 @@ static const struct field fields[] = {
 static const struct field_set set = FIELD_SET(fields);
 
 static const struct refusal refusals[] = {
-	{.constraint = "webhook_endpoint_tenant_id_fkey",
-	 .field = "tenant_id", .kind = PROBLEM_VALIDATION,
-	 .detail = "there is no such tenant"},
+	REFUSAL_NO_ROW("webhook_endpoint_tenant_id_fkey", "tenant_id",
+		       "tenant"),
 	{.constraint = NULL},
 };
 
@@ -136,14 +135,10 @@ static const struct field delivery_fields[] = {
 };
 static const struct field_set delivery_set = FIELD_SET(delivery_fields);
 
-#define DELIVERY_OWNER \
-	"(SELECT e.tenant_id FROM core.webhook_endpoint e " \
-	"WHERE e.id = t.endpoint_id)"
-
 const struct resource resource_webhook_delivery = {
 	.kind = "webhook_delivery", .table = "core.webhook_delivery",
 	.key = "id", .key_type = "uuid", .path = "/deliveries",
-	.owner = DELIVERY_OWNER, .newest_first = true,
+	.owner = OWNER_BY("webhook_endpoint", "endpoint_id"), .newest_first = true,
 	.parent = &resource_webhook, .parent_column = "endpoint_id",
 	.set = &delivery_set,
 };
@@ -152,7 +147,7 @@ const struct resource resource_webhook_delivery = {
 static const struct resource resource_delivery = {
 	.kind = "webhook_delivery", .table = "core.webhook_delivery",
 	.key = "id", .key_type = "uuid", .path = "/v1/webhook-deliveries",
-	.owner = DELIVERY_OWNER, .set = &delivery_set,
+	.owner = OWNER_BY("webhook_endpoint", "endpoint_id"), .set = &delivery_set,
 };
 
 

@@ -26,8 +26,7 @@ static const struct field fields[] = {
 static const struct field_set set = FIELD_SET(fields);
 
 static const struct refusal refusals[] = {
-	{.constraint = "zone_tenant_id_fkey", .field = "tenant_id",
-	 .kind = PROBLEM_VALIDATION, .detail = "there is no such tenant"},
+	REFUSAL_NO_ROW("zone_tenant_id_fkey", "tenant_id", "tenant"),
 	{.constraint = "zone_says_something", .field = "prefixes",
 	 .kind = PROBLEM_VALIDATION,
 	 .detail = "one of prefixes, countries and types is needed"},
@@ -58,17 +57,14 @@ static const struct refusal rule_refusals[] = {
 	 .clash_sql = "SELECT id FROM core.zone_rule WHERE zone_id = $1 AND "
 		      "trunk_id = $2",
 	 .clash_fields = {"zone_id", "trunk_id"}},
-	{.constraint = "zone_rule_trunk_id_fkey", .field = "trunk_id",
-	 .kind = PROBLEM_VALIDATION, .detail = "there is no such trunk"},
-	{.constraint = "zone_rule_zone_id_fkey", .field = "zone_id",
-	 .kind = PROBLEM_VALIDATION, .detail = "there is no such zone"},
+	REFUSAL_NO_ROW("zone_rule_trunk_id_fkey", "trunk_id", "trunk"),
+	REFUSAL_NO_ROW("zone_rule_zone_id_fkey", "zone_id", "zone"),
 	{.constraint = NULL},
 };
 
 const struct resource resource_zone_rule = {
 	.kind = "zone_rule", .table = "core.zone_rule", .key = "id",
 	.key_type = "text", .id_prefix = "zrl_", .path = "/v1/zone-rules",
-	.owner = "(SELECT k.tenant_id FROM core.trunk k "
-		 "WHERE k.id = t.trunk_id)",
+	.owner = OWNER_BY("trunk", "trunk_id"),
 	.is_versioned = true, .set = &rule_set, .refusals = rule_refusals,
 };

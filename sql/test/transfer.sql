@@ -67,5 +67,38 @@ update core.node_session set expires_at = now();
 select is(core.lease_release_node(pg_temp.acc(1), 'n1', 'gone'), 100::bigint);
 select is(core.lease_release_node(pg_temp.acc(1), 'n1', 'gone'), 0::bigint);
 
+-- thresholds: reached once, cleared by a margin
+update core.account set low_balance_micro = 500, critical_balance_micro = 200,
+	high_balance_micro = 2000, balance_margin_micro = 50
+	where id = pg_temp.acc(3);
+create function pg_temp.told() returns setof text language sql as
+$$
+	select kind from core.event where object_id = pg_temp.acc(3)
+		and kind like 'balance.%' order by id
+$$;
+select is_empty($$ select pg_temp.told() $$, 'nothing is reached');
+select core.post(pg_temp.acc(3), 'adjustment', -428) is not null; -- 499
+select results_eq($$ select pg_temp.told() $$, array['balance.low']);
+select core.post(pg_temp.acc(3), 'payment', 10) is not null;
+select core.post(pg_temp.acc(3), 'adjustment', -10) is not null;
+select core.post(pg_temp.acc(3), 'payment', 50) is not null; -- 549
+select results_eq($$ select pg_temp.told() $$, array['balance.low'],
+	'around it nothing is told');
+select core.post(pg_temp.acc(3), 'payment', 1) is not null;
+select core.post(pg_temp.acc(3), 'adjustment', -351) is not null; -- 199
+select results_eq($$ select balance_alarms from core.account
+	where id = pg_temp.acc(3) $$, $$ values ('{low,critical}'::text[]) $$);
+select core.post(pg_temp.acc(3), 'payment', 1802) is not null; -- 2001
+select core.post(pg_temp.acc(3), 'adjustment', -51) is not null; -- 1950
+select results_eq($$ select kind from (select kind, row_number() over () as n
+	from pg_temp.told() kind) t order by kind $$,
+	array['balance.critical', 'balance.critical_cleared', 'balance.high',
+	'balance.high_cleared', 'balance.low', 'balance.low', 'balance.ok',
+	'balance.ok'], 'each once');
+update core.account set low_balance_micro = 5000 where id = pg_temp.acc(3);
+select results_eq($$ select balance_alarms, row_version from core.account
+	where id = pg_temp.acc(3) $$, $$ values ('{low}'::text[], 3::bigint) $$,
+	'a threshold that moves is an edit');
+
 select * from finish();
 rollback;

@@ -20,7 +20,11 @@ X(EVENT_CARRIER_UP,      "carrier.up",           "a gateway is marked up again")
 X(EVENT_LIMIT_REACHED,   "limit.reached",        "a limit is used up or has refused a call") \
 X(EVENT_LIMIT_CLEARED,   "limit.cleared",        "less than 90 % of that limit is in use") \
 X(EVENT_BALANCE_LOW,     "balance.low",          "an account's balance went below its threshold") \
-X(EVENT_BALANCE_OK,      "balance.ok",           "it is at or above the threshold again") \
+X(EVENT_BALANCE_OK,      "balance.ok",           "it is above the threshold by the margin") \
+X(EVENT_BALANCE_CRITICAL, "balance.critical",    "it went below the critical threshold") \
+X(EVENT_CRITICAL_CLEARED, "balance.critical_cleared", "it is above that by the margin") \
+X(EVENT_BALANCE_HIGH,    "balance.high",         "it went above the high threshold") \
+X(EVENT_HIGH_CLEARED,    "balance.high_cleared", "it is below that by the margin") \
 X(EVENT_EXHAUSTED,       "balance.exhausted",    "an account does not cover the next interval of a call") \
 X(EVENT_COVERED,         "balance.covered",      "money came: it does again") \
 X(EVENT_LEASE_EXPIRED,   "lease.expired",        "a node is gone, and money that it leased is pending") \

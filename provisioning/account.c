@@ -68,21 +68,9 @@ static const struct refusal refusals[] = {
 	REFUSAL_NO_ROW("account_tenant_id_fkey", "tenant_id", "tenant"),
 	REFUSAL_NO_ROW("account_tax_profile_id_fkey", "tax_profile_id",
 		       "tax profile"),
-	{.constraint = "account_leased_covered", .field = "amount",
+	{.constraint = "account_leased_covered", .field = "credit_limit",
 	 .kind = PROBLEM_VALIDATION,
-	 .detail = "balance and credit do not cover it"},
-	{.constraint = "posting_reference_once", .field = "reference",
-	 .kind = PROBLEM_CONFLICT,
-	 .detail = "that reference is of another posting"},
-	{.constraint = "transfer_within_tenant", .field = "to_account_id",
-	 .kind = PROBLEM_VALIDATION,
-	 .detail = "must be another account of the same tenant"},
-	{.constraint = "transfer_one_currency", .field = "to_account_id",
-	 .kind = PROBLEM_VALIDATION,
-	 .detail = "has another currency"},
-	{.constraint = "transfer_covered", .field = "amount",
-	 .kind = PROBLEM_VALIDATION,
-	 .detail = "more than balance less leased"},
+	 .detail = "money is leased to calls on this credit"},
 	{.constraint = NULL},
 };
 
@@ -193,6 +181,31 @@ static bool begin(struct request *req)
 }
 
 
+/* What the functions that move money refuse, by the members of their bodies */
+static const struct refusal move_refusals[] = {
+	{.constraint = "account_leased_covered", .field = "amount",
+	 .kind = PROBLEM_VALIDATION,
+	 .detail = "balance and credit do not cover it"},
+	{.constraint = "posting_reference_once", .field = "reference",
+	 .kind = PROBLEM_CONFLICT,
+	 .detail = "that reference is of another posting"},
+	{.constraint = "transfer_within_tenant", .field = "to_account_id",
+	 .kind = PROBLEM_VALIDATION,
+	 .detail = "must be another account of the same tenant"},
+	{.constraint = "transfer_one_currency", .field = "to_account_id",
+	 .kind = PROBLEM_VALIDATION,
+	 .detail = "has another currency"},
+	{.constraint = "transfer_covered", .field = "amount",
+	 .kind = PROBLEM_VALIDATION,
+	 .detail = "more than balance less leased"},
+	{.constraint = NULL},
+};
+
+static const struct resource moves = {
+	.kind = "posting", .refusals = move_refusals,
+};
+
+
 /* One row of a function that moves money; NULL: refused, said and undone. */
 static PGresult *moved(struct request *req, const char *sql, int n,
 		       const char *const *params)
@@ -203,7 +216,7 @@ static PGresult *moved(struct request *req, const char *sql, int n,
 	if (!err)
 		return result;
 
-	change_refused(req, &resource_account, NULL, err, result);
+	change_refused(req, &moves, NULL, err, result);
 	PQclear(result);
 
 	return NULL;

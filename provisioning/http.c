@@ -15,6 +15,7 @@
 #include <unistd.h>
 #include "api_key.h"
 #include "apply.h"
+#include "client_address.h"
 #include "form.h"
 #include "http.h"
 #include "id.h"
@@ -240,13 +241,15 @@ static enum MHD_Result take_query(void *arg, enum MHD_ValueKind kind,
 }
 
 
-static void take_ip(struct request *req, struct MHD_Connection *connection)
+static void peer_read(struct MHD_Connection *connection,
+		      char buf[CLIENT_ADDRESS_SIZE])
 {
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
 		connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 	const struct sockaddr *sa = info ? info->client_addr : NULL;
 	const void *addr = NULL;
 
+	*buf = '\0';
 	if (sa && sa->sa_family == AF_INET)
 		addr = &((const struct sockaddr_in *)(const void *)sa)
 				->sin_addr;
@@ -254,8 +257,44 @@ static void take_ip(struct request *req, struct MHD_Connection *connection)
 		addr = &((const struct sockaddr_in6 *)(const void *)sa)
 				->sin6_addr;
 	if (addr)
-		(void)inet_ntop(sa->sa_family, addr, req->ip,
-				sizeof(req->ip));
+		(void)inet_ntop(sa->sa_family, addr, buf, CLIENT_ADDRESS_SIZE);
+}
+
+
+/** X-Forwarded-For of all its lines (RFC 9110 5.3). */
+struct forwarded {
+	char text[2048];
+	bool is_there, is_too_long;
+};
+
+
+static enum MHD_Result take_forwarded(void *arg, enum MHD_ValueKind kind,
+				      const char *name, const char *value)
+{
+	struct forwarded *f = arg;
+	const size_t len = strlen(f->text);
+
+	(void)kind;
+	if (strcasecmp(name, "X-Forwarded-For") != 0)
+		return MHD_YES;
+	if (text_format(f->text + len, sizeof(f->text) - len, "%s%s",
+			f->is_there ? "," : "", value ? value : ""))
+		f->is_too_long = true;
+	f->is_there = true;
+	return MHD_YES;
+}
+
+
+static void take_ip(struct request *req, struct MHD_Connection *connection)
+{
+	struct forwarded f = {.text = ""};
+	char peer[CLIENT_ADDRESS_SIZE];
+
+	peer_read(connection, peer);
+	(void)MHD_get_connection_values(connection, MHD_HEADER_KIND,
+					take_forwarded, &f);
+	client_address(req->api->proxies, peer,
+		       f.is_there && !f.is_too_long ? f.text : NULL, req->ip);
 }
 
 

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "api_key.h"
+#include "client_address.h"
 #include "http.h"
 #include "job.h"
 #include "log.h"
@@ -29,7 +30,7 @@ struct options {
 	int64_t threads, connections, rate, burst;
 	bool jobs;
 	char ssh_key[256], known_hosts[256];
-	char webhook_key[256], webhook_ca[256];
+	char webhook_key[256], webhook_ca[256], proxies[512];
 	bool webhook_private;
 	int64_t retry_first_ms, retry_for_s, disable_after_s, keep_days;
 	int log_level;
@@ -57,6 +58,10 @@ static const struct setting table[] = {
 	 "requests a second of one key, on average; 0: no limit"},
 	{"api.burst", SET_NUMBER, OPTION(burst), 1, 1000000, NULL, "2000",
 	 "requests of one key at once, before the rate counts"},
+	{"api.trusted_proxies", SET_TEXT, OPTION(proxies), 0, 0, NULL, "",
+	 "networks of proxies before it, separated by commas: of a request "
+	 "from there the right-most address of X-Forwarded-For that is none "
+	 "of them is the client's, for ip_acls and the audit; empty: none"},
 	{"api.jobs", SET_FLAG, OPTION(jobs), 0, 0, NULL, "true",
 	 "do jobs (exports, imports) in this process, one at a time"},
 	{"exports.ssh_key", SET_TEXT, OPTION(ssh_key), 0, 0, NULL, "",
@@ -278,6 +283,7 @@ static int serve(const struct options *opt)
 	};
 	struct webhook_send *sender = NULL;
 	struct http *http = NULL;
+	struct proxies *proxies = NULL;
 	struct job_runner *jobs = NULL;
 	sigset_t set;
 	int err, sig = 0;
@@ -288,6 +294,15 @@ static int serve(const struct options *opt)
 	sigaddset(&set, SIGINT);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
+
+	err = proxies_read(&proxies, opt->proxies);
+	if (err) {
+		fprintf(stderr, "api.trusted_proxies: %s: want networks as "
+			"10.0.0.0/8, at most %d, with commas between them\n",
+			opt->proxies, PROXIES_MAX);
+		return EXIT_FAILURE;
+	}
+	api.proxies = proxies;
 
 	(void)log_open((enum log_level)opt->log_level, opt->show_numbers);
 	(void)curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -315,6 +330,7 @@ static int serve(const struct options *opt)
 	mem_deref(jobs);
 	mem_deref(http);
 	mem_deref(api.rate);
+	mem_deref(proxies);
 	mem_deref(sender);
 	curl_global_cleanup();
 	log_close();

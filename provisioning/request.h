@@ -19,6 +19,7 @@
 #define LIMIT_MAX 500
 
 struct pg;
+struct proxies;
 struct webhook_config;
 struct rng;
 
@@ -48,6 +49,7 @@ struct answer {
 
 /** Everything of the process that a request may need; set once at start. */
 struct api {
+	const struct proxies *proxies; /**< whose X-Forwarded-For counts     */
 	struct rate_limit *rate;
 	unsigned sync_max;    /**< ?apply=sync that may wait at once        */
 	const char *dsn, *node, *control;

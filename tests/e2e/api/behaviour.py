@@ -860,6 +860,47 @@ def local_socket():
           "and its mode")
 
 
+def proxies_are_looked_behind():
+    """We are a proxy that the API trusts; its unix socket is none."""
+    made = post("/v1/api-keys", {"name": "office", "scopes": [
+        "platform:write"], "ip_acls": ["203.0.113.0/24"]})
+    key = made["key"]
+
+    def status(*forwarded):
+        c = http.client.HTTPConnection(URL.hostname, URL.port, timeout=30)
+        c.putrequest("GET", "/v1/tenants")
+        c.putheader("Authorization", "Bearer " + key)
+        for value in forwarded:
+            c.putheader("X-Forwarded-For", value)
+        c.endheaders()
+        try:
+            return c.getresponse().status
+        finally:
+            c.close()
+
+    for forwarded, wanted in (
+            ((), 401), (("203.0.113.9",), 200), (("203.0.114.9",), 401),
+            (("198.51.100.1, 203.0.113.9",), 200),
+            (("203.0.113.9, 198.51.100.1",), 401),
+            (("203.0.113.9, 10.1.1.1",), 200),
+            (("203.0.113.9", "198.51.100.1"), 401),
+            (("198.51.100.1", "203.0.113.9"), 200),
+            (("nonsense",), 401), (("203.0.113.9," * 400,), 401)):
+        check(status(*forwarded) == wanted, f"{forwarded}: {wanted}")
+    made = call("post", "/v1/tenants", {"name": "f", "currency": "EUR"}, JSON,
+                key, {"X-Forwarded-For": "203.0.113.9"}).json()
+    audit = get("/v1/audit-events?object_id=" + made["id"])["data"]
+    check([a["ip"] for a in audit] == ["203.0.113.9"],
+          f"and the audit names the client: {audit}")
+    raw = socket.socket(socket.AF_UNIX)
+    raw.connect(os.environ["API_SOCKET"])
+    raw.sendall(b"GET /v1/tenants HTTP/1.0\r\nAuthorization: Bearer " +
+                key.encode() + b"\r\nX-Forwarded-For: 203.0.113.9\r\n\r\n")
+    check(raw.recv(64).startswith(b"HTTP/1.1 401"),
+          "who is no proxy of ours is not believed")
+    raw.close()
+
+
 def database_comes_back():
     sql("select pg_terminate_backend(pid) from pg_stat_activity "
         "where usename = 'api'")
@@ -916,6 +957,7 @@ def main():
     resellers_have_theirs(one, two)
     bounds_hold()
     local_socket()
+    proxies_are_looked_behind()
     database_comes_back()
     database_goes_away()
     print(f"{Tally.passed} passed, {Tally.failed} failed")

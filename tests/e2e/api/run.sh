@@ -57,6 +57,7 @@ api:
   socket: $dir/api.sock
   dsn: host=$dir/pg user=api dbname=strowger
   control: $dir/control.sock
+  trusted_proxies: 127.0.0.1, 10.0.0.0/8
 exports:
   ssh_key: $dir/ssh_key
   known_hosts: $dir/known_hosts

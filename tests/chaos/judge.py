@@ -151,7 +151,7 @@ class Judge:
             self.errors_ms.append(1000 * max(
                 0, least - seconds, seconds - most))
         if not least - SLACK_S <= seconds <= most + SLACK_S:
-            self.blame("billing", "call %d lasted %.3f..%.3f s, but %s" % (
+            self.blame("lasted", "call %d lasted %.3f..%.3f s, but %s" % (
                 call.n, least, most, row))
 
     def price(self, call, row):

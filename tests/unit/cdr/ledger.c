@@ -7,12 +7,16 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <libpq-fe.h>
 #include <re.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -471,6 +475,110 @@ Test(ledger, what_is_missing_is_counted)
 	snprintf(sql, sizeof(sql), "select missing from cdr.journal_position "
 		 "where node = '%s' and number = 21", node);
 	cr_expect(eq(i64, number(sql), 7));
+}
+
+
+/* --- a database without space: its tables on a filesystem of 160 MiB, copied
+   from the database of the tests */
+
+static char small_dir[64], small_dsn[600];
+
+
+static void admin(const char *sql)
+{
+	char other[600];
+	PGconn *c;
+	PGresult *res;
+
+	snprintf(other, sizeof(other), "%s dbname=template1", dsn);
+	c = PQconnectdb(other);
+	res = PQexec(c, sql);
+	cr_assert(eq(int, PQresultStatus(res), PGRES_COMMAND_OK), "%s: %s",
+		  sql, PQerrorMessage(c));
+	PQclear(res);
+	PQfinish(c);
+}
+
+
+static void small_make(void)
+{
+	const struct passwd *owner = getpwnam("postgres");
+	char sql[256];
+
+	snprintf(small_dir, sizeof(small_dir), "/tmp/small-XXXXXX");
+	cr_assert(ne(ptr, mkdtemp(small_dir), NULL));
+	if (!owner || mount("none", small_dir, "tmpfs", 0, "size=160m")) {
+		(void)rmdir(small_dir);
+		cr_skip_test("cannot mount a filesystem of 160 MiB");
+	}
+	cr_assert(zero(int, chown(small_dir, owner->pw_uid, owner->pw_gid)));
+
+	PQfinish(db); /* nobody may be in the template */
+	snprintf(sql, sizeof(sql), "create tablespace small location '%s'",
+		 small_dir);
+	admin(sql);
+	admin("create database small template postgres tablespace small");
+	snprintf(small_dsn, sizeof(small_dsn), "%s dbname=small", dsn);
+	db = PQconnectdb(small_dsn);
+}
+
+
+static void small_remove(void)
+{
+	PQfinish(db);
+	admin("drop database small with (force)");
+	admin("drop tablespace small");
+	db = PQconnectdb(dsn);
+	cr_expect(zero(int, umount(small_dir)));
+	(void)rmdir(small_dir);
+}
+
+
+/* Take all that is left but some. @return of the filler */
+static int small_fill(size_t leave)
+{
+	struct statvfs fs;
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/filler", small_dir);
+	fd = open(path, O_RDWR | O_CREAT, 0600);
+	cr_assert(zero(int, statvfs(small_dir, &fs)));
+	cr_assert(gt(sz, fs.f_bavail * fs.f_frsize, leave));
+	cr_assert(zero(int, posix_fallocate(fd, 0, (off_t)(
+			fs.f_bavail * fs.f_frsize - leave))));
+	return fd;
+}
+
+
+Test(ledger, a_database_without_space_delays_and_loses_nothing)
+{
+	struct metric *refused = metric_counter("strowger_cdr_refused_total",
+						NULL, "");
+	struct ledger *l;
+	int filler, i;
+
+	small_make();
+	execute("checkpoint");
+	filler = small_fill(2 << 20);
+	write_calls(0, 4000, 64 << 20, true);
+
+	l = started(small_dsn, 1, 1000);
+	for (i = 0; i < 300; i++) {
+		ledger_wake(l);
+		usleep(10000);
+	}
+	cr_expect(gt(u64, backlog(l), 0), "there was space after all");
+	cr_expect(lt(i64, count("cdr.record"), 3 * 4000));
+
+	cr_assert(zero(int, ftruncate(filler, 0)));
+	close(filler);
+	wait_loaded(l);
+	ledger_stop(l, 5000);
+	expect_once(4000);
+	cr_expect(zero(i64, metric_value(refused)),
+		  "no record is to blame for it");
+	small_remove();
 }
 
 

@@ -67,6 +67,7 @@ static const struct field fields[] = {
 	NUMBER(setup_ms), NUMBER(duration_ms), FLAG(end_estimated),
 	FILTER(outcome), TEXT(initiator), NUMBER(sip_code), NUMBER(q850),
 	TEXT(limit_hit), TEXT(marks), TEXT(reason_received),
+	NUMBER(b_sip_code), NUMBER(b_q850), FLAG(clock_stepped),
 	SIDE(a), SIDE(b), TEXT(codec),
 	{.name = "price", .type = FIELD_MONEY, .column = "price_micro"},
 	{.name = "cost", .type = FIELD_MONEY, .column = "cost_micro"},
@@ -85,7 +86,7 @@ static const struct field_set set = FIELD_SET(fields);
 /* A tenant sees what it pays, not whom we pay how much */
 static const char *const hidden[] = {"cost", "cost_currency", "carrier_id",
 				     "gateway_id", "route_id", "plan_id", "b",
-				     "trail", NULL};
+				     "b_sip_code", "b_q850", "trail", NULL};
 
 static void span_check(struct request *req);
 

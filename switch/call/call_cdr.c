@@ -2,11 +2,13 @@
  * @file call_cdr.c  The record of a call, built from what the call knows when
  * it is written; and the journal's doors: BEGIN, ANSWER, CHECKPOINT, END.
  */
+#include <stdlib.h>
 #include <string.h>
 #include "call_private.h"
 #include "log.h"
 #include "text.h"
 
+#define STEP_MS 500   /* wall and monotonic clock differ by more: a step */
 #define RETRY_MS 1000 /* until the journal is asked again */
 #define CHECK_MS (CDR_CHECKPOINT_MS - 500) /* never later than promised */
 
@@ -116,12 +118,24 @@ static void set_money(const struct call *call, struct cdr *r)
 }
 
 
+/* The durations are right all the same; the times of day are not all of one
+   clock. Slewing it (adjtime) is no step. */
+static bool is_clock_stepped(const struct call *call)
+{
+	const int64_t mono_ms = (int64_t)(call->ended_ms - call->begun_ms);
+	const int64_t wall_ms = call->ended_wall_ms - call->begun_wall_ms;
+
+	return llabs(wall_ms - mono_ms) > STEP_MS + mono_ms / 1000;
+}
+
+
 static void set_end(const struct call *call, struct cdr *r)
 {
 	if (!call->ended_ms)
 		return;
 
 	r->ended_at = call->ended_wall_ms;
+	r->clock_stepped = is_clock_stepped(call);
 	TEXT_FILL(r->outcome, outcome_row(call->outcome)->code);
 	TEXT_FILL(r->initiator, call->initiator);
 	r->sip_code = call->sip_code;
@@ -166,6 +180,8 @@ static void set_call(const struct call *call, struct cdr *r)
 		TEXT_FILL(r->b_transport, "udp");
 		TEXT_FILL(r->b_call_id, last->b_call_id);
 		TEXT_FILL(r->b_user_agent, last->user_agent);
+		r->b_sip_code = last->sip_code ? last->sip_code : CDR_NULL;
+		r->b_q850 = last->q850 ? last->q850 : CDR_NULL;
 	}
 	set_media(call, r);
 	set_money(call, r);

@@ -60,7 +60,9 @@
 	/* forwarding: the number that forwarded, its trunk, and why */ \
 	S(diverting, 24) S(diverting_trunk_id, 36) S(diversion_reason, 16) \
 	/* routing plan; limits passed and marked, tags of lists */ \
-	S(plan_id, 36) S(marks, 120)
+	S(plan_id, 36) S(marks, 120) \
+	/* what the last carrier said; the wall clock was set during the call */ \
+	N(b_sip_code) N(b_q850) B(clock_stepped)
 
 #define CDR_VERSION 1
 

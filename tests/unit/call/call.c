@@ -79,12 +79,37 @@ Test(call, from_invite_to_a_priced_record)
 	cr_expect_eq(r->call.q850, 31);
 	cr_expect_eq(r->call.duration_ms, 61000);
 	cr_expect_eq(r->call.price_micro, 61000);
+	cr_expect_eq(r->call.b_sip_code, 200);
+	cr_expect(!r->call.clock_stepped);
 	cr_expect_eq(r->attempt_n, 1);
 	cr_expect_eq(r->charge_n, 2);
 	cr_expect_eq(r->charges[0].amount_micro, 61000);
 	exchange_close(&x);
 	/* what was not spent went back */
 	cr_expect_eq(x.balance_micro, 10000000 - 61000);
+}
+
+
+/* Somebody sets the wall clock back: the call lasts what it lasts. */
+Test(call, a_clock_that_is_set_changes_no_duration)
+{
+	const struct cdr_call *r;
+	struct exchange x;
+
+	exchange_open(&x);
+	answered_call(&x);
+	exchange_run(&x, 30000);
+	x.now.wall_us -= 3600000000;
+	exchange_run(&x, 31000);
+	exchange_in_dialog(&x, "one", "BYE", 2, "", NULL);
+	exchange_answer(&x, FIRST, "BYE", "200 OK", "", NULL);
+
+	r = exchange_record(&x);
+	cr_expect_eq(r->call.duration_ms, 61000);
+	cr_expect_eq(r->call.price_micro, 61000);
+	cr_expect(r->call.clock_stepped);
+	cr_expect_lt(r->call.ended_at, r->call.started_at);
+	exchange_close(&x);
 }
 
 

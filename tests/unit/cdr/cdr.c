@@ -36,5 +36,5 @@ Test(cdr, key_comes_first)
 	cr_assert(eq(str, (char *)cdr_fields[0].name, "started_at"));
 	cr_assert(eq(str, (char *)cdr_fields[1].name, "call_id"));
 	cr_assert(eq(str, (char *)cdr_fields[2].name, "attempt"));
-	cr_assert(eq(str, (char *)cdr_fields[CDR_FIELD_N - 1].name, "marks"));
+	cr_assert(eq(str, (char *)cdr_fields[CDR_FIELD_N - 1].name, "clock_stepped"));
 }

@@ -86,8 +86,13 @@ static bool is_ours(const json_t *note)
 	static const char *const levels[] = {"gateway", "carrier", "node",
 					     NULL};
 
+	static const char *const by_cost[] = {"cost", "no_cost",
+					      "cost_currency", NULL};
+
 	return is_in(text_of(note, "step"), steps) ||
-	       is_in(text_of(note, "level"), levels);
+	       is_in(text_of(note, "level"), levels) ||
+	       (!strcmp(text_of(note, "step"), "price") &&
+		is_in(text_of(note, "reason"), by_cost));
 }
 
 
@@ -104,6 +109,7 @@ static void note_hide(json_t *note)
 		const char *text = json_string_value(value);
 		bool is_hidden = !strncmp(name, "cost", 4) ||
 				 !strncmp(name, "margin", 6) ||
+				 !strncmp(name, "markup", 6) ||
 				 (is_carrier && (!strcmp(name, "name") ||
 						 !strcmp(name, "source")));
 
@@ -115,8 +121,31 @@ static void note_hide(json_t *note)
 }
 
 
+/* Where somebody else's number or trunk sends the call on is his affair: a
+   customer who calls sees the notes before that, one who is called from
+   outside those of his own forward. */
+static void others_cut(json_t *notes)
+{
+	bool is_others = strncmp(text_of(json_array_get(notes, 0), "id"),
+				 "gwy_", 4) != 0;
+
+	for (size_t i = 0; i < json_array_size(notes); i++) {
+		const char *step = text_of(json_array_get(notes, i), "step");
+		const bool is_forward = !strcmp(step, "forward");
+
+		if (is_others && (is_forward || !strcmp(step, "http"))) {
+			while (json_array_size(notes) > i)
+				(void)json_array_remove(notes, i);
+			return;
+		}
+		is_others |= is_forward;
+	}
+}
+
+
 static void decision_hide(json_t *notes)
 {
+	others_cut(notes);
 	for (size_t i = 0; i < json_array_size(notes); i++) {
 		json_t *note = json_array_get(notes, i);
 

@@ -212,8 +212,15 @@ static bool charges_read(struct request *req, const char *call_id,
 	query_text(&q, "::uuid AND t.started_at = ");
 	query_param(&q, json_string_value(json_object_get(call,
 							  "started_at")));
-	query_text(&q, "::timestamptz%s ORDER BY t.attempt, t.side",
+	query_text(&q, "::timestamptz%s",
 		   request_tenant(req) ? " AND t.side = 'sell'" : "");
+	/* who forwarded the call pays a part of it, and nobody else's business
+	 * it is */
+	query_owner(&q, req, "COALESCE((SELECT a.tenant_id FROM core.account "
+		    "a WHERE a.id = t.account_id), (SELECT r.tenant_id FROM "
+		    "cdr.record r WHERE r.started_at = t.started_at AND "
+		    "r.call_id = t.call_id AND r.attempt = 0))");
+	query_text(&q, " ORDER BY t.attempt, t.side");
 	err = query_run(&q, req->pg, &result);
 	query_reset(&q);
 	if (err)

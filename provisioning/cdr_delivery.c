@@ -172,7 +172,7 @@ static CURLcode sftp_send(CURL *c, struct delivery *d)
 	const size_t dir_len = path ? strlen(path) : 0;
 	const char *slash = dir_len && path[dir_len - 1] == '/' ? "" : "/";
 	struct curl_slist *after = NULL;
-	char url[URL_SIZE + 160], line[URL_SIZE];
+	char url[URL_SIZE + 160], line[2 * URL_SIZE + 320];
 	CURLcode bad = CURLE_OK;
 
 	if (!*config->ssh_key) {

@@ -192,5 +192,28 @@ select is(overdraft_micro, 0::bigint) from core.account
 	where id = pg_temp.acc(1);
 select pg_temp.exact();
 
+-- a journal that begins anew is read from its begin
+insert into cdr.journal_position (node, segment, offset_bytes)
+	values ('n7', 3, 99);
+select results_eq($$ select pg_temp.claim('n7', 1, 'x') $$, array['claimed 0']);
+select is(count(*), 1::bigint, 'the first claim of a folder keeps the place')
+	from cdr.journal_position where node = 'n7';
+select results_eq($$ select pg_temp.claim('n7', 2, 'x') $$, array['claimed 0']);
+select is(count(*), 1::bigint, 'the same folder as well')
+	from cdr.journal_position where node = 'n7';
+select pg_temp.lapse('n7');
+select results_eq($$ select pg_temp.claim('n7', 3, 'y') $$, array['claimed 0']);
+select is(count(*), 0::bigint, 'another one begins at its begin')
+	from cdr.journal_position where node = 'n7';
+
+-- usage and what a reverse price pays, of calls that have happened, in one go
+select isnt_empty($$ select * from core.post_all(array[
+	row(pg_temp.acc(1), 'usage', -1000000, null, gen_random_uuid(), 0)
+		::core.posting_item,
+	row(pg_temp.acc(1), 'credit', 10, null, gen_random_uuid(), 0)
+		::core.posting_item]) $$, 'neither is refused');
+select ok(overspent_micro > 0, 'what it did not cover is told')
+	from core.account where id = pg_temp.acc(1);
+
 select * from finish();
 rollback;

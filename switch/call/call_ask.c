@@ -197,7 +197,10 @@ bool call_must_ask(struct call *call, enum outcome out)
 /* null where there is none, or where it must not be told */
 static json_t *text_or_null(const char *text, bool is_told)
 {
-	return text[0] && is_told ? json_string(text) : json_null();
+	json_t *json = text[0] && is_told ? json_string(text) : NULL;
+
+	/* what is no UTF-8 cannot be told */
+	return json ? json : json_null();
 }
 
 
@@ -216,10 +219,10 @@ static json_t *diversions_json(const struct call *call)
 		const struct diversion *d = &call->diversions[i];
 
 		(void)json_array_append_new(list, json_pack(
-			"{s:o, s:s}", "number",
+			"{s:o, s:o}", "number",
 			text_or_null(d->number,
 				     !d->is_private && !hides(call)),
-			"reason", d->reason));
+			"reason", text_or_null(d->reason, true)));
 	}
 
 	return list;

@@ -84,6 +84,10 @@ static enum fund_verdict hold_to(struct money *m, uint64_t to_ms)
 	count_spend(m, req.want_micro); /* who asks next must see it */
 	req.want_micro -= m->hold.held_micro;
 	req.least_micro -= m->hold.held_micro;
+	/* a window that made it cheaper at the answer: what is held pays for
+	 * more */
+	req.least_micro = max(req.least_micro, 0);
+	req.want_micro = max(req.want_micro, req.least_micro);
 	verdict = fund_take(call->w->funds, &m->hold, &req);
 	if (verdict == FUND_HELD)
 		note_held(m);

@@ -190,7 +190,7 @@ enum outcome call_price_by_cost(struct call *call, const struct gateway *gw)
 			   call->begun_wall_ms, max_ms(call), &p) ||
 	    price_markup(&p, trunk->markup_ppm, trunk->markup_per_min_nano))
 		return unpriced(call, OUT_NO_RATE, hit.deck, &hit.rate,
-				"currency");
+				"cost_currency");
 
 	p.is_reverse = 0; /* what a carrier pays us is not the customer's */
 	tax(call, &p);

@@ -177,8 +177,14 @@ int spool_find(struct spool **sp, const char *dir, const char *id)
 
 	fd = open(s->path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0 || fstat(fd, &st) || st.st_uid != geteuid() ||
-	    !is_tmpfs(fd) || st.st_size <= PAGE)
+	    !is_tmpfs(fd)) {
 		err = ENOENT;
+	}
+	else if (st.st_size <= PAGE) {
+		/* killed before it had room */
+		(void)unlink(s->path);
+		err = ENOENT;
+	}
 	if (!err)
 		err = map(s, fd, (size_t)st.st_size - PAGE);
 	if (fd >= 0)

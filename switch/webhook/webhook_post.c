@@ -210,7 +210,8 @@ void webhook_post_end(struct webhook_post *p, CURLcode code,
 	(void)curl_easy_getinfo(p->easy, CURLINFO_TOTAL_TIME_T, &us);
 	ret->ms = (long)(us / 1000);
 
-	if (p->is_refused)
+	/* another address of the name may have been allowed, and answered */
+	if (p->is_refused && !ret->status)
 		(void)text_copy(ret->error, sizeof(ret->error),
 				"the URL leads to an address that is not "
 				"public");

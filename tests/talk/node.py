@@ -34,6 +34,13 @@ class Database:
             raise RuntimeError("migrate: " + done.stdout + done.stderr)
         self.run("create role switch login in role strowger_switch")
 
+    def save(self, copy):
+        subprocess.run(["sh", CLUSTER, "save", self.folder, copy], check=True)
+
+    def load(self, copy):
+        """Instead of start(): as another one was when it was saved."""
+        subprocess.run(["sh", CLUSTER, "load", copy, self.folder], check=True)
+
     def cluster(self, verb):
         subprocess.run(["sh", CLUSTER, verb, self.folder], check=True)
 

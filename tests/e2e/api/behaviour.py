@@ -113,15 +113,36 @@ def cdr_of_tenant():
     get("/v1/cdrs?started_at[gte]=2026-11-01T00:00:00Z", key, 400)
     get("/v1/cdrs?started_at[gte]=2026-01-01T00:00:00Z"
         "&started_at[lt]=2026-12-01T00:00:00Z", key, 400)
+    sql(FORWARDED)
     whole = get("/v1/cdrs/" + page[0]["call_id"], key)
     check(whole["cost"] is None and len(whole["attempts"]) == 2 and
           [c["side"] for c in whole["charges"]] == ["sell"],
-          "a tenant does not see what we pay")
+          "a tenant does not see what we pay, nor what who forwarded pays: "
+          f"{whole['charges']}")
     whole = get("/v1/cdrs/" + page[0]["call_id"])
-    check(whole["cost"] == "0.009100" and len(whole["charges"]) == 2,
+    check(whole["cost"] == "0.009100" and len(whole["charges"]) == 3,
           "the platform does")
+    sql("delete from core.account where id = 'acc_' || repeat('9', 26);"
+        "delete from core.tenant where id = 'ten_' || repeat('9', 26)")
     check(whole["started_at"] == "2026-11-10T10:00:00.125Z", "time in ms")
     explained(page[0]["call_id"], key)
+
+
+FORWARDED = """
+insert into core.tenant (id, name, currency)
+	values ('ten_' || repeat('9', 26), 'who forwards', 'EUR');
+insert into core.account (id, tenant_id, name, type, currency)
+	values ('acc_' || repeat('9', 26), 'ten_' || repeat('9', 26), 'main',
+	'prepaid', 'EUR');
+insert into cdr.charge (started_at, call_id, attempt, side, account_id,
+	amount_micro, currency, deck_version, prefix, destination,
+	rate_per_min_nano, connect_fee_micro, first_ms, next_ms,
+	rounding_mode, rounding_decimals, billed_ms)
+select started_at, call_id, 1, side, 'acc_' || repeat('9', 26), 1, currency,
+	deck_version, prefix, destination, 1, 0, first_ms, next_ms,
+	rounding_mode, rounding_decimals, billed_ms
+from cdr.charge where account_id = 'acc_x';
+"""
 
 
 def explained(call_id, key):

@@ -58,4 +58,7 @@ values ('06e8b1d2-7c3a-7d4e-8f50-123456789de0', 'whk_' || repeat('y', 26),
 insert into cdr.decision (started_at, call_id, decision)
 values ('2026-11-10T10:00:00.125Z', '06e8b1d2-7c3a-7d4e-8f50-123456789abc',
 	'[{"step": "number", "e164": "+442079460000"},
-	  {"step": "cost", "outcome": "ok", "rate_per_min_nano": 9000000}]');
+	  {"step": "cost", "outcome": "ok", "rate_per_min_nano": 9000000},
+	  {"step": "price", "reason": "cost", "rate_per_min_nano": 9000000},
+	  {"step": "forward", "to_number": "+4930999"},
+	  {"step": "funds", "outcome": "ok", "price_micro": 700}]');

@@ -3,6 +3,8 @@
 #   cluster.sh start DIR   makes and starts it; DIR is then the socket's host
 #   cluster.sh stop DIR    stops it (idempotent)
 #   cluster.sh again DIR   starts it once more, as it was left
+#   cluster.sh save DIR TO    a copy of its files as they are; it goes on
+#   cluster.sh load FROM DIR  makes and starts another one from such a copy
 # initdb refuses root, so root becomes the user postgres.
 set -eu
 
@@ -37,6 +39,17 @@ start)
 	;;
 again)
 	server_start "$2"
+	;;
+save)
+	as_user "$bin/pg_ctl" -D "$2/data" -m fast -w stop >/dev/null
+	cp -a "$2/data" "$3"
+	server_start "$2"
+	;;
+load)
+	mkdir -p "$3"
+	[ "$(id -u)" != 0 ] || chown postgres "$3"
+	cp -a "$2" "$3/data"
+	server_start "$3"
 	;;
 stop)
 	as_user "$bin/pg_ctl" -D "$2/data" -m immediate -w stop >/dev/null \

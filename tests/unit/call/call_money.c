@@ -1,5 +1,6 @@
 /** @file call_money.c  Paid before it is consumed; never more than was held. */
 #include <criterion/criterion.h>
+#include "call_private.h"
 #include "exchange.h"
 
 
@@ -314,4 +315,30 @@ Test(call_money, recalled_money_ends_the_call)
 	cr_expect(exchange_last(&x, PBX, "BYE"));
 	cr_expect_eq(exchange_record(&x)->call.price_micro, 3000);
 	exchange_close(&x);
+}
+
+
+/* A window that makes it cheaper between INVITE and answer: what is held by
+   then is more than the next intervals cost. */
+Test(call_money, cheaper_since_the_invite)
+{
+	struct exchange x;
+	struct call *call;
+	int64_t price;
+
+	exchange_open(&x);
+	dial(&x, "one");
+	call = list_ledata(list_head(&x.worker->live));
+	cr_assert(call && call->money.hold.held_micro > 0);
+	call->money.sell.steps[0].rate_per_min_nano /= 100;
+	answer(&x, "one");
+	exchange_run(&x, 30000);
+	cr_expect_null(exchange_last(&x, PBX, "BYE"));
+	exchange_in_dialog(&x, "one", "BYE", 2, "", NULL);
+	exchange_answer(&x, FIRST, "BYE", "200 OK", "", NULL);
+	price = exchange_record(&x)->call.price_micro;
+	cr_expect_leq(price, 310);
+	cr_expect_geq(price, 290);
+	exchange_close(&x);
+	cr_expect_eq(x.balance_micro, 10000000 - price);
 }

@@ -140,3 +140,23 @@ Test(spool, not_taken_when_broken)
 	cr_expect(eq(int, spool_find(&s, DIR_, id), ENOENT));
 	cr_expect(eq(int, access(path, F_OK), -1));
 }
+
+
+/* A kill before there was room: the next start makes it anew. */
+Test(spool, not_taken_when_empty)
+{
+	struct spool *s = NULL;
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof(path), DIR_ "/strowger-%s", id);
+	(void)unlink(path);
+	fd = open(path, O_CREAT | O_WRONLY, 0600);
+	cr_assert(ge(int, fd, 0));
+	close(fd);
+	cr_expect(eq(int, spool_find(&s, DIR_, id), ENOENT));
+	s = made(DIR_);
+	cr_expect(spool_is_kept(s));
+	spool_remove(s);
+	mem_deref(s);
+}

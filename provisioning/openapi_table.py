@@ -254,7 +254,8 @@ def c_bytes(data):
 
 
 def derive(schemas):
-    """x-of NAME: that schema, x-without some members, x-optional others."""
+    """x-of NAME: that schema, x-without some members, x-optional others,
+    x-with more."""
     for schema in schemas.values():
         for part in schema.get("properties", {}).values():
             part = part.get("items", part)
@@ -263,9 +264,10 @@ def derive(schemas):
             whole = schemas[part.pop("x-of")]
             without = part.pop("x-without", [])
             optional = part.pop("x-optional", []) + without
+            more = part.pop("x-with", {})
             part.update(whole, properties={
                 k: v for k, v in whole["properties"].items()
-                if k not in without}, required=[
+                if k not in without} | more, required=[
                     k for k in whole["required"] if k not in optional])
 
 

@@ -1,8 +1,9 @@
 /**
- * @file provision.c  /v1/provisionings: a customer with account, trunk, user
- * names, addresses and numbers in one transaction: all of it or nothing. Each
- * part is read, checked and written as by its own resource, and a fault is
- * named by where it stands in this body.
+ * @file provision.c  /v1/provisionings: a customer with account, trunk, sites,
+ * user names, addresses and numbers in one transaction: all of it or nothing.
+ * Each part is read, checked and written as by its own resource, and a fault
+ * is named by where it stands in this body. A site has no id yet that others
+ * could name: they say its name.
  */
 #include "json.h"
 #include <openssl/crypto.h>
@@ -15,29 +16,31 @@
 #include "text.h"
 
 #define LIST_MAX 50
-#define ROWS_MAX (3 + 3 * LIST_MAX)
+#define ROWS_MAX (3 + 4 * LIST_MAX)
 #define PASSWORD_CHARS 24 /* 120 bits */
 
 /** Parts in the order in which they are made: each may name those before. */
-enum { TENANT, ACCOUNT, TRUNK, CREDENTIALS, IP_ACLS, DIDS, PART_N };
+enum { TENANT, ACCOUNT, TRUNK, SITES, CREDENTIALS, IP_ACLS, DIDS, PART_N };
 
 static const struct part {
 	const char *name;
 	const struct resource *res;
 	bool is_list;
+	bool has_site;          /* may be at one of the sites made here */
 	const char *implied[2]; /* members that are made here */
 	int parts[2];           /* of these parts' ids        */
 } parts[PART_N] = {
-	[TENANT] = {"tenant", &resource_tenant, false, {NULL}, {0}},
-	[ACCOUNT] = {"account", &resource_account, false,
+	[TENANT] = {"tenant", &resource_tenant, false, false, {NULL}, {0}},
+	[ACCOUNT] = {"account", &resource_account, false, false,
 		     {"tenant_id", NULL}, {TENANT, 0}},
-	[TRUNK] = {"trunk", &resource_trunk, false,
+	[TRUNK] = {"trunk", &resource_trunk, false, false,
 		   {"tenant_id", "account_id"}, {TENANT, ACCOUNT}},
-	[CREDENTIALS] = {"credentials", &resource_credential, true, {NULL},
-			 {0}},
-	[IP_ACLS] = {"ip_acls", &resource_address, true, {NULL}, {0}},
-	[DIDS] = {"dids", &resource_did, true, {"tenant_id", "trunk_id"},
-		  {TENANT, TRUNK}},
+	[SITES] = {"sites", &resource_site, true, false, {NULL}, {0}},
+	[CREDENTIALS] = {"credentials", &resource_credential, true, true,
+			 {NULL}, {0}},
+	[IP_ACLS] = {"ip_acls", &resource_address, true, true, {NULL}, {0}},
+	[DIDS] = {"dids", &resource_did, true, true,
+		  {"tenant_id", "trunk_id"}, {TENANT, TRUNK}},
 };
 
 /** One row to be. */
@@ -106,6 +109,47 @@ static int imply(struct provision *pr, const struct part *part, json_t *body)
 }
 
 
+static const char *site_find(const struct provision *pr, const char *name)
+{
+	for (size_t i = 0; name && i < pr->n; i++) {
+		const struct row *row = &pr->rows[i];
+		const char *known;
+
+		if (row->part != &parts[SITES] || !row->rec)
+			continue;
+		known = record_text(row->rec, "name");
+		if (known && !strcmp(known, name))
+			return row->id;
+	}
+
+	return NULL;
+}
+
+
+/* "site", a name, becomes "site_id" */
+static int site_put(struct provision *pr, json_t *body)
+{
+	json_t *site = json_object_get(body, "site");
+	const char *id = site_find(pr, json_string_value(site));
+	int err = 0;
+
+	if (!site)
+		return 0;
+
+	if (json_object_get(body, "site_id"))
+		problem_add(&pr->req->problem, "/site_id", "not_allowed", NULL,
+			    "is that of the site that is named");
+	else if (!id)
+		problem_add(&pr->req->problem, "/site", "unknown", site,
+			    "is the name of no site made here");
+	else if (json_object_set_new(body, "site_id", json_string(id)))
+		err = ENOMEM;
+	(void)json_object_del(body, "site");
+
+	return err;
+}
+
+
 /* Who sends no password gets one, shown once */
 static int password_make(struct provision *pr, const struct row *row,
 			 json_t *body)
@@ -153,6 +197,8 @@ static int row_read(struct provision *pr, const struct part *part,
 
 	if (json_is_object(body))
 		err = imply(pr, part, body);
+	if (!err && part->has_site && json_is_object(body))
+		err = site_put(pr, body);
 	if (!err && json_is_object(body))
 		err = password_make(pr, row, body);
 	if (!err)
@@ -294,9 +340,9 @@ static bool row_write(struct provision *pr, const struct row *row,
 static void write_all(struct provision *pr)
 {
 	struct request *req = pr->req;
-	json_t *answer = json_pack("{s:[], s:[], s:[], s:O}", "credentials",
-				   "ip_acls", "dids", "secrets",
-				   pr->secrets);
+	json_t *answer = json_pack("{s:[], s:[], s:[], s:[], s:O}", "sites",
+				   "credentials", "ip_acls", "dids",
+				   "secrets", pr->secrets);
 	bool is_good = change_begin(req);
 
 	/* children hang on the trunk of the path */

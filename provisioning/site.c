@@ -23,6 +23,7 @@ static const struct field fields[] = {
 	FIELD_LIMIT("channels.in", "channels_in"),
 	FIELD_LIMIT("channels.out", "channels_out"),
 	FIELD_LIMIT("channels.total", "channels_total"),
+	FIELD_LIMIT("cps", "cps"),
 	FIELD_ROW_BURST,
 	FIELD_ROW_LIMIT_ACTION,
 	FIELD_ROW_TIMES,

@@ -30,7 +30,7 @@ X(OUT_CREDIT_UNKNOWN,     "credit_unknown",       503, "Service Unavailable",   
 X(OUT_LIMIT_IN,           "limit_channels_in",    486, "Busy Here",                           17, false, "channels.in of the trunk are all in use") \
 X(OUT_LIMIT_OUT,          "limit_channels_out",   486, "Busy Here",                           17, false, "channels.out of the trunk are all in use") \
 X(OUT_LIMIT_TOTAL,        "limit_channels_total", 486, "Busy Here",                           17, false, "channels.total of the trunk are all in use") \
-X(OUT_LIMIT_CPS,          "limit_cps",            503, "Service Unavailable",                 42, false, "the trunk places more calls per second than its cps") \
+X(OUT_LIMIT_CPS,          "limit_cps",            503, "Service Unavailable",                 42, false, "more calls per second than the cps of a trunk, site, number ...") \
 X(OUT_LIMIT_NODE,         "limit_node",           503, "Service Unavailable",                 42, false, "the node is full or drains: see calls_max, drain") \
 X(OUT_LIMIT_CARRIER,      "limit_carrier",        503, "Service Unavailable",                 42, true,  "channels of the carrier are all in use") \
 X(OUT_LIMIT_GATEWAY,      "limit_gateway",        503, "Service Unavailable",                 42, true,  "channels of the gateway are all in use") \

@@ -69,7 +69,33 @@ def all_of_it():
           "each has its audit")
 
 
+def at_sites():
+    made = post("/v1/provisionings", whole(
+        7, sites=[{"name": "Kiel", "channels": {"total": 2}, "cps": 1},
+                  {"name": "Trier"}],
+        credentials=[{"username": "made7", "site": "Trier"}],
+        ip_acls=[{"cidr": "198.51.100.7/32", "site": "Kiel"}],
+        dids=[{"e164": "+4930777107", "site": "Kiel"},
+              {"e164": "+4930777108"}]))
+    kiel, trier = (s["id"] for s in made["sites"])
+    path = f"/v1/trunks/{made['trunk']['id']}/sites/{kiel}"
+    check(get(path) == made["sites"][0] and made["sites"][0]["cps"] == 1,
+          f"a site with its limits: {made['sites']}")
+    check([made["credentials"][0]["site_id"], made["ip_acls"][0]["site_id"],
+           made["dids"][0]["site_id"], made["dids"][1]["site_id"]] ==
+          [trier, kiel, kiel, None], f"each at its place: {made}")
+
+
 def or_nothing():
+    refused(whole(2, sites=[{"name": "Kiel", "cps": -1}, {"name": "Trier"}],
+                  dids=[{"e164": "+4930777120", "site": "Bonn"},
+                        {"e164": "+4930777121", "site": "Trier",
+                         "site_id": "sit_" + "0" * 26},
+                        {"e164": "+4930777122", "site": 7}]), 422,
+            "/sites/0/cps", "/dids/0/site", "/dids/1/site_id",
+            "/dids/2/site")
+    refused(whole(2, sites=[{"name": "Kiel"}, {"name": "Kiel"}]), 409,
+            "/sites/1/name")
     refused(whole(2, trunk={"name": "pbx", "cps": -1}, dids=[
         {"e164": "+4930777120"}, {"e164": "nonsense"}]), 422,
         "/trunk/cps", "/dids/1/e164")
@@ -129,6 +155,7 @@ def resellers_do_it(one):
 def main():
     one = world("provision")
     all_of_it()
+    at_sites()
     or_nothing()
     tried_first()
     done_once()

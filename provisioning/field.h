@@ -105,26 +105,33 @@ struct field_set {
 	{.name = "max_connect_fee", .type = FIELD_MONEY, \
 	 .flags = F_NULLABLE, .column = "max_connect_fee_micro", .min = 0, \
 	 .max = INT64_C(1000000000000000)}
-/* What a day may cost, what it has, and whether that or fraud locked it */
-#define FIELDS_SPEND(kind_) \
-	{.name = "daily_limit", .type = FIELD_MONEY, .flags = F_NULLABLE, \
-	 .column = "daily_limit_micro", .min = 0, \
+/* What a day or month may cost, what it has, and whether that or fraud locked
+   it */
+#define FIELDS_SPEND_PERIOD(kind_, period_, name_, spent_, end_) \
+	{.name = name_ "_limit", .type = FIELD_MONEY, .flags = F_NULLABLE, \
+	 .column = name_ "_limit_micro", .min = 0, \
 	 .max = INT64_C(1000000000000000)}, \
-	{.name = "daily_warn_percent", .type = FIELD_NUMBER, \
-	 .column = "daily_warn_percent", .min = 1, .max = 100}, \
-	{.name = "daily_at_limit", .type = FIELD_CHOICE, \
-	 .column = "daily_at_limit", \
+	{.name = name_ "_warn_percent", .type = FIELD_NUMBER, \
+	 .column = name_ "_warn_percent", .min = 1, .max = 100}, \
+	{.name = name_ "_at_limit", .type = FIELD_CHOICE, \
+	 .column = name_ "_at_limit", \
 	 .choices = (const char *const[]){"reject", "cut", NULL}}, \
-	{.name = "daily_unlock", .type = FIELD_CHOICE, \
-	 .column = "daily_unlock", \
-	 .choices = (const char *const[]){"midnight", "manual", NULL}}, \
-	{.name = "spent_today", .type = FIELD_MONEY, \
+	{.name = name_ "_unlock", .type = FIELD_CHOICE, \
+	 .column = name_ "_unlock", \
+	 .choices = (const char *const[]){(end_), "manual", NULL}}, \
+	{.name = (spent_), .type = FIELD_MONEY, \
 	 .flags = F_READ_ONLY, \
-	 .read = "(CASE WHEN t.daily_limit_micro IS NOT NULL THEN " \
-		 "core." kind_ "_spent(t.id, now()) END)"}, \
+	 .read = "(CASE WHEN t." name_ "_limit_micro IS NOT NULL THEN " \
+		 "core." kind_ "_spent(t.id, now(), '" period_ "') END)"}
+#define FIELDS_SPEND(kind_) \
+	FIELDS_SPEND_PERIOD(kind_, "day", "daily", "spent_today", \
+			    "midnight"), \
+	FIELDS_SPEND_PERIOD(kind_, "month", "monthly", "spent_this_month", \
+			    "month_end"), \
 	{.name = "locked", .type = FIELD_JSON, .flags = F_READ_ONLY, \
 	 .read = "(SELECT jsonb_build_object('reason', l.reason, " \
-		 "'rule_id', l.rule_id, 'since', l.locked_at, " \
+		 "'rule_id', l.rule_id, 'period', l.period, " \
+		 "'since', l.locked_at, " \
 		 "'until', l.until) FROM core.lock l " \
 		 "WHERE l.object_id = t.id AND l.locked_at IS NOT NULL " \
 		 "AND (l.until IS NULL OR l.until > now()))"}

@@ -82,13 +82,17 @@ static int hello(struct follow *f)
 }
 
 
-/* What was spent today before we started: once. */
+/* What was spent before we started; of what is limited since, before now. */
 static int read_spent(struct follow *f)
 {
-	const int err = catalog_store_pull_spent(f->store, f->pg,
-						 f->started_ms);
+	struct moment now;
+	int err;
 
-	f->has_spent = !err;
+	moment_read(&now);
+	err = catalog_store_pull_spent(f->store, f->pg,
+				       f->has_spent ? moment_wall_ms(&now)
+						    : f->started_ms);
+	f->has_spent |= !err;
 	f->is_unsent |= !err;
 
 	return err;
@@ -109,6 +113,9 @@ static void look(struct follow *f)
 		err = read_spent(f);
 	if (!err)
 		err = catalog_store_pull(f->store, f->pg, &is_changed);
+	f->is_unsent |= is_changed;
+	if (!err && catalog_store_lacks_spent(f->store))
+		err = read_spent(f);
 
 	if (err && f->is_connected)
 		log_event(LOG_WARN, "catalog", "database_lost",
@@ -124,7 +131,7 @@ static void look(struct follow *f)
 	if (err)
 		return;
 
-	if (is_changed || f->is_unsent)
+	if (f->is_unsent)
 		publish(f);
 	tell_applied(f); /* each time: it also says that we are there */
 	if (!is_changed)

@@ -133,7 +133,9 @@ select results_eq($$ select from_ms, to_ms
 	from api_v1.deck_rates(pg_temp.id('dck', 2)) $$,
 	$$ values (1234::bigint, 1767225600000::bigint) $$, 'times in ms');
 
--- money moves all day without a change
+-- money moves all day without a change, also where it is limited
+update core.account set daily_limit_micro = 5, monthly_limit_micro = 5
+	where id = pg_temp.id('acc', 1);
 select pg_temp.mark();
 select core.post(pg_temp.id('acc', 1), 'payment', 1000000) is not null;
 select what = 'claimed' from api_v1.node_claim('n1', 1, 'h', 60, 0);

@@ -23,7 +23,7 @@ select set_eq($$ select p.proname::text from pg_proc p
 	('node_applied'), ('node_claim'), ('lease_take'), ('lease_return'),
 	('lease_keep'), ('lease_close_epochs'), ('load_cdrs'),
 	('load_begin'), ('load_calls'), ('load_dead_letter'),
-	('journal_position'), ('spent'), ('events_put') $$,
+	('journal_position'), ('spent'), ('spent_so_far'), ('events_put') $$,
 	'and these functions');
 select is_empty($$ select n.nspname || '.' || p.proname from pg_proc p
 	join pg_namespace n on n.oid = p.pronamespace

@@ -1,6 +1,6 @@
 /**
  * @file spend.c  See spend.h. An entry lives until the spends do: there are
- * as many as rows with a daily limit.
+ * as many as limits of a day or month.
  */
 #include <errno.h>
 #include <string.h>
@@ -9,6 +9,7 @@
 #include "text.h"
 
 #define DAY_S 86400
+#define ERA_DAYS 146097 /* 400 years */
 
 struct spends {
 	struct htab *table;
@@ -16,10 +17,12 @@ struct spends {
 
 struct spend {
 	struct htab_node node;
+	char key[SPEND_KEY_SIZE];
 	char id[ID_SIZE];
+	enum spend_period period;
 	struct spend_policy policy;
 	struct day_clock clock;
-	int32_t day;
+	int32_t number;         /**< of the day or month; 0: not looked yet */
 	int64_t micro;
 	int64_t unlocked_ms;
 	bool has_start;         /**< what was before our start is in micro */
@@ -64,10 +67,28 @@ int spends_alloc(struct spends **sp, const uint8_t key[16])
 }
 
 
-int32_t spend_day(const struct day_clock *clock, int64_t wall_ms)
+/* Months since 1970-01 on a day since 1970-01-01, not before: years that
+   begin in March have their leap day at the end. */
+static int32_t month_of(int32_t day)
+{
+	const int32_t from_march_0 = day + 719468;
+	const int32_t of_era = from_march_0 % ERA_DAYS;
+	const int32_t year = (of_era - of_era / 1460 + of_era / 36524 -
+			      of_era / 146096) / 365;
+	const int32_t of_year =
+		of_era - (365 * year + year / 4 - year / 100);
+	const int32_t month = (5 * of_year + 2) / 153 + 2; /* 2: March */
+
+	return (from_march_0 / ERA_DAYS * 400 + year - 1970) * 12 + month;
+}
+
+
+int32_t spend_number(const struct day_clock *clock, enum spend_period period,
+		     int64_t wall_ms)
 {
 	const int64_t wall_s = wall_ms / 1000;
 	int32_t east_s = clock->n ? clock->offsets[0].east_s : 0;
+	int32_t day;
 
 	for (uint8_t i = 1; i < clock->n; i++) {
 		if (clock->offsets[i].from_s > wall_s)
@@ -75,20 +96,22 @@ int32_t spend_day(const struct day_clock *clock, int64_t wall_ms)
 		east_s = clock->offsets[i].east_s;
 	}
 
-	return (int32_t)((wall_s + east_s) / DAY_S);
+	day = (int32_t)((wall_s + east_s) / DAY_S);
+
+	return period == SPEND_DAY ? day : month_of(day);
 }
 
 
 static void turn(struct spend *s, int64_t wall_ms)
 {
-	const int32_t day = spend_day(&s->clock, wall_ms);
+	const int32_t number = spend_number(&s->clock, s->period, wall_ms);
 
-	if (day == s->day)
+	if (number == s->number)
 		return;
 
-	/* before the first look nothing is known of the day */
-	s->has_start = s->day != 0;
-	s->day = day;
+	/* before the first look nothing is known of the period */
+	s->has_start = s->number != 0;
+	s->number = number;
 	s->micro = 0;
 	s->is_warned = false;
 	s->is_told = false;
@@ -99,15 +122,20 @@ static bool is_spend(const void *data, const void *key)
 {
 	const struct spend *s = data;
 
-	return 0 == strcmp(s->id, key);
+	return 0 == strcmp(s->key, key);
 }
 
 
-static struct spend *entry(struct spends *all, const char *id)
+static struct spend *entry(struct spends *all, const char *id,
+			   enum spend_period period)
 {
-	const uint64_t hash = htab_hash(all->table, id, strlen(id));
-	struct spend *s = htab_find(all->table, hash, is_spend, id);
+	char key[SPEND_KEY_SIZE];
+	struct spend *s;
+	uint64_t hash;
 
+	spend_key(key, id, period);
+	hash = htab_hash(all->table, key, strlen(key));
+	s = htab_find(all->table, hash, is_spend, key);
 	if (s)
 		return s;
 
@@ -115,40 +143,55 @@ static struct spend *entry(struct spends *all, const char *id)
 	if (!s)
 		return NULL;
 
+	TEXT_FILL(s->key, key);
 	TEXT_FILL(s->id, id);
+	s->period = period;
 	htab_insert(all->table, &s->node, hash, s);
 
 	return s;
 }
 
 
+static int64_t forgiven_ms(const struct lock *lock, enum spend_period period)
+{
+	if (!lock)
+		return 0;
+
+	return period == SPEND_DAY ? lock->unlocked_ms
+				   : lock->month_unlocked_ms;
+}
+
+
 struct spend *spend_get(struct spends *all, const struct catalog *cat,
-			const char *id, const struct spend_policy *policy,
+			const char *id, enum spend_period period,
+			const struct spend_policy *policy,
 			const struct day_clock *clock, int64_t wall_ms)
 {
-	const struct lock *lock = catalog_lock(cat, id);
-	const struct spend_start *start = catalog_spend_start(cat, id);
-	struct spend *s = entry(all, id);
+	struct spend *s = entry(all, id, period);
+	const struct spend_start *start;
+	int64_t unlocked_ms;
 
 	if (!s)
 		return NULL;
 
+	start = catalog_spend_start(cat, s->key);
+	unlocked_ms = forgiven_ms(catalog_lock(cat, id), period);
 	s->policy = *policy;
 	s->clock = *clock;
 	turn(s, wall_ms);
 
-	if (lock && lock->unlocked_ms > s->unlocked_ms) {
+	if (unlocked_ms > s->unlocked_ms) {
 		/* at our start the database has left out what was before */
 		if (s->unlocked_ms || s->has_start) {
 			s->micro = 0;
 			s->is_warned = false;
 			s->is_told = false;
 		}
-		s->unlocked_ms = lock->unlocked_ms;
+		s->unlocked_ms = unlocked_ms;
 	}
 	if (!s->has_start && start) {
 		s->has_start = true;
-		if (start->day == s->day && start->read_ms > s->unlocked_ms)
+		if (start->number == s->number && start->read_ms > s->unlocked_ms)
 			s->micro += start->micro;
 	}
 
@@ -205,6 +248,12 @@ int64_t spend_micro(const struct spend *s)
 const char *spend_id(const struct spend *s)
 {
 	return s->id;
+}
+
+
+enum spend_period spend_period(const struct spend *s)
+{
+	return s->period;
 }
 
 

@@ -1,30 +1,33 @@
 /**
- * @file spend.h  What accounts and trunks have spent today on this node, in
- * their tenant's time zone. A day is a number, worked out from the zone's
- * offsets: a change of the clock makes it shorter or longer and nothing else.
- * One owner: the worker.
+ * @file spend.h  What accounts and trunks have spent in this day or month on
+ * this node, in their tenant's time zone. A day or month is a number, worked
+ * out from the zone's offsets: a change of the clock makes it shorter or
+ * longer and nothing else. One owner: the worker.
  */
 #ifndef SPEND_H
 #define SPEND_H
 #include "catalog.h"
 
 struct spends;
-struct spend; /**< of one account or trunk */
+struct spend; /**< of one account or trunk, in days or months */
 
 /** @param key 16 secret bytes for the table. mem_deref() frees. */
 int spends_alloc(struct spends **sp, const uint8_t key[16]);
 
-/** Days since 1970-01-01 there. Pure. */
-int32_t spend_day(const struct day_clock *clock, int64_t wall_ms);
+/** Days or months since 1970-01-01 there. Pure. */
+int32_t spend_number(const struct day_clock *clock, enum spend_period period,
+		     int64_t wall_ms);
 
 /**
  * The spend of this row as it is provisioned now: it takes over limit and
- * clock, begins a new day, starts from what the database knew at our start
- * and, after an unlock, from 0. A new reference.
+ * clock, begins a new period, starts from what the database knew at our start
+ * and, after an unlock, from 0; the month only when its limit had locked. A
+ * new reference.
  * @return NULL: no memory
  */
 struct spend *spend_get(struct spends *s, const struct catalog *cat,
-			const char *id, const struct spend_policy *policy,
+			const char *id, enum spend_period period,
+			const struct spend_policy *policy,
 			const struct day_clock *clock, int64_t wall_ms);
 
 /** Could that be spent without getting above the limit? */
@@ -36,16 +39,17 @@ bool spend_cuts(const struct spend *s);
 bool spend_locks(const struct spend *s);
 
 /**
- * Held (more than 0) or given back. What was held the day before and comes
- * back today is not today's.
- * @return true: the warning is due, once a day
+ * Held (more than 0) or given back. What was held in the period before and
+ * comes back in this one is not this one's.
+ * @return true: the warning is due, once in a period
  */
 bool spend_add(struct spend *s, int64_t micro, int64_t wall_ms);
 
 int64_t spend_micro(const struct spend *s);
 const char *spend_id(const struct spend *s);
+enum spend_period spend_period(const struct spend *s);
 int64_t spend_limit(const struct spend *s);
-/** True for the first who asks in a day: somebody has to be told once. */
+/** True for the first who asks in a period: somebody has to be told once. */
 bool spend_tell_limit(struct spend *s);
 
 #endif

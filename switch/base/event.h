@@ -31,8 +31,8 @@ X(EVENT_LEASE_EXPIRED,   "lease.expired",        "a node is gone, and money that
 X(EVENT_FRAUD_WARNED,    "fraud.warned",         "a fraud rule counts more calls than its warning") \
 X(EVENT_FRAUD_LIMITED,   "fraud.limited",        "a fraud rule refuses calls of a trunk") \
 X(EVENT_FRAUD_LOCKED,    "fraud.locked",         "a fraud rule locked a trunk") \
-X(EVENT_SPEND_WARNED,    "spend.warned",         "a day's spend passed its warning") \
-X(EVENT_SPEND_LIMITED,   "spend.limited",        "a day's spend reached its limit") \
+X(EVENT_SPEND_WARNED,    "spend.warned",         "a day's or month's spend passed its warning") \
+X(EVENT_SPEND_LIMITED,   "spend.limited",        "a day's or month's spend reached its limit") \
 X(EVENT_SPEND_LOCKED,    "spend.locked",         "the same, and it stays so until it is unlocked") \
 X(EVENT_EMERGENCY,       "emergency.call",       "an emergency number was called") \
 X(EVENT_JOURNAL_OK,      "journal.ok",           "the disk of a node's CDR journal has space again") \

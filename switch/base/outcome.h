@@ -40,7 +40,7 @@ X(OUT_LIMIT_SITE,         "limit_site",           486, "Busy Here",             
 X(OUT_LIMIT_NUMBER,       "limit_number",         486, "Busy Here",                           17, false, "channels of the called number are all in use") \
 X(OUT_LIMIT_BANDWIDTH,    "limit_bandwidth",      486, "Busy Here",                           17, false, "the trunk's bandwidth is in use") \
 X(OUT_LIMIT_CALLED,       "limit_called",         486, "Busy Here",                           17, false, "too many calls to this called number at once") \
-X(OUT_LIMIT_SPEND,        "limit_spend",          403, "Forbidden",                           21, false, "the daily spend limit is reached: raise it or unlock the account") \
+X(OUT_LIMIT_SPEND,        "limit_spend",          403, "Forbidden",                           21, false, "the spend limit of a day or month is reached: raise it or unlock the account") \
 X(OUT_LIMIT_PRICE,        "limit_price",          403, "Forbidden",                           21, false, "the price is above the trunk's maximum per minute or connection") \
 X(OUT_ZONE_DENIED,        "destination_denied",   403, "Forbidden",                           21, false, "the trunk may not call this zone: see its zones") \
 X(OUT_FRAUD_LIMIT,        "fraud_limit",          403, "Forbidden",                           21, false, "a fraud rule limits these calls: GET /fraud-events") \

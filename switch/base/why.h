@@ -23,7 +23,7 @@ X(WHY_CALLER,     "caller",     "screening of the calling number") \
 X(WHY_ZONE,       "zone",       "country, network and type; allowed or denied") \
 X(WHY_EMERGENCY,  "emergency",  "an emergency number: what was passed by") \
 X(WHY_LIMIT,      "limit",      "channels, calls per second, bandwidth") \
-X(WHY_SPEND,      "spend",      "daily spend and price caps") \
+X(WHY_SPEND,      "spend",      "spend of day and month, price caps") \
 X(WHY_FRAUD,      "fraud",      "a fraud rule that matched") \
 X(WHY_PLAN,       "plan",       "routing plan and route that matched") \
 X(WHY_CANDIDATE,  "candidate",  "one gateway: kept in this order, or dropped and why") \

@@ -20,7 +20,7 @@ static bool is_free(const struct money *m)
 }
 
 
-/* What it costs by now, in the day's spend. */
+/* What it costs by now, in the spend of day and month. */
 static void count_spend(struct money *m, int64_t micro)
 {
 	call_spend(m, micro - m->counted_micro);
@@ -98,7 +98,7 @@ static enum fund_verdict hold_to(struct money *m, uint64_t to_ms)
 }
 
 
-/* May a duration of to_ms be spent today? */
+/* May a duration of to_ms be spent in this day and month? */
 static bool is_spendable(struct money *m, uint64_t to_ms)
 {
 	int64_t price;

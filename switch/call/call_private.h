@@ -93,7 +93,8 @@ struct money {
 	struct call *call;           /**< weak: it owns us                   */
 	char account_id[ID_SIZE];    /**< who pays                           */
 	struct wheel_timer credit;   /**< hold more, or cut                  */
-	struct spend *spends[2];     /**< of account and trunk, or NULL      */
+	/** of the account and of the trunk, day and month, or NULL */
+	struct spend *spends[2 * SPEND_PERIOD_N];
 	bool is_sold, is_bought;     /**< the price below is set             */
 	bool is_by_cost;             /**< sold by the first carrier's cost   */
 	bool is_settled;
@@ -106,7 +107,7 @@ struct money {
 	char buy_destination[RATE_DESTINATION_SIZE];
 	char currency[4], cost_currency[4];
 	struct fund_hold hold;
-	int64_t counted_micro;       /**< in the day's spend                */
+	int64_t counted_micro;       /**< in spends                          */
 	uint64_t funded_ms;          /**< this duration is paid for          */
 	uint64_t asked_ms;           /**< this one is asked for              */
 	uint64_t least_ms;           /**< or at least this one               */
@@ -286,7 +287,7 @@ struct call {
 	char marks[120];             /**< limits that it met and passed     */
 	uint8_t tally_n, watch_n;
 	bool is_fraud_warned;        /**< of its duration                   */
-	bool is_spend_cut;           /**< the day's limit ends it           */
+	bool is_spend_cut;           /**< a spend limit ends it              */
 	struct fraud_watch *watches;
 	struct money money;            /**< the caller's, and the cost      */
 	struct money *payer;           /**< who pays for what is set up now */

@@ -1,6 +1,6 @@
 /**
- * @file call_spend.c  The daily spend of the account and the trunk that call:
- * counted when money is held for the next interval, given back with it.
+ * @file call_spend.c  What account and trunk that call spend in a day and in a
+ * month: counted when money is held for the next interval, given back with it.
  */
 #include <string.h>
 #include "call_private.h"
@@ -16,6 +16,7 @@ static void tell(struct call *call, struct spend *s, enum event_kind kind)
 	event_init(&ev, kind, moment_wall_ms(&call->w->now), call->tenant_id,
 		   spend_id(s));
 	memcpy(ev.call_id, call->id, sizeof(ev.call_id));
+	event_text(&ev, "period", spend_period_name(spend_period(s)));
 	event_text(&ev, "spent", text_decimal_format(text, sizeof(text),
 						     spend_micro(s), 6));
 	event_text(&ev, "limit", text_decimal_format(text, sizeof(text),
@@ -41,10 +42,11 @@ static void reached(struct call *call, struct spend *s)
 
 
 static enum outcome open_one(struct call *call, struct spend **sp,
-			     const char *id,
+			     const char *id, enum spend_period period,
 			     const struct spend_policy *policy,
 			     int64_t first_micro)
 {
+	const struct day_clock *clock = &call->trunk->tenant->clock;
 	struct worker *w = call->w;
 	const int64_t now_ms = moment_wall_ms(&w->now);
 	enum outcome out = OUT_OK;
@@ -53,8 +55,8 @@ static enum outcome open_one(struct call *call, struct spend **sp,
 	if (policy->limit_micro < 0)
 		return OUT_OK;
 
-	s = spend_get(w->spends, call->cat, id, policy,
-		      &call->trunk->tenant->clock, now_ms);
+	s = spend_get(w->spends, call->cat, id, period, policy, clock,
+		      now_ms);
 	if (!s)
 		return OUT_LIMIT_NODE;
 
@@ -64,7 +66,8 @@ static enum outcome open_one(struct call *call, struct spend **sp,
 	    WHY_COUNT("spent_micro", spend_micro(s)),
 	    WHY_COUNT("first_micro", first_micro),
 	    WHY_COUNT("limit_micro", policy->limit_micro),
-	    WHY_COUNT("day", spend_day(&call->trunk->tenant->clock, now_ms)));
+	    WHY_COUNT(spend_period_name(period),
+		      spend_number(clock, period, now_ms)));
 	if (out != OUT_OK && !call->is_test)
 		reached(call, s);
 	if (out != OUT_OK)
@@ -74,6 +77,21 @@ static enum outcome open_one(struct call *call, struct spend **sp,
 		*sp = s;
 	else
 		mem_deref(s);
+
+	return out;
+}
+
+
+static enum outcome open_both(struct call *call, struct spend **spends,
+			      const char *id,
+			      const struct spend_policy *policies,
+			      int64_t first_micro)
+{
+	enum outcome out = OUT_OK;
+
+	for (enum spend_period p = 0; p < SPEND_PERIOD_N && out == OUT_OK; p++)
+		out = open_one(call, &spends[p], id, p, &policies[p],
+			       first_micro);
 
 	return out;
 }
@@ -90,11 +108,11 @@ enum outcome call_spend_open(struct call *call)
 			&first))
 		return OUT_LIMIT_SPEND;
 
-	out = open_one(call, &m->spends[0], trunk->account->id,
-		       &trunk->account->spend, first);
+	out = open_both(call, m->spends, trunk->account->id,
+			trunk->account->spend, first);
 	if (out == OUT_OK)
-		out = open_one(call, &m->spends[1], trunk->id,
-			       &trunk->spend, first);
+		out = open_both(call, m->spends + SPEND_PERIOD_N, trunk->id,
+				trunk->spend, first);
 
 	return out;
 }

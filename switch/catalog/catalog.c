@@ -189,10 +189,24 @@ const struct lock *catalog_lock(const struct catalog *c, const char *id)
 }
 
 
-const struct spend_start *catalog_spend_start(const struct catalog *c,
-					      const char *id)
+const char *spend_period_name(enum spend_period period)
 {
-	return find(id, c->spend_starts, c->spend_start_n,
+	return period == SPEND_DAY ? "day" : "month";
+}
+
+
+void spend_key(char key[SPEND_KEY_SIZE], const char *id,
+	       enum spend_period period)
+{
+	(void)text_format(key, SPEND_KEY_SIZE, "%s %s", id,
+			  spend_period_name(period));
+}
+
+
+const struct spend_start *catalog_spend_start(const struct catalog *c,
+					      const char *key)
+{
+	return find(key, c->spend_starts, c->spend_start_n,
 		    sizeof(*c->spend_starts));
 }
 

@@ -107,13 +107,18 @@ struct limits {
 	uint8_t mode, action;   /**< enum limit_mode, enum limit_action    */
 };
 
-/** When days begin: the offsets of a time zone; none: UTC. */
+/** When days and months begin: the offsets of a time zone; none: UTC. */
 struct day_clock {
 	struct schedule_offset offsets[SCHEDULE_OFFSETS]; /**< ascending   */
 	uint8_t n;
 };
 
-/** What may be spent in a day. */
+enum spend_period {
+	SPEND_DAY, SPEND_MONTH,
+	SPEND_PERIOD_N
+};
+
+/** What may be spent in a day or month. */
 struct spend_policy {
 	int64_t limit_micro;        /**< -1: no limit                      */
 	uint8_t warn_percent;
@@ -131,7 +136,7 @@ struct tenant {
 	char country[COUNTRY_SIZE]; /**< where it is at home; "": not said  */
 	struct number_lists lists;   /**< of all its trunks                 */
 	struct limits limits;   /**< of all below it together               */
-	struct day_clock clock;     /**< of daily limits                   */
+	struct day_clock clock;     /**< of days and months that are limited */
 	const struct tax_profile *tax; /**< of accounts that have none     */
 };
 
@@ -155,7 +160,7 @@ struct account {
 	struct limits limits;
 	uint32_t index;         /**< dense, stable in one snapshot          */
 	struct price_cap cap;
-	struct spend_policy spend;
+	struct spend_policy spend[SPEND_PERIOD_N];
 	const struct tax_profile *tax; /**< NULL: the tenant's             */
 };
 
@@ -257,7 +262,7 @@ struct trunk {
 	struct tag_set tags;         /**< its calls carry these            */
 	struct carrier_rules carriers;
 	struct price_cap cap;
-	struct spend_policy spend;
+	struct spend_policy spend[SPEND_PERIOD_N];
 	struct zone_policy zones;
 	int32_t called_channels, called_per_min; /**< to one number; -1     */
 	char country[COUNTRY_SIZE];  /**< "": the tenant's                  */
@@ -502,12 +507,15 @@ struct lock {
 	int64_t locked_ms;           /**< 0: not                            */
 	int64_t until_ms;            /**< INT64_MAX: until it is unlocked   */
 	int64_t unlocked_ms;         /**< 0: never                          */
-	bool is_fraud;               /**< false: the daily limit            */
+	int64_t month_unlocked_ms;   /**< the month's limit; 0: never       */
+	bool is_fraud;               /**< false: a spend limit              */
 };
 
+#define SPEND_KEY_SIZE (ID_SIZE + sizeof(" month") - 1)
+
 struct spend_start {
-	char id[ID_SIZE];            /**< account or trunk                  */
-	int32_t day;                 /**< since 1970-01-01 in its zone      */
+	char key[SPEND_KEY_SIZE];    /**< as spend_key() makes it           */
+	int32_t number;              /**< of the day or month in its zone   */
 	int64_t micro;
 	int64_t read_ms;             /**< UTC, when it was read             */
 };
@@ -628,9 +636,14 @@ const struct numbering *catalog_numbering(const struct catalog *c,
 /** The lock of a trunk or account, or that it was unlocked. NULL: neither. */
 const struct lock *catalog_lock(const struct catalog *c, const char *id);
 
-/** What an account or trunk had spent when we started; NULL: not known. */
+/** "day" or "month". */
+const char *spend_period_name(enum spend_period period);
+/** Of an account or trunk, as "acc_... day". */
+void spend_key(char key[SPEND_KEY_SIZE], const char *id,
+	       enum spend_period period);
+/** What it had spent when we started or it became limited; NULL: not known. */
 const struct spend_start *catalog_spend_start(const struct catalog *c,
-					      const char *id);
+					      const char *key);
 
 /** The rules of a scope: "" (all), a tenant's id, a trunk's. */
 const struct fraud_rule *catalog_fraud_rules(const struct catalog *c,

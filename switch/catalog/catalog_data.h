@@ -88,7 +88,7 @@ struct catalog {
 	struct tag_table tags;
 	struct lock *locks;             /* by id */
 	struct fraud_rule *fraud_rules; /* by scope, id */
-	struct spend_start *spend_starts; /* by id */
+	struct spend_start *spend_starts; /* by key */
 	struct zone *zones;             /* by id; place is bit */
 	struct zone_index zone_index;
 	struct location *locations;     /* by id */

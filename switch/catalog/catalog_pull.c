@@ -321,47 +321,78 @@ static int start_compare(const void *a, const void *b)
 {
 	const struct spend_start *x = a, *y = b;
 
-	return strcmp(x->id, y->id);
+	return strcmp(x->key, y->key);
+}
+
+
+/* The keys that we have, as text[]: ids need no quoting, their blank none. */
+static char *known_alloc(const struct catalog_store *s)
+{
+	const size_t size = (size_t)s->spend_start_n * SPEND_KEY_SIZE + 3;
+	char *text = malloc(size), *end = text;
+
+	if (!text)
+		return NULL;
+
+	*end++ = '{';
+	for (uint32_t i = 0; i < s->spend_start_n; i++) {
+		if (i)
+			*end++ = ',';
+		end = stpcpy(end, s->spend_starts[i].key);
+	}
+	*end++ = '}';
+	*end = '\0';
+
+	return text;
+}
+
+
+static int starts_add(struct catalog_store *s, PGresult *res,
+		      int64_t before_ms)
+{
+	const uint32_t n = (uint32_t)PQntuples(res);
+	struct spend_start *starts, *start;
+
+	starts = realloc(s->spend_starts,
+			 (s->spend_start_n + n + 1) * sizeof(*starts));
+	if (!starts)
+		return ENOMEM;
+
+	s->spend_starts = starts;
+	for (uint32_t i = 0; i < n; i++) {
+		start = &starts[s->spend_start_n++];
+		TEXT_FILL(start->key, PQgetvalue(res, (int)i, 0));
+		start->number = (int32_t)field_i64(res, (int)i, 1, 0);
+		start->micro = field_i64(res, (int)i, 2, 0);
+		start->read_ms = before_ms;
+	}
+	qsort(starts, s->spend_start_n, sizeof(*starts), start_compare);
+
+	return 0;
 }
 
 
 int catalog_store_pull_spent(struct catalog_store *s, struct pg *pg,
 			     int64_t before_ms)
 {
-	struct spend_start *starts;
+	char before[24], *known = known_alloc(s);
+	const char *params[2] = {before, known};
 	PGresult *res = NULL;
-	const char *param;
-	char before[24];
-	uint32_t n;
 	int err;
 
+	if (!known)
+		return ENOMEM;
+
 	(void)text_format(before, sizeof(before), "%" PRId64, before_ms);
-	param = before;
-	err = pg_exec(pg, "select id, day, micro from api_v1.spent("
-		      "$1::bigint)", 1, &param, &res);
-	if (err)
-		goto out;
+	err = pg_exec(pg, "select key, number, micro from api_v1.spent_so_far("
+		      "$1::bigint, $2::text[])", 2, params, &res);
+	if (!err)
+		err = starts_add(s, res, before_ms);
+	if (!err)
+		s->lacks_spent = false;
 
-	n = (uint32_t)PQntuples(res);
-	starts = calloc(n + 1, sizeof(*starts));
-	if (!starts) {
-		err = ENOMEM;
-		goto out;
-	}
-
-	for (uint32_t i = 0; i < n; i++) {
-		TEXT_FILL(starts[i].id, PQgetvalue(res, (int)i, 0));
-		starts[i].day = (int32_t)field_i64(res, (int)i, 1, 0);
-		starts[i].micro = field_i64(res, (int)i, 2, 0);
-		starts[i].read_ms = before_ms;
-	}
-	qsort(starts, n, sizeof(*starts), start_compare);
-	free(s->spend_starts);
-	s->spend_starts = starts;
-	s->spend_start_n = n;
-
- out:
 	PQclear(res);
+	free(known);
 	return err;
 }
 

@@ -110,6 +110,13 @@ static const char *const roundings[] = {"up", "down", "half_up", "half_even",
 	CHOICE("channel_mode", of.limits.mode, modes), \
 	CHOICE("limit_action", of.limits.action, actions)
 
+#define SPEND(of, name, period) \
+	NUMBER(name "_limit_micro", of.spend[period].limit_micro, INT64_MAX, \
+	       -1), \
+	NUMBER(name "_warn_percent", of.spend[period].warn_percent, 100, 80), \
+	IS_OR_NOT(name "_at_limit", of.spend[period].is_cut, cut), \
+	IS_OR_NOT(name "_unlock", of.spend[period].is_manual, manual)
+
 static const struct member tenant_members[] = {
 	TEXT_OR_NULL("routing_plan_id", refs.plan),
 	TEXT_OR_NULL("tax_profile_id", refs.tax),
@@ -127,10 +134,8 @@ static const struct member account_members[] = {
 	TEXT_OR_NULL("tax_profile_id", refs.tax),
 	IS("status", account.is_active, active),
 	IS("type", account.is_prepaid, prepaid),
-	NUMBER("daily_limit_micro", account.spend.limit_micro, INT64_MAX, -1),
-	NUMBER("daily_warn_percent", account.spend.warn_percent, 100, 80),
-	IS_OR_NOT("daily_at_limit", account.spend.is_cut, cut),
-	IS_OR_NOT("daily_unlock", account.spend.is_manual, manual),
+	SPEND(account, "daily", SPEND_DAY),
+	SPEND(account, "monthly", SPEND_MONTH),
 	NUMBER("max_price_per_min_nano", account.cap.per_min_nano, INT64_MAX,
 	       -1),
 	NUMBER("max_connect_fee_micro", account.cap.connect_micro, INT64_MAX,
@@ -172,10 +177,8 @@ static const struct member trunk_members[] = {
 	NUMBER("media_timeout_s", trunk.media_timeout_s, 3600, 60),
 	NUMBER("total_timeout_s", trunk.total_timeout_s, 600, 0),
 	FLAG("is_trusted", trunk.is_trusted),
-	NUMBER("daily_limit_micro", trunk.spend.limit_micro, INT64_MAX, -1),
-	NUMBER("daily_warn_percent", trunk.spend.warn_percent, 100, 80),
-	IS_OR_NOT("daily_at_limit", trunk.spend.is_cut, cut),
-	IS_OR_NOT("daily_unlock", trunk.spend.is_manual, manual),
+	SPEND(trunk, "daily", SPEND_DAY),
+	SPEND(trunk, "monthly", SPEND_MONTH),
 	NUMBER("max_price_per_min_nano", trunk.cap.per_min_nano, INT64_MAX,
 	       -1),
 	NUMBER("max_connect_fee_micro", trunk.cap.connect_micro, INT64_MAX,
@@ -385,6 +388,7 @@ static const struct member lock_members[] = {
 	NUMBER("locked_ms", lock.locked_ms, INT64_MAX, 0),
 	NUMBER("until_ms", lock.until_ms, INT64_MAX, INT64_MAX),
 	NUMBER("unlocked_ms", lock.unlocked_ms, INT64_MAX, 0),
+	NUMBER("month_unlocked_ms", lock.month_unlocked_ms, INT64_MAX, 0),
 	FLAG("is_fraud", lock.is_fraud),
 	END
 };

@@ -269,6 +269,38 @@ int catalog_store_build_decks(struct catalog_store *s)
 }
 
 
+/* --- what was spent before we counted */
+
+static int spend_compare(const void *key, const void *start)
+{
+	return strcmp(key, ((const struct spend_start *)start)->key);
+}
+
+
+static bool is_spend_known(const struct catalog_store *s, const char *id,
+			   const struct spend_policy *policies)
+{
+	char key[SPEND_KEY_SIZE];
+
+	for (enum spend_period p = 0; p < SPEND_PERIOD_N; p++) {
+		spend_key(key, id, p);
+		if (policies[p].limit_micro >= 0 &&
+		    (!s->spend_start_n ||
+		     !bsearch(key, s->spend_starts, s->spend_start_n,
+			      sizeof(*s->spend_starts), spend_compare)))
+			return false;
+	}
+
+	return true;
+}
+
+
+bool catalog_store_lacks_spent(const struct catalog_store *s)
+{
+	return s->lacks_spent;
+}
+
+
 /* --- rows */
 
 /** The row takes what was decoded; on failure it is as it was. */
@@ -313,6 +345,11 @@ static int row_put(struct catalog_store *s, enum row_kind kind,
 		mem_deref(added);
 		return err;
 	}
+
+	if ((kind == ROW_ACCOUNT &&
+	     !is_spend_known(s, id, body->account.spend)) ||
+	    (kind == ROW_TRUNK && !is_spend_known(s, id, body->trunk.spend)))
+		s->lacks_spent = true;
 
 	if (added) {
 		htab_insert(s->rows, &row->node, row_hash(s, kind, id), row);

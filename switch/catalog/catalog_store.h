@@ -31,10 +31,13 @@ int catalog_store_put(struct catalog_store *s, const char *kind,
 		      const char *id, uint64_t version,
 		      const struct json_t *row, char *why, size_t size);
 
+/** Has a day or month been limited since catalog_store_pull_spent()? */
+bool catalog_store_lacks_spent(const struct catalog_store *s);
+
 /**
- * What accounts and trunks with a daily limit spent today in calls that began
- * before a moment (UTC ms): once, when the database is there first. The next
- * build has it.
+ * What accounts and trunks with limits spent in this day and month in calls
+ * that began before a moment (UTC ms); those that were asked before keep what
+ * they have. The next build has it.
  * @return 0; errno of pg; ENOMEM
  */
 int catalog_store_pull_spent(struct catalog_store *s, struct pg *pg,

@@ -27,8 +27,9 @@ struct catalog_store {
 	struct htab *rows;
 	size_t counts[ROW_KIND_N];
 	uint64_t version;
-	struct spend_start *spend_starts; /**< by id                        */
+	struct spend_start *spend_starts; /**< by key                       */
 	uint32_t spend_start_n;
+	bool lacks_spent;     /**< a limit came that is not among these     */
 	char feed[FEED_SIZE]; /**< which database the rows are from; "" none */
 };
 

@@ -65,6 +65,41 @@ bool form_is_currency(const char *text)
 }
 
 
+bool form_is_date(const char *text)
+{
+	char moment[32];
+	int64_t ms;
+
+	if (strlen(text) != strlen("2026-11-30"))
+		return false;
+	(void)text_format(moment, sizeof(moment), "%sT00:00:00Z", text);
+	return !moment_parse(&ms, moment);
+}
+
+
+/* Letters and digits behind a country, and two check digits of an IBAN */
+bool form_is_iban(const char *text)
+{
+	const size_t len = strlen(text);
+
+	return len >= 15 && len <= 34 && isupper((unsigned char)text[0]) &&
+	       isupper((unsigned char)text[1]) &&
+	       isdigit((unsigned char)text[2]) &&
+	       isdigit((unsigned char)text[3]) &&
+	       strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == len;
+}
+
+
+bool form_is_vat_id(const char *text)
+{
+	const size_t len = strlen(text);
+
+	return len >= 4 && len <= 15 && isupper((unsigned char)text[0]) &&
+	       isupper((unsigned char)text[1]) &&
+	       strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+*") == len;
+}
+
+
 bool form_is_country(const char *text)
 {
 	return strlen(text) == 2 &&

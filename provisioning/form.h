@@ -21,6 +21,9 @@ bool form_is_realm(const char *text);
 
 /** "EUR" */
 bool form_is_currency(const char *text);
+bool form_is_date(const char *text);     /* as 2026-11-30 */
+bool form_is_iban(const char *text);
+bool form_is_vat_id(const char *text);
 
 /** "DE" */
 bool form_is_country(const char *text);

@@ -10,14 +10,14 @@ select is_empty($$ select n.nspname, c.relname, p.privilege
 	from pg_class c join pg_namespace n on n.oid = c.relnamespace,
 		unnest(array['select', 'insert', 'update', 'delete',
 		'truncate', 'references', 'trigger']) p (privilege)
-	where n.nspname in ('core', 'cdr') and c.relkind in ('r', 'p', 'v')
+	where n.nspname in ('core', 'cdr', 'billing') and c.relkind in ('r', 'p', 'v')
 		and has_table_privilege('strowger_switch', c.oid, p.privilege)
 		and not (c.relname in ('staging', 'record', 'charge',
 			'decision') and p.privilege = 'insert') $$,
 	'the switch touches no table, but adds records');
 select set_eq($$ select p.proname::text from pg_proc p
 	join pg_namespace n on n.oid = p.pronamespace
-	where n.nspname in ('core', 'cdr', 'api_v1')
+	where n.nspname in ('core', 'cdr', 'api_v1', 'billing')
 	and has_function_privilege('strowger_switch', p.oid, 'execute') $$,
 	$$ values ('feed'), ('changes'), ('deck_rates'), ('deck_rates_terms'), ('node_hello'),
 	('node_applied'), ('node_claim'), ('lease_take'), ('lease_return'),
@@ -27,13 +27,13 @@ select set_eq($$ select p.proname::text from pg_proc p
 	'and these functions');
 select is_empty($$ select n.nspname || '.' || p.proname from pg_proc p
 	join pg_namespace n on n.oid = p.pronamespace
-	where n.nspname in ('core', 'cdr', 'api_v1')
+	where n.nspname in ('core', 'cdr', 'api_v1', 'billing')
 	and exists (select from aclexplode(coalesce(p.proacl,
 		acldefault('f', p.proowner))) a where a.grantee = 0) $$,
 	'nothing is open to everybody');
 select is_empty($$ select n.nspname || '.' || p.proname from pg_proc p
 	join pg_namespace n on n.oid = p.pronamespace
-	where n.nspname in ('core', 'cdr', 'api_v1') and p.prosecdef
+	where n.nspname in ('core', 'cdr', 'api_v1', 'billing') and p.prosecdef
 	and not coalesce(p.proconfig::text like '%search_path=pg_catalog, pg_temp%',
 		false) $$, 'whoever runs as the owner has a fixed search_path');
 select is_empty($$ select c.relname, p.privilege

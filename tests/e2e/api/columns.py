@@ -53,7 +53,7 @@ def main():
         select c.oid::regclass || ' ' || a.attname
         from pg_class c join pg_namespace n on n.oid = c.relnamespace
         join pg_attribute a on a.attrelid = c.oid
-        where n.nspname = 'core' and c.relkind in ('r', 'p')
+        where n.nspname in ('core', 'billing') and c.relkind in ('r', 'p')
             and a.attnum > 0 and not a.attisdropped
             and a.attidentity = '' and a.attgenerated = ''
             and (has_column_privilege('strowger_api', c.oid, a.attnum,

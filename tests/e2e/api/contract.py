@@ -357,7 +357,7 @@ class Contract:
         """A hash of each table, but of when a key was last used."""
         names = tables("select c.oid::regclass from pg_class c join "
                      "pg_namespace n on n.oid = c.relnamespace where "
-                     "n.nspname in ('core', 'cdr') and c.relkind in "
+                     "n.nspname in ('core', 'cdr', 'billing') and c.relkind in "
                      "('r', 'p') and c.oid <> 'core.api_key'::regclass")
         return psql(" union all ".join(
             f"select '{name}', md5(coalesce(string_agg(t::text, ';' "
@@ -649,7 +649,7 @@ class Contract:
         for op in self.operations:
             if op.method == "delete" and "409" in op.codes and \
                     op.id not in ("gateway_delete", "origin_set_delete",
-                                  "tax_profile_delete"):
+                                  "tax_profile_delete", "charge_delete"):
                 op.expect(op.run(), 409, "in use")
 
     def unknown_all(self):

@@ -117,6 +117,8 @@ static void look_after(struct job_runner *r)
 	(void)pg_exec(r->watch, orphan_sql, 1, params, NULL);
 	(void)pg_exec(r->watch, forget_sql, 0, NULL, NULL);
 	(void)pg_exec(r->watch, "SELECT cdr.jobs_due()", 0, NULL, NULL);
+	(void)pg_exec(r->watch, "SELECT core.package_open_due()", 0, NULL,
+		      NULL);
 }
 
 

@@ -156,7 +156,7 @@ select results_eq($$ select overdraft_micro, overspent_micro, leased_micro
 select cdr.settle('n2', array[row(now(), gen_random_uuid(), 0, 'sell',
 	pg_temp.acc(1), null, 1020, 'EUR', null, null, null, null, null, null,
 	null, null, null, null, null, 20, null, null, null,
-	null)::cdr.charge]) is not null;
+	null, null, null)::cdr.charge]) is not null;
 select lives_ok($$ select core.post(pg_temp.acc(1), 'usage', -1020, null,
 	gen_random_uuid(), 0) $$);
 select results_eq($$ select balance_micro, overdraft_micro, overspent_micro

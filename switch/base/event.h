@@ -28,6 +28,9 @@ X(EVENT_HIGH_CLEARED,    "balance.high_cleared", "it is below that by the margin
 X(EVENT_EXHAUSTED,       "balance.exhausted",    "an account does not cover the next interval of a call") \
 X(EVENT_COVERED,         "balance.covered",      "money came: it does again") \
 X(EVENT_LEASE_EXPIRED,   "lease.expired",        "a node is gone, and money that it leased is pending") \
+X(EVENT_PACKAGE_LOW,     "package.low",          "little is left of a package for this period") \
+X(EVENT_PACKAGE_USED_UP, "package.exhausted",    "nothing is left of it") \
+X(EVENT_PACKAGE_OK,      "package.ok",           "there is more again: a new period, an adjustment, a refund") \
 X(EVENT_FRAUD_WARNED,    "fraud.warned",         "a fraud rule counts more calls than its warning") \
 X(EVENT_FRAUD_LIMITED,   "fraud.limited",        "a fraud rule refuses calls of a trunk") \
 X(EVENT_FRAUD_LOCKED,    "fraud.locked",         "a fraud rule locked a trunk") \

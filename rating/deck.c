@@ -1,523 +1,204 @@
-/**
- * @file deck.c  Rate deck: rows sorted by prefix and time in few bytes, and
- * over them a digit tree.
- */
-#include <errno.h>
-#include <re.h>
-#include <stdatomic.h>
+/** @file deck.c  Rate deck: lookups. */
 #include <stdlib.h>
 #include <string.h>
-#include "deck.h"
-#include "pool.h"
-#include "prefix_tree.h"
-
-#define ROWS_MAX INT32_MAX
-#define WALKS 32 /* side by side */
-#define BLOCKED UINT32_C(0x80000000)
+#include "deck_private.h"
 
 
-struct span {
-	int64_t from_ms, to_ms;
-};
-
-/** What rates have in common: nothing that one prefix adds. */
-struct shared {
-	struct tariff tariff;
-	uint32_t terms, unused;
-};
-
-/** A rate: its prefix, and where the rest of it stands. */
-struct row {
-	uint32_t prefix[2]; /**< 15 digits of 4 bits, then the length     */
-	uint32_t shared, destination;
-	uint32_t span;      /**< highest bit: is_blocked                  */
-};
-
-struct deck {
-	atomic_uint refs;
-	char id[DECK_ID_SIZE];
-	char currency[4];
-	uint64_t version;
-	struct rounding rounding;
-
-	struct row *rows;
-	size_t row_n, prefix_n;
-	struct pool shared, terms, spans, destinations;
-	struct prefix_tree tree;
-	int32_t root;
-};
-
-struct deck_builder {
-	struct deck head; /**< what is known of the deck; no rows, no tree */
-	struct rate *rows;
-	size_t row_n, row_size;
-};
-
-
-static void builder_destructor(void *arg)
-{
-	struct deck_builder *b = arg;
-
-	free(b->rows);
-}
-
-
-static bool digits_check(const char *s)
-{
-	size_t len = strspn(s, "0123456789");
-
-	return len > 0 && s[len] == '\0';
-}
-
-
-int deck_builder_alloc(struct deck_builder **bp, const char *id,
-		       uint64_t version, const char currency[4],
-		       struct rounding rounding)
-{
-	struct deck_builder *b;
-
-	if (!bp || !id || !currency)
-		return EINVAL;
-	if (strlen(id) >= DECK_ID_SIZE || strnlen(currency, 4) != 3)
-		return EINVAL;
-	if (rounding_check(rounding))
-		return EINVAL;
-
-	b = mem_zalloc(sizeof(*b), builder_destructor);
-	if (!b)
-		return ENOMEM;
-
-	memcpy(b->head.id, id, strlen(id) + 1);
-	memcpy(b->head.currency, currency, 4);
-	b->head.version = version;
-	b->head.rounding = rounding;
-
-	*bp = b;
-	return 0;
-}
-
-
-static int rate_check(const struct rate *rate)
-{
-	if (!memchr(rate->prefix, '\0', sizeof(rate->prefix)) ||
-	    !memchr(rate->terms, '\0', sizeof(rate->terms)) ||
-	    !memchr(rate->destination, '\0', sizeof(rate->destination)))
-		return EINVAL;
-
-	/* an empty prefix is a blank line of a price list more often than a
-	 * price for the whole world */
-	if (!digits_check(rate->prefix) || rate->from_ms >= rate->to_ms)
-		return EINVAL;
-
-	return tariff_check(&rate->tariff);
-}
-
-
-int deck_builder_add(struct deck_builder *b, const struct rate *rate)
-{
-	int err;
-
-	if (!b || !rate)
-		return EINVAL;
-
-	err = rate_check(rate);
-	if (err)
-		return err;
-
-	if (b->row_n == b->row_size) {
-		size_t size = b->row_size ? 2 * b->row_size : 64;
-		struct rate *rows;
-
-		if (size > ROWS_MAX)
-			return ENOMEM;
-		rows = realloc(b->rows, size * sizeof(*rows));
-		if (!rows)
-			return ENOMEM;
-		b->rows = rows;
-		b->row_size = size;
-	}
-
-	b->rows[b->row_n++] = *rate;
-	return 0;
-}
-
-
-static int rate_compare(const void *a, const void *b)
-{
-	const struct rate *x = a, *y = b;
-	int c = strcmp(x->prefix, y->prefix);
-
-	if (c)
-		return c;
-
-	return (x->from_ms > y->from_ms) - (x->from_ms < y->from_ms);
-}
-
-
-/* Sorted rates: no two of one prefix may be valid at the same moment. */
-static int rates_check(struct deck *d, const struct rate *rates, size_t n)
-{
-	size_t i;
-
-	for (i = 0; i < n; i++) {
-		const struct rate *a = &rates[i - !!i], *b = &rates[i];
-
-		if (!i || strcmp(a->prefix, b->prefix))
-			++d->prefix_n;
-		else if (a->to_ms > b->from_ms)
-			return EEXIST;
-	}
-
-	return 0;
-}
-
-
-static const char *rate_prefix(const void *rates, size_t i)
-{
-	return ((const struct rate *)rates)[i].prefix;
-}
-
-
-static void prefix_pack(uint32_t ret[2], const char *prefix)
-{
-	uint64_t packed = 0;
-	unsigned len = 0;
-
-	for (; prefix[len]; len++)
-		packed |= (uint64_t)(prefix[len] - '0') << (60 - 4 * len);
-
-	packed |= len;
-	ret[0] = (uint32_t)(packed >> 32);
-	ret[1] = (uint32_t)packed;
-}
-
-
-static void prefix_unpack(char ret[RATE_PREFIX_MAX + 1],
-			  const uint32_t prefix[2])
-{
-	const uint64_t packed = (uint64_t)prefix[0] << 32 | prefix[1];
-	const unsigned len = packed & 15;
-
-	for (unsigned i = 0; i < len; i++)
-		ret[i] = (char)('0' + (packed >> (60 - 4 * i) & 15));
-
-	ret[len] = '\0';
-}
-
-
-static int row_pack(struct deck *d, struct row *row, const struct rate *rate)
-{
-	const struct span span = {rate->from_ms, rate->to_ms};
-	char destination[RATE_DESTINATION_SIZE] = "";
-	char terms[DECK_ID_SIZE] = "";
-	struct shared shared = {.tariff = rate->tariff};
-	int err;
-
-	memcpy(destination, rate->destination, strlen(rate->destination));
-	memcpy(terms, rate->terms, strlen(rate->terms));
-	prefix_pack(row->prefix, rate->prefix);
-	err = pool_put(&d->terms, terms, &shared.terms);
-	if (!err)
-		err = pool_put(&d->shared, &shared, &row->shared);
-	if (!err)
-		err = pool_put(&d->spans, &span, &row->span);
-	if (!err)
-		err = pool_put(&d->destinations, destination,
-			       &row->destination);
-	if (rate->is_blocked)
-		row->span |= BLOCKED;
-
-	return err;
-}
-
-
-static int rows_pack(struct deck *d, const struct rate *rates, size_t n)
-{
-	int err = 0;
-
-	pool_init(&d->shared, sizeof(struct shared));
-	pool_init(&d->terms, DECK_ID_SIZE);
-	pool_init(&d->spans, sizeof(struct span));
-	pool_init(&d->destinations, RATE_DESTINATION_SIZE);
-
-	/* one more: an empty deck is a deck */
-	d->rows = prefix_table_alloc((n + 1) * sizeof(*d->rows));
-	if (!d->rows)
-		return ENOMEM;
-
-	for (d->row_n = 0; d->row_n < n && !err; d->row_n++)
-		err = row_pack(d, &d->rows[d->row_n], &rates[d->row_n]);
-	if (!err)
-		err = pool_fit(&d->shared);
-	if (!err)
-		err = pool_fit(&d->terms);
-	if (!err)
-		err = pool_fit(&d->spans);
-	if (!err)
-		err = pool_fit(&d->destinations);
-
-	return err;
-}
-
-
-static void deck_free(struct deck *d)
+void deck_free(struct deck *d)
 {
 	free(d->rows);
 	pool_clear(&d->shared);
 	pool_clear(&d->terms);
-	pool_clear(&d->spans);
 	pool_clear(&d->destinations);
-	prefix_tree_clear(&d->tree);
+	deck_tree_clear(&d->tree);
 	free(d);
 }
 
 
-static int deck_fill(struct deck *d, const struct rate *rates, size_t n)
+static const struct shared *row_shared(const struct deck *d,
+				       const struct row *row)
 {
-	int err = rates_check(d, rates, n);
-
-	if (!err)
-		err = rows_pack(d, rates, n);
-	if (!err)
-		err = prefix_tree_add(&d->tree, rate_prefix, rates, 0, n,
-				      &d->root);
-
-	return err ? err : prefix_tree_fit(&d->tree);
+	return pool_at(&d->shared, row->shared & ~ROW_LAST);
 }
 
 
-int deck_build(struct deck **dp, const struct deck_builder *b)
+static const struct row *rows_begin(const struct deck *d,
+				    const struct deck_hit *hit)
 {
-	struct rate *sorted;
-	struct deck *d;
-	int err;
+	const struct row *row = &d->rows[hit->row];
 
-	if (!dp || !b)
-		return EINVAL;
+	for (unsigned skip = hit->skip; skip; row++)
+		skip -= !!(row->shared & ROW_LAST);
 
-	d = malloc(sizeof(*d));
-	sorted = malloc((b->row_n + 1) * sizeof(*sorted));
-	if (!d || !sorted) {
-		free(d);
-		free(sorted);
-		return ENOMEM;
-	}
-
-	*d = b->head;
-	atomic_init(&d->refs, 1);
-	if (b->row_n)
-		memcpy(sorted, b->rows, b->row_n * sizeof(*sorted));
-	qsort(sorted, b->row_n, sizeof(*sorted), rate_compare);
-
-	err = deck_fill(d, sorted, b->row_n);
-	free(sorted);
-	if (err)
-		deck_free(d);
-	else
-		*dp = d;
-	return err;
-}
-
-
-static const struct span *row_span(const struct deck *d, const struct row *row)
-{
-	return pool_at(&d->spans, row->span & ~BLOCKED);
+	return row;
 }
 
 
 /* The row of this prefix that is valid at at_ms. */
-static const struct row *row_find(const struct deck *d, size_t first,
-				  int64_t at_ms)
+static const struct row *row_find(const struct deck *d,
+				  const struct deck_hit *hit, int64_t at_ms)
 {
-	const struct row *row = &d->rows[first];
-	const struct row *const end = d->rows + d->row_n;
-	const uint32_t *prefix = row->prefix;
+	const struct row *row = rows_begin(d, hit);
 
-	do {
-		const struct span *span = row_span(d, row);
+	for (;;) {
+		const struct shared *shared = row_shared(d, row);
 
-		if (at_ms < span->from_ms)
+		if (at_ms < shared->from_ms)
 			return NULL;
-		if (at_ms < span->to_ms)
+		if (at_ms < shared->to_ms)
 			return row;
+		if (row->shared & ROW_LAST)
+			return NULL;
 		++row;
-	} while (row < end && !memcmp(row->prefix, prefix,
-				      sizeof(row->prefix)));
-
-	return NULL;
+	}
 }
 
 
-static const struct rate *row_unpack(const struct deck *d,
-				     const struct row *row, struct rate *buf)
+static void row_unpack(const struct deck *d, const struct row *row,
+		       struct rate *rate)
 {
-	const struct span *span = row_span(d, row);
-	const struct shared *shared;
+	const struct shared *shared = row_shared(d, row);
 
-	memset(buf, 0, sizeof(*buf));
-	prefix_unpack(buf->prefix, row->prefix);
-	buf->from_ms = span->from_ms;
-	buf->to_ms = span->to_ms;
-	shared = pool_at(&d->shared, row->shared);
-	buf->tariff = shared->tariff;
-	memcpy(buf->terms, pool_at(&d->terms, shared->terms),
-	       sizeof(buf->terms));
-	buf->is_blocked = !!(row->span & BLOCKED);
-	memcpy(buf->destination, pool_at(&d->destinations, row->destination),
-	       sizeof(buf->destination));
-
-	return buf;
+	rate->from_ms = shared->from_ms;
+	rate->to_ms = shared->to_ms;
+	rate->tariff = shared->tariff;
+	rate->is_blocked = !!shared->is_blocked;
+	memcpy(rate->terms, pool_at(&d->terms, shared->terms),
+	       sizeof(rate->terms));
+	memcpy(rate->destination, pool_at(&d->destinations, row->destination),
+	       sizeof(rate->destination));
 }
 
 
 const struct rate *deck_find(const struct deck *deck, const char *e164,
 			     int64_t at_ms, struct rate *buf)
 {
-	int32_t found[PREFIX_DIGITS_MAX + 2];
-	size_t n;
+	struct deck_walk walk;
 
 	if (!deck || !e164)
 		return NULL;
 
 	/* every prefix on the way down, then the longest is asked first: rows
 	 * of shorter ones are not touched */
-	n = prefix_tree_find(&deck->tree, deck->root, e164, found);
-	while (n--) {
-		const struct row *row =
-			row_find(deck, (size_t)found[n] - 1, at_ms);
+	walk.tree = &deck->tree;
+	deck_walk(&walk, e164);
+	while (walk.n--) {
+		const struct deck_hit *hit = &walk.hits[walk.n];
+		const struct row *row = row_find(deck, hit, at_ms);
 
-		if (row)
-			return row_unpack(deck, row, buf);
+		if (!row)
+			continue;
+		memset(buf->prefix, 0, sizeof(buf->prefix));
+		memcpy(buf->prefix, e164, hit->digits);
+		row_unpack(deck, row, buf);
+		return buf;
 	}
 
 	return NULL;
 }
 
 
-/** One of the walks that go side by side. */
-struct walk {
-	const struct deck *deck;
-	int32_t link;
-	uint8_t n;
-	int32_t found[PREFIX_DIGITS_MAX + 2];
-};
-
-
 /* The longest prefix is known: its row is read soon. */
-static void walk_end(const struct walk *w)
+static void row_fetch(const struct deck *d, const struct deck_walk *w)
 {
 	if (w->n)
-		__builtin_prefetch(&w->deck->rows[w->found[w->n - 1] - 1]);
+		__builtin_prefetch(&d->rows[w->hits[w->n - 1].row]);
 }
 
 
-/* A step down; what the next one reads is asked for now.
-   @return does it go on? */
-static bool walk_step(struct walk *w, unsigned digit, unsigned next)
+static void shared_fetch(const struct deck *d, const struct deck_walk *w)
 {
-	const struct prefix_node *node = &w->deck->tree.nodes[w->link];
-
-	if (node->rows)
-		w->found[w->n++] = node->rows;
-	if (digit > 9)
-		return false;
-
-	w->link = node->links[digit];
-	if (w->link > 0) {
-		node = &w->deck->tree.nodes[w->link];
-		__builtin_prefetch(&node->rows);
-		if (next <= 9)
-			__builtin_prefetch(&node->links[next]);
-		return true;
-	}
-	if (w->link < 0)
-		w->found[w->n++] = -w->link;
-
-	return false;
+	if (w->n)
+		__builtin_prefetch(row_shared(
+			d, rows_begin(d, &w->hits[w->n - 1])));
 }
 
 
-static void walks_run(struct walk *w, size_t n, const char *e164)
+static struct deck_price walk_price(const struct deck *d, struct deck_walk *w,
+				    int64_t at_ms)
 {
-	uint8_t active[WALKS];
-	size_t left = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		w[i].n = 0;
-		if (!w[i].deck)
-			continue;
-		w[i].link = w[i].deck->root;
-		active[left++] = (uint8_t)i;
-	}
-
-	for (; left; e164++) {
-		const unsigned digit = (unsigned)*e164 - '0';
-		const unsigned next = *e164 ? (unsigned)e164[1] - '0' : 10;
-		size_t kept = 0;
-
-		for (size_t k = 0; k < left; k++) {
-			struct walk *walk = &w[active[k]];
-
-			if (walk_step(walk, digit, next))
-				active[kept++] = active[k];
-			else
-				walk_end(walk);
-		}
-		left = kept;
-	}
-}
-
-
-/* tariff is that of a struct shared, which is here by now */
-static const char *price_terms(const struct deck *d, const struct tariff *t)
-{
-	const struct shared *shared = (const void *)t;
-
-	return pool_at(&d->terms, shared->terms);
-}
-
-
-static struct deck_price walk_price(struct walk *w, int64_t at_ms)
-{
-	struct deck_price price = {NULL, "", false};
-
-	while (w->n && !price.tariff) {
-		const struct row *row = row_find(
-			w->deck, (size_t)w->found[--w->n] - 1, at_ms);
+	while (w->n) {
+		const struct row *row = row_find(d, &w->hits[--w->n], at_ms);
 		const struct shared *shared;
 
 		if (!row)
 			continue;
-		shared = pool_at(&w->deck->shared, row->shared);
-		price.tariff = &shared->tariff;
-		price.is_blocked = !!(row->span & BLOCKED);
-		__builtin_prefetch(shared);
+		shared = row_shared(d, row);
+
+		return (struct deck_price){
+			.tariff = &shared->tariff,
+			.terms = pool_at(&d->terms, shared->terms),
+			.is_blocked = !!shared->is_blocked,
+		};
 	}
 
-	return price;
+	return (struct deck_price){NULL, "", false};
+}
+
+
+/* At most DECK_WALKS_MAX decks, in steps that each wait for memory once. */
+static void some_find(const struct deck *const *decks, size_t n,
+		      const char *e164, int64_t at_ms, struct deck_price *ret)
+{
+	struct deck_walk walks[DECK_WALKS_MAX];
+
+	for (size_t i = 0; i < n; i++)
+		walks[i].tree = decks[i] ? &decks[i]->tree : NULL;
+	deck_walk_all(walks, n, e164);
+	for (size_t i = 0; i < n; i++)
+		row_fetch(decks[i], &walks[i]);
+	for (size_t i = 0; i < n; i++)
+		shared_fetch(decks[i], &walks[i]);
+	for (size_t i = 0; i < n; i++)
+		ret[i] = walk_price(decks[i], &walks[i], at_ms);
 }
 
 
 void deck_find_many(const struct deck *const *decks, size_t n,
 		    const char *e164, int64_t at_ms, struct deck_price *ret)
 {
-	struct walk walks[WALKS];
+	for (size_t at = 0; at < n; at += DECK_WALKS_MAX) {
+		const size_t left = n - at;
 
-	for (size_t at = 0; at < n; at += WALKS) {
-		const size_t k = n - at < WALKS ? n - at : WALKS;
-
-		for (size_t i = 0; i < k; i++)
-			walks[i].deck = decks[at + i];
-		walks_run(walks, k, e164);
-		for (size_t i = 0; i < k; i++)
-			ret[at + i] = walk_price(&walks[i], at_ms);
-		for (size_t i = 0; i < k; i++) {
-			if (ret[at + i].tariff)
-				ret[at + i].terms =
-					price_terms(decks[at + i],
-						    ret[at + i].tariff);
-		}
+		some_find(&decks[at],
+			  left < DECK_WALKS_MAX ? left : DECK_WALKS_MAX, e164,
+			  at_ms, &ret[at]);
 	}
+}
+
+
+/** Who asks for every rate. */
+struct reading {
+	const struct deck *deck;
+	deck_rate_h *h;
+	void *arg;
+};
+
+
+static int prefix_read(const char *prefix, const struct deck_hit *hit,
+		       void *arg)
+{
+	const struct reading *r = arg;
+	const struct row *row = rows_begin(r->deck, hit);
+	struct rate rate;
+	int err;
+
+	memset(&rate, 0, sizeof(rate));
+	memcpy(rate.prefix, prefix, hit->digits);
+	do {
+		row_unpack(r->deck, row, &rate);
+		err = r->h(&rate, r->arg);
+	} while (!err && !(row++->shared & ROW_LAST));
+
+	return err;
+}
+
+
+int deck_each(const struct deck *deck, deck_rate_h *h, void *arg)
+{
+	struct reading r = {deck, h, arg};
+
+	return deck ? deck_tree_each(&deck->tree, prefix_read, &r) : 0;
 }
 
 
@@ -545,20 +226,11 @@ struct rounding deck_rounding(const struct deck *deck)
 }
 
 
-const struct rate *deck_at(const struct deck *deck, size_t i,
-			   struct rate *buf)
-{
-	return deck && i < deck->row_n ? row_unpack(deck, &deck->rows[i], buf)
-				       : NULL;
-}
-
-
 size_t deck_bytes(const struct deck *deck)
 {
 	return sizeof(*deck) + (deck->row_n + 1) * sizeof(*deck->rows) +
 	       deck->tree.size * sizeof(*deck->tree.nodes) +
-	       pool_bytes(&deck->shared) +
-	       pool_bytes(&deck->terms) + pool_bytes(&deck->spans) +
+	       pool_bytes(&deck->shared) + pool_bytes(&deck->terms) +
 	       pool_bytes(&deck->destinations);
 }
 

@@ -1,6 +1,6 @@
 /**
  * @file deck.h  An immutable rate deck: prefix -> rate, valid in a span of
- * time. Longest prefix wins; lookup walks a digit tree of int32 indexes.
+ * time. Longest prefix wins; a lookup walks a digit tree, then reads one row.
  */
 #ifndef DECK_H
 #define DECK_H
@@ -13,8 +13,9 @@
 #define RATE_PREFIX_MAX 15
 #define RATE_DESTINATION_SIZE 48
 
-/** One row: what a call to this prefix costs. A deck keeps it in fewer bytes:
- *  tariffs, spans and destinations that many rows share stand once. */
+/** One row: what a call to this prefix costs. A deck keeps it in 8 bytes:
+ *  tariffs with their spans, and destinations, stand once for all rows that
+ *  share them, and the prefix is in the tree. */
 struct rate {
 	char prefix[RATE_PREFIX_MAX + 1];       /**< digits, no '+'          */
 	int64_t from_ms, to_ms; /**< UTC [ms]; to_ms INT64_MAX: open end     */
@@ -69,10 +70,11 @@ const char *deck_currency(const struct deck *deck);
 uint64_t deck_version(const struct deck *deck);
 struct rounding deck_rounding(const struct deck *deck);
 size_t deck_count(const struct deck *deck);        /**< rows               */
-/** Row i < deck_count(), by prefix and time, into buf; to save or copy a
- *  deck. @return buf, NULL beyond the last */
-const struct rate *deck_at(const struct deck *deck, size_t i,
-			   struct rate *buf);
+/** @return 0 to go on */
+typedef int (deck_rate_h)(const struct rate *rate, void *arg);
+/** Every row, a shorter prefix before those that continue it and the rows of
+ *  one by time; to save or copy a deck. @return what h returned at last */
+int deck_each(const struct deck *deck, deck_rate_h *h, void *arg);
 /** What a deck takes in memory, for measurements. */
 size_t deck_bytes(const struct deck *deck);
 size_t deck_prefix_count(const struct deck *deck); /**< different prefixes */

@@ -2,8 +2,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "huge.h"
 #include "pool.h"
-#include "prefix_tree.h"
+
 
 #define ITEMS_MAX INT32_MAX
 
@@ -89,7 +90,7 @@ int pool_put(struct pool *p, const void *item, uint32_t *ret)
 
 int pool_fit(struct pool *p)
 {
-	uint8_t *items = prefix_table_alloc(p->n * p->item_size + 1);
+	uint8_t *items = huge_alloc(p->n * p->item_size + 1);
 
 	if (!items)
 		return ENOMEM;

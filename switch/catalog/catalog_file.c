@@ -43,20 +43,28 @@ static void line_write(struct writer *w, json_t *value)
 }
 
 
+static int rate_write(const struct rate *rate, void *arg)
+{
+	struct writer *w = arg;
+
+	if (!w->err)
+		line_write(w, row_rate_encode(rate));
+
+	return w->err;
+}
+
+
 static bool row_write(void *data, void *arg)
 {
 	const struct row *row = data;
 	struct writer *w = arg;
-	struct rate rate;
-	size_t i;
 
 	line_write(w, json_pack("{sssssIso*}", "kind", row_kind_name(row->kind),
 				"id", row->id, "version",
 				(json_int_t)row->version, "row",
 				json_loads(row->json, 0, NULL)));
 
-	for (i = 0; row->deck && i < deck_count(row->deck) && !w->err; i++)
-		line_write(w, row_rate_encode(deck_at(row->deck, i, &rate)));
+	(void)deck_each(row->deck, rate_write, w);
 
 	return w->err != 0;
 }

@@ -199,17 +199,21 @@ static int deck_begin(struct row *row, const struct row_body *body,
 }
 
 
+static int rate_again(const struct rate *rate, void *arg)
+{
+	return deck_builder_add(arg, rate);
+}
+
+
 /** A built deck takes one more rate: collect again what it has. */
 static int deck_reopen(struct row *row)
 {
 	struct deck *deck = deck_ref(row->deck);
-	struct rate rate;
-	size_t i;
 	int err;
 
 	err = deck_begin(row, row->body, row->version);
-	for (i = 0; i < deck_count(deck) && !err; i++)
-		err = deck_builder_add(row->builder, deck_at(deck, i, &rate));
+	if (!err)
+		err = deck_each(deck, rate_again, row->builder);
 
 	deck_unref(deck);
 

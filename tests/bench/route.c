@@ -1,8 +1,9 @@
 /**
  * @file tests/bench/route.c  Bench: one route decision by least cost over 20
  * carriers, each with a deck of its own of 300 000 prefixes, with a margin
- * floor, from the number to the order of gateways, in CPU time of this thread;
- * and what the decks take.
+ * floor, from the number to the order of gateways: the median by the wall
+ * clock, the 99th percentile in CPU time of this thread; and what the decks
+ * take.
  *
  *	bench_route [--json] [DECK.csv]
  *
@@ -15,11 +16,12 @@
 #include "catalog_store.h"
 #include "match.h"
 #include "moment.h"
+#include "prefixes.h"
+#include "stopwatch.h"
 #include "strategy.h"
 #include "text.h"
 
 #define CARRIERS 20
-#define PREFIXES 300000
 #define DECISIONS 200000
 #define NOTED 20000
 #define TARGET_MEDIAN_NS 5000
@@ -28,8 +30,6 @@
 
 static struct catalog_store *store;
 static struct snapshot_slot *slot;
-static char (*prefixes)[RATE_PREFIX_MAX + 1];
-static size_t prefix_n;
 static struct rng *rng;
 
 
@@ -46,47 +46,6 @@ static void put(const char *kind, const char *id, json_t *row)
 }
 
 
-static void prefix_add(const char *text, size_t len)
-{
-	if (prefix_n < PREFIXES && len && len <= RATE_PREFIX_MAX &&
-	    strspn(text, "0123456789") >= len)
-		(void)text_set(prefixes[prefix_n++], sizeof(*prefixes), text,
-			       len);
-}
-
-
-static void prefixes_read(const char *file)
-{
-	FILE *f = fopen(file, "r");
-	char line[512];
-
-	if (!f) {
-		perror(file);
-		exit(2);
-	}
-	while (fgets(line, sizeof(line), f))
-		prefix_add(line, strcspn(line, ","));
-	(void)fclose(f);
-}
-
-
-/* 900 codes of countries and networks, 60 areas each, and of those some */
-static void prefixes_draw(void)
-{
-	char text[16];
-
-	for (uint32_t code = 100; code < 1000; code++) {
-		for (uint32_t n = 0; n < 600; n++) {
-			if (rng_below(rng, 100) >= 56)
-				continue;
-			(void)text_format(text, sizeof(text), "%u%03u%u",
-					  code, n / 10 * 16, n % 10);
-			prefix_add(text, strlen(text));
-		}
-	}
-}
-
-
 static void fill_carrier(int i, json_t *targets)
 {
 	struct rate rate = {.tariff = {.first_ms = 1000, .next_ms = 1000},
@@ -100,13 +59,13 @@ static void fill_carrier(int i, json_t *targets)
 	put("rate_deck", deck, json_pack("{sssssi}", "currency", "EUR",
 					 "status", "active", "rate_version",
 					 1));
-	for (size_t k = 0; k < prefix_n; k++) {
+	for (size_t k = 0; k < prefixes_count(); k++) {
 		rate.tariff.rate_per_min_nano =
 			(int64_t)rng_below(rng, 50000) * 1000;
 		(void)text_copy(rate.prefix, sizeof(rate.prefix),
-				prefixes[k]);
+				prefixes_at(k));
 		(void)text_format(rate.destination, sizeof(rate.destination),
-				  "Destination %.5s", prefixes[k]);
+				  "Destination %.5s", prefixes_at(k));
 		if (catalog_store_put_rate(store, deck, &rate))
 			exit(2);
 	}
@@ -178,16 +137,9 @@ static uint8_t decide(const struct catalog *cat, const struct trunk *trunk,
 }
 
 
-static int ns_compare(const void *a, const void *b)
-{
-	const uint32_t *x = a, *y = b;
-
-	return *x < *y ? -1 : *x > *y;
-}
-
-
 /* @return sum of hops, so that nothing is left out by the compiler */
-static uint64_t measure(uint32_t *ns, size_t n, bool is_noted)
+static uint64_t measure(const struct stopwatch *s, uint32_t *ns, size_t n,
+			bool is_noted)
 {
 	struct snapshot *snap = snapshot_acquire(slot);
 	const struct catalog *cat = snapshot_data(snap);
@@ -202,21 +154,16 @@ static uint64_t measure(uint32_t *ns, size_t n, bool is_noted)
 		char digits[24];
 		uint64_t begin;
 
-		(void)text_format(digits, sizeof(digits), "%s%06u",
-				  prefixes[rng_below(rng,
-						     (uint32_t)prefix_n)],
-				  rng_below(rng, 1000000));
-		digits[15] = '\0';
+		prefixes_number(digits, rng);
 		if (is_noted && why_alloc(&why))
 			exit(2);
-		begin = moment_cpu_ns();
+		begin = s->now_ns();
 		hops += decide(cat, trunk, digits, quality, why);
-		ns[i] = (uint32_t)(moment_cpu_ns() - begin);
+		ns[i] = stopwatch_since(s, begin);
 		mem_deref(why);
 	}
 	mem_deref(quality);
 	snapshot_release(snap);
-	qsort(ns, n, sizeof(*ns), ns_compare);
 
 	return hops;
 }
@@ -246,25 +193,25 @@ int main(int argc, char *argv[])
 	static uint32_t ns[DECISIONS];
 	const bool json = argc > 1 && !strcmp(argv[1], "--json");
 	const char *file = argc > 1 + json ? argv[1 + json] : NULL;
+	struct stopwatch wall, cpu;
 	uint32_t median, p99, noted;
 	uint64_t hops;
 	double bytes;
 
-	prefixes = calloc(PREFIXES, sizeof(*prefixes));
-	if (!prefixes || rng_seeded(&rng, 1) ||
-	    catalog_store_alloc(&store) || snapshot_slot_alloc(&slot))
+	if (rng_seeded(&rng, 1) || catalog_store_alloc(&store) ||
+	    snapshot_slot_alloc(&slot))
 		return 2;
-	if (file)
-		prefixes_read(file);
-	else
-		prefixes_draw();
+	prefixes_fill(file, rng);
 	fill();
+	stopwatch_wall(&wall);
+	stopwatch_cpu(&cpu);
 
-	hops = measure(ns, DECISIONS, false);
-	median = ns[DECISIONS / 2];
-	p99 = ns[DECISIONS / 100 * 99];
-	(void)measure(ns, NOTED, true);
-	noted = ns[NOTED / 2];
+	hops = measure(&wall, ns, DECISIONS, false);
+	median = percentile(ns, DECISIONS, 50);
+	(void)measure(&cpu, ns, DECISIONS, false);
+	p99 = percentile(ns, DECISIONS, 99);
+	(void)measure(&wall, ns, NOTED, true);
+	noted = percentile(ns, NOTED, 50);
 	bytes = bytes_per_rate();
 	(void)printf(json ? "{\"prefixes\":%zu,\"carriers\":%d,\"hops\":%.1f,"
 			    "\"median_ns\":%u,\"p99_ns\":%u,"
@@ -273,13 +220,12 @@ int main(int argc, char *argv[])
 			    "median %u ns, p99 %u ns; with the notes of the "
 			    "decision %u ns; %.1f bytes per prefix and "
 			    "carrier\n",
-		     prefix_n, CARRIERS, (double)hops / DECISIONS, median,
-		     p99, noted, bytes);
+		     prefixes_count(), CARRIERS, (double)hops / DECISIONS,
+		     median, p99, noted, bytes);
 
 	snapshot_slot_free(slot);
 	mem_deref(store);
 	mem_deref(rng);
-	free(prefixes);
 
 	return median > TARGET_MEDIAN_NS || p99 > TARGET_P99_NS ||
 	       bytes > TARGET_BYTES;

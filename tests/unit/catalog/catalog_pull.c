@@ -128,8 +128,9 @@ Test(catalog_pull, everything_then_nothing)
 	cr_expect_str_eq(trunk_of(snap)->uri_host, "192.0.2.9");
 	cr_assert(trunk_of(snap)->deck);
 	cr_expect_eq(deck_count(trunk_of(snap)->deck), 3000);
-	cr_expect_eq(deck_at(trunk_of(snap)->deck, 0, &rate)->from_ms,
-		     1767225600000);
+	cr_assert(deck_find(trunk_of(snap)->deck, "1001", 1767225600000,
+			    &rate));
+	cr_expect_eq(rate.from_ms, 1767225600000);
 	cr_expect(catalog_credential(c, "sip.example", "pbx"));
 	cr_expect(catalog_did(c, "+4930101100"));
 	cr_expect_eq(fixture_route(c, "+1", NULL)->target_n, 1);

@@ -247,6 +247,63 @@ static void expect_many(const struct deck *d, const char *e164, int64_t at,
 }
 
 
+/** What deck_each() told so far. */
+struct told {
+	const struct rate *rows;
+	size_t n, count;
+	char prefix[RATE_PREFIX_MAX + 1];
+	int64_t to_ms;
+};
+
+
+/* One of the rows, and not before what belongs before it */
+static int rate_told(const struct rate *rate, void *arg)
+{
+	struct told *told = arg;
+	size_t i = 0;
+
+	while (i < told->n && (strcmp(told->rows[i].prefix, rate->prefix) ||
+			       told->rows[i].from_ms != rate->from_ms))
+		++i;
+	cr_assert(lt(sz, i, told->n));
+	expect_same(&told->rows[i], rate);
+	if (strcmp(told->prefix, rate->prefix) != 0)
+		cr_assert(ne(int, strncmp(told->prefix, rate->prefix,
+					  strlen(rate->prefix)), 0));
+	else
+		cr_assert(le(i64, told->to_ms, rate->from_ms));
+	(void)snprintf(told->prefix, sizeof(told->prefix), "%s",
+		       rate->prefix);
+	told->to_ms = rate->to_ms;
+	++told->count;
+
+	return 0;
+}
+
+
+static int third_refused(const struct rate *rate, void *arg)
+{
+	int *n = arg;
+
+	(void)rate;
+	return ++*n == 3 ? EIO : 0;
+}
+
+
+static void expect_each(const struct deck *d, const struct rate *rows,
+			size_t n)
+{
+	struct told told = {.rows = rows, .n = n, .prefix = "x"};
+	int asked = 0;
+
+	cr_assert(zero(int, deck_each(d, rate_told, &told)));
+	cr_assert(eq(sz, told.count, n));
+	cr_assert(eq(sz, deck_count(d), n));
+	cr_assert(eq(int, deck_each(d, third_refused, &asked), EIO));
+	cr_assert(eq(int, asked, 3));
+}
+
+
 Test(deck, agrees_with_a_plain_search)
 {
 	enum { ROWS = 400, ASKED = 3000 };
@@ -275,6 +332,7 @@ Test(deck, agrees_with_a_plain_search)
 		}
 		cr_assert(zero(int, deck_build(&d, b)));
 		mem_deref(b);
+		expect_each(d, rows, n);
 
 		for (i = 0; i < ASKED; i++) {
 			const int64_t at = (int64_t)random_below(&seed, 42);

@@ -2,11 +2,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
+#include "huge.h"
 #include "prefix_tree.h"
 
 #define NODES_MAX INT32_MAX
-#define HUGE_PAGE ((size_t)2 << 20)
 
 /** What a build walks over. */
 struct source {
@@ -145,27 +144,11 @@ size_t prefix_tree_find(const struct prefix_tree *t, int32_t root,
 }
 
 
-void *prefix_table_alloc(size_t bytes)
-{
-	void *table;
-
-	if (bytes < HUGE_PAGE / 2)
-		return malloc(bytes);
-
-	bytes = (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
-	table = aligned_alloc(HUGE_PAGE, bytes);
-	if (table)
-		(void)madvise(table, bytes, MADV_HUGEPAGE);
-
-	return table;
-}
-
-
 int prefix_tree_fit(struct prefix_tree *t)
 {
 	struct prefix_node *nodes;
 
-	nodes = prefix_table_alloc(t->n * sizeof(*nodes));
+	nodes = huge_alloc(t->n * sizeof(*nodes));
 	if (!nodes)
 		return ENOMEM;
 

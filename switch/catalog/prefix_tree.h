@@ -6,7 +6,7 @@
  *         n > 0    node n
  *         n < 0    rows from -n - 1 on, and no longer prefix
  *
- * A prefix that no other one continues (most of a real deck) costs no node.
+ * A prefix that no other one continues costs no node.
  */
 #ifndef PREFIX_TREE_H
 #define PREFIX_TREE_H
@@ -45,11 +45,5 @@ size_t prefix_tree_find(const struct prefix_tree *t, int32_t root,
 /** Into memory of just the size it needs. @return 0 or ENOMEM */
 int prefix_tree_fit(struct prefix_tree *t);
 void prefix_tree_clear(struct prefix_tree *t);
-
-/**
- * Memory that is read at random: in huge pages where the system gives them,
- * since a lookup would wait for page tables as long as for the data. free()
- */
-void *prefix_table_alloc(size_t bytes);
 
 #endif

@@ -3,6 +3,7 @@
  * and its explain, of live calls from the switch, of ended ones from their
  * record; and /v1/route-tests, the same of a call that was not made.
  */
+#include <stdlib.h>
 #include <string.h>
 #include "form.h"
 #include "listing.h"
@@ -349,11 +350,90 @@ static json_t *question_make(const json_t *body, const struct record *rec)
 }
 
 
+/* The accounts whose money is not on the node: the switch asks nobody in a
+   test. NULL: there are none. */
+static json_t *unknown_funds(const json_t *answer)
+{
+	const json_t *notes = json_object_get(answer, "decision");
+	json_t *ids = NULL;
+
+	for (size_t i = 0; i < json_array_size(notes); i++) {
+		const json_t *note = json_array_get(notes, i);
+
+		if (strcmp(text_of(note, "step"), "funds") ||
+		    strcmp(text_of(note, "from"), "ledger"))
+			continue;
+		if (!ids)
+			ids = json_array();
+		(void)json_array_append(ids, json_object_get(note, "id"));
+	}
+
+	return ids;
+}
+
+
+/* What api_v1.lease_take() would have to give from. */
+static json_t *ledger_read(struct request *req, const json_t *ids)
+{
+	char *text = json_dumps(ids, JSON_COMPACT);
+	const char *params[] = {text};
+	PGresult *result = NULL;
+	json_t *ledger = NULL;
+	int err;
+
+	err = pg_exec(req->pg,
+		      "SELECT a.id, CASE WHEN a.status = 'active' AND "
+		      "t.status = 'active' THEN a.balance_micro + "
+		      "a.credit_limit_micro - a.leased_micro ELSE 0 END "
+		      "FROM core.account a JOIN core.tenant t "
+		      "ON t.id = a.tenant_id WHERE a.id IN "
+		      "(SELECT jsonb_array_elements_text($1::jsonb))",
+		      1, params, &result);
+	free(text);
+	if (err)
+		request_pg_failed(req, err);
+	else
+		ledger = json_object();
+	for (int i = 0; ledger && i < PQntuples(result); i++)
+		json_object_set_new(
+			ledger, PQgetvalue(result, i, 0),
+			json_integer(strtoll(PQgetvalue(result, i, 1), NULL,
+					     10)));
+	PQclear(result);
+
+	return ledger;
+}
+
+
+/* Asked once more where the ledger has to say something to it. */
+static json_t *test_ask(struct request *req, json_t *question)
+{
+	json_t *answer = switch_ask(req, json_incref(question));
+	json_t *ids = answer ? unknown_funds(answer) : NULL;
+	json_t *ledger;
+
+	if (!ids)
+		return answer;
+
+	json_decref(answer);
+	ledger = ledger_read(req, ids);
+	json_decref(ids);
+	if (!ledger)
+		return NULL;
+
+	json_object_set_new(question, "ledger", ledger);
+
+	return switch_ask(req, json_incref(question));
+}
+
+
 static void test_run(struct request *req, const json_t *body,
 		     const struct record *rec)
 {
-	json_t *answer = switch_ask(req, question_make(body, rec)), *res;
+	json_t *question = question_make(body, rec);
+	json_t *answer = test_ask(req, question), *res;
 
+	json_decref(question);
 	if (!answer)
 		return;
 

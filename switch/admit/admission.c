@@ -222,20 +222,26 @@ static void line_take(struct admission *a, struct admission_line *l,
 }
 
 
+/* Also one that the same decision has made before; a draft's own, not that of
+   its base. */
+static bool line_get(struct admission_line *l, struct channels *c,
+		     const struct moment *now)
+{
+	if (!l->line || channels_are_draft(c))
+		l->line = channel_get(c, l->hash, l->id, now);
+
+	return l->line != NULL;
+}
+
+
 enum outcome admission_take(struct admission *a, struct channels *c,
 			    const struct moment *now, const uint8_t *call_id)
 {
 	uint8_t i;
 
-	for (i = 0; i < a->n; i++) {
-		struct admission_line *l = &a->lines[i];
-
-		/* also one that the same decision has made before */
-		if (!l->line)
-			l->line = channel_get(c, l->hash, l->id, now);
-		if (!l->line)
+	for (i = 0; i < a->n; i++)
+		if (!line_get(&a->lines[i], c, now))
 			return OUT_LIMIT_NODE;
-	}
 
 	for (i = 0; i < a->n; i++)
 		line_take(a, &a->lines[i], c, now, call_id);
@@ -252,9 +258,7 @@ void admission_count(struct admission *a, struct channels *c,
 	if (a->failed >= a->n)
 		return;
 
-	if (!l->line)
-		l->line = channel_get(c, l->hash, l->id, now);
-	if (l->line)
+	if (line_get(l, c, now))
 		channel_count_met(l->line, true);
 }
 

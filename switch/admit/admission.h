@@ -3,8 +3,8 @@
  * channel of (node, tenants, account, trunk, site, number, carrier, gateway),
  * whether each has room, and then all of them or none.
  *
- * Collect (init, add), check (pure: a route test stops here), then take, or
- * count the refusal. A call that a line refuses uses up nothing of another:
+ * Collect (init, add), check (pure), then take, or count the refusal; a route
+ * test takes of a draft (channels_draft()). A call that a line refuses uses up nothing of another:
  * neither a channel nor a call per second.
  */
 #ifndef ADMISSION_H

@@ -29,6 +29,8 @@ struct channel_line {
 
 struct channels {
 	struct htab *lines;
+	uint8_t key[16];
+	const struct channels *base;     /* of a draft; borrowed */
 	struct list idle;                /* longest idle first */
 	size_t idle_n, total;
 	channel_room_h *roomh;
@@ -82,6 +84,7 @@ int channels_alloc(struct channels **cp, const uint8_t key[16])
 	if (!c)
 		return ENOMEM;
 
+	memcpy(c->key, key, sizeof(c->key));
 	err = htab_alloc(&c->lines, 256, key);
 	if (err)
 		mem_deref(c);
@@ -89,6 +92,27 @@ int channels_alloc(struct channels **cp, const uint8_t key[16])
 		*cp = c;
 
 	return err;
+}
+
+
+int channels_draft(struct channels **cp, const struct channels *base)
+{
+	int err;
+
+	if (!base)
+		return EINVAL;
+
+	err = channels_alloc(cp, base->key);
+	if (!err)
+		(*cp)->base = base;
+
+	return err;
+}
+
+
+bool channels_are_draft(const struct channels *c)
+{
+	return c->base != NULL;
 }
 
 
@@ -109,10 +133,19 @@ uint64_t channel_hash(const struct channels *c, const char *id)
 }
 
 
+static struct channel_line *line_find(const struct channels *c, uint64_t hash,
+				      const char *id)
+{
+	return htab_find(c->lines, hash, line_equal, id);
+}
+
+
 struct channel_line *channel_find(const struct channels *c, uint64_t hash,
 				  const char *id)
 {
-	return htab_find(c->lines, hash, line_equal, id);
+	struct channel_line *line = line_find(c, hash, id);
+
+	return line || !c->base ? line : channel_find(c->base, hash, id);
 }
 
 
@@ -145,10 +178,27 @@ static uint32_t day_of(const struct moment *now)
 }
 
 
+static bool is_held(const struct channel_line *line)
+{
+	return line->n[CHANNEL_IN] || line->n[CHANNEL_OUT];
+}
+
+
+/* What is in use there counts here, and is not released here. */
+static void line_begin(struct channel_line *line,
+		       const struct channel_line *base)
+{
+	memcpy(line->n, base->n, sizeof(line->n));
+	line->kbps = base->kbps;
+	line->next_us = base->next_us;
+}
+
+
 struct channel_line *channel_get(struct channels *c, uint64_t hash,
 				 const char *id, const struct moment *now)
 {
-	struct channel_line *line = channel_find(c, hash, id);
+	struct channel_line *line = line_find(c, hash, id);
+	const struct channel_line *base;
 
 	if (line)
 		return line;
@@ -162,8 +212,12 @@ struct channel_line *channel_get(struct channels *c, uint64_t hash,
 		return NULL;
 	}
 
+	base = c->base ? channel_find(c->base, hash, id) : NULL;
+	if (base)
+		line_begin(line, base);
 	line->day = day_of(now);
-	line_is_idle(c, line);
+	if (!is_held(line))
+		line_is_idle(c, line);
 	htab_insert(c->lines, &line->node, hash, line);
 
 	return line;
@@ -243,7 +297,7 @@ void channel_take(struct channels *c, struct channel_line *line,
 {
 	struct channel_hold **head = &line->held[dir];
 
-	if (!line->n[CHANNEL_IN] && !line->n[CHANNEL_OUT]) {
+	if (!is_held(line)) {
 		list_unlink(&line->idle);
 		c->idle_n--;
 	}
@@ -294,7 +348,7 @@ void channel_release(struct channels *c, struct channel_hold *hold)
 	line->kbps -= hold->kbps;
 	c->total--;
 	room(c, line);
-	if (!line->n[CHANNEL_IN] && !line->n[CHANNEL_OUT]) {
+	if (!is_held(line)) {
 		line_is_idle(c, line);
 		sweep(c, line->day);
 	}

@@ -50,6 +50,14 @@ typedef void(channel_room_h)(const char *id, enum channel_measure what,
 /** @param key 16 secret bytes for the table. mem_deref() frees. */
 int channels_alloc(struct channels **cp, const uint8_t key[16]);
 
+/**
+ * Channels of a call that is not made: lines begin as those of base are, and
+ * what is taken here is taken of nothing there.
+ * @param base  does not change while this one lives
+ */
+int channels_draft(struct channels **cp, const struct channels *base);
+bool channels_are_draft(const struct channels *c);
+
 /** Who hears that there is room again: from within channel_release(). */
 void channels_watch(struct channels *c, channel_room_h *h, void *arg);
 
@@ -57,12 +65,13 @@ void channels_watch(struct channels *c, channel_room_h *h, void *arg);
  *  to look is fetched meanwhile. */
 uint64_t channel_hash(const struct channels *c, const char *id);
 
-/** The line, or NULL when nobody has used it lately. */
+/** The line, or NULL when nobody has used it lately. Of a draft perhaps that
+ *  of its base: to be read only. */
 struct channel_line *channel_find(const struct channels *c, uint64_t hash,
 				  const char *id);
 
-/** The line, made when there is none. NULL: no memory. It lives until nobody
- *  has held it for a whole day (UTC). */
+/** The line, made when there is none of its own. NULL: no memory. It lives
+ *  until nobody has held it for a whole day (UTC). */
 struct channel_line *channel_get(struct channels *c, uint64_t hash,
 				 const char *id, const struct moment *now);
 

@@ -24,11 +24,13 @@ struct fund {
 	struct list waiting; /* by due_ms, then by who asked first */
 	uint64_t ticket;     /* of the ask under way; 0: none */
 	int64_t asked_micro; /* by that ask */
+	int64_t burn_micro;  /* of a draft: a minute of who holds in its base */
 	struct wheel_timer wait, again, idle;
 };
 
 struct funds {
 	struct funds_config cfg;
+	const struct funds *base; /* of a draft; borrowed */
 	struct htab *table;
 	uint64_t tickets;
 	uint64_t until_ms;   /* mono: nothing is held from then on */
@@ -96,6 +98,24 @@ int funds_alloc(struct funds **fp, const struct funds_config *cfg)
 }
 
 
+int funds_draft(struct funds **fp, const struct funds *base,
+		funds_ask_h *askh, void *arg)
+{
+	struct funds_config cfg = base->cfg;
+	int err;
+
+	cfg.askh = askh;
+	cfg.arg = arg;
+	err = funds_alloc(fp, &cfg);
+	if (!err) {
+		(*fp)->base = base;
+		(*fp)->until_ms = base->until_ms;
+	}
+
+	return err;
+}
+
+
 static bool fund_equal(const void *data, const void *key)
 {
 	const struct fund *fund = data;
@@ -112,6 +132,16 @@ static struct fund *fund_find(const struct funds *f, const char *account)
 }
 
 
+/* Of a draft perhaps that of its base: to be read only. */
+static const struct fund *fund_known(const struct funds *f,
+				     const char *account)
+{
+	const struct fund *fund = fund_find(f, account);
+
+	return fund || !f->base ? fund : fund_find(f->base, account);
+}
+
+
 static bool is_lapsed(const struct funds *f)
 {
 	return moment_ms(f->cfg.now) >= f->until_ms;
@@ -121,6 +151,33 @@ static bool is_lapsed(const struct funds *f)
 void funds_until(struct funds *f, uint64_t until_ms)
 {
 	f->until_ms = until_ms;
+}
+
+
+static int64_t holders_burn(const struct fund *fund)
+{
+	int64_t burn_micro = fund->burn_micro;
+	struct le *le;
+
+	LIST_FOREACH(&fund->holds, le)
+		burn_micro += ((const struct fund_hold *)le->data)
+				      ->per_min_micro;
+
+	return burn_micro;
+}
+
+
+/* Who waits there comes first: nothing is free then. */
+static void fund_begin(struct fund *fund, const struct fund *base)
+{
+	fund->spent_micro = base->spent_micro;
+	fund->held_micro = base->held_micro;
+	fund->granted_micro = list_isempty(&base->waiting)
+				      ? base->granted_micro
+				      : base->spent_micro + base->held_micro;
+	fund->chunk_micro = base->chunk_micro;
+	fund->is_scarce = base->is_scarce;
+	fund->burn_micro = holders_burn(base);
 }
 
 
@@ -136,6 +193,8 @@ static struct fund *fund_get(struct funds *f, const char *account)
 		return NULL;
 
 	fund->owner = f;
+	if (f->base && fund_find(f->base, account))
+		fund_begin(fund, fund_find(f->base, account));
 	htab_insert(f->table, &fund->node,
 		    htab_hash(f->table, account, strlen(account)), fund);
 	if (text_copy(fund->account_id, sizeof(fund->account_id), account))
@@ -159,19 +218,16 @@ static void fund_needs(const struct fund *fund, struct fund_order *ret)
 	const int64_t chunk_s = fund->owner->cfg.chunk_s;
 	const struct le *le = list_head(&fund->waiting);
 	const struct fund_hold *next = list_ledata(le);
-	int64_t wanted = 0, burn = 0;
+	int64_t wanted = 0;
 
 	LIST_FOREACH(&fund->waiting, le)
 		wanted += hold_wants(le->data);
-
-	LIST_FOREACH(&fund->holds, le)
-		burn += ((const struct fund_hold *)le->data)->per_min_micro;
 
 	ret->is_running = next && next->is_running;
 	ret->min_micro = max((next ? next->least_micro : 0) - fund_free(fund),
 			     1);
 	ret->want_micro = max(wanted - fund_free(fund), 0) +
-			  burn * chunk_s / 60;
+			  holders_burn(fund) * chunk_s / 60;
 	ret->want_micro = max(ret->want_micro, ret->min_micro);
 }
 
@@ -441,7 +497,7 @@ enum fund_verdict fund_take(struct funds *f, struct fund_hold *hold,
 bool fund_covers(const struct funds *f, const char *account_id,
 		 int64_t amount_micro)
 {
-	const struct fund *fund = fund_find(f, account_id);
+	const struct fund *fund = fund_known(f, account_id);
 
 	return amount_micro == 0 ||
 	       (fund && !is_lapsed(f) && list_isempty(&fund->waiting) &&
@@ -451,7 +507,7 @@ bool fund_covers(const struct funds *f, const char *account_id,
 
 bool fund_is_scarce(const struct funds *f, const char *account_id)
 {
-	const struct fund *fund = fund_find(f, account_id);
+	const struct fund *fund = fund_known(f, account_id);
 
 	return fund && fund->is_scarce;
 }

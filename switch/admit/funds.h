@@ -88,6 +88,14 @@ struct funds_config {
 
 int funds_alloc(struct funds **fp, const struct funds_config *cfg);
 
+/**
+ * The money for a call that is not made: as base has it, which does not change
+ * while this one lives and is changed by nothing here. askh is asked instead
+ * of the ledger.
+ */
+int funds_draft(struct funds **fp, const struct funds *base,
+		funds_ask_h *askh, void *arg);
+
 /** Nothing is held after that moment (mono): the node's session with the
  *  ledger ends then. 0 at first. */
 void funds_until(struct funds *f, uint64_t until_ms);

@@ -13,6 +13,8 @@
 
 struct spends {
 	struct htab *table;
+	uint8_t key[16];
+	const struct spends *base; /**< of a draft; borrowed               */
 };
 
 struct spend {
@@ -57,11 +59,23 @@ int spends_alloc(struct spends **sp, const uint8_t key[16])
 	if (!s)
 		return ENOMEM;
 
+	memcpy(s->key, key, sizeof(s->key));
 	err = htab_alloc(&s->table, 64, key);
 	if (err)
 		mem_deref(s);
 	else
 		*sp = s;
+
+	return err;
+}
+
+
+int spends_draft(struct spends **sp, const struct spends *base)
+{
+	const int err = spends_alloc(sp, base->key);
+
+	if (!err)
+		(*sp)->base = base;
 
 	return err;
 }
@@ -132,6 +146,7 @@ static struct spend *entry(struct spends *all, const char *id,
 	char key[SPEND_KEY_SIZE];
 	struct spend *s;
 	uint64_t hash;
+	const struct spend *base;
 
 	spend_key(key, id, period);
 	hash = htab_hash(all->table, key, strlen(key));
@@ -143,6 +158,11 @@ static struct spend *entry(struct spends *all, const char *id,
 	if (!s)
 		return NULL;
 
+	base = all->base ? htab_find(all->base->table, hash, is_spend, key)
+			 : NULL;
+	if (base)
+		*s = *base;
+	memset(&s->node, 0, sizeof(s->node));
 	TEXT_FILL(s->key, key);
 	TEXT_FILL(s->id, id);
 	s->period = period;

@@ -14,6 +14,11 @@ struct spend; /**< of one account or trunk, in days or months */
 /** @param key 16 secret bytes for the table. mem_deref() frees. */
 int spends_alloc(struct spends **sp, const uint8_t key[16]);
 
+/** Spends of a call that is not made, or made on another day: as those of
+ *  base, which does not change while this one lives and is changed by nothing
+ *  here. */
+int spends_draft(struct spends **sp, const struct spends *base);
+
 /** Days or months since 1970-01-01 there. Pure. */
 int32_t spend_number(const struct day_clock *clock, enum spend_period period,
 		     int64_t wall_ms);

@@ -10,6 +10,8 @@
 
 struct tallies {
 	struct htab *table;
+	uint8_t key[16];
+	const struct tallies *base; /**< of a draft; borrowed              */
 	struct wheel *wheel;    /**< borrowed                              */
 	size_t max;
 	struct metric *dropped;
@@ -71,6 +73,7 @@ int tallies_alloc(struct tallies **tp, const uint8_t key[16],
 	if (!t)
 		return ENOMEM;
 
+	memcpy(t->key, key, sizeof(t->key));
 	t->wheel = wheel;
 	t->max = max;
 	t->dropped = metric_counter("strowger_tallies_dropped_total", NULL,
@@ -86,6 +89,17 @@ int tallies_alloc(struct tallies **tp, const uint8_t key[16],
 }
 
 
+int tallies_draft(struct tallies **tp, const struct tallies *base)
+{
+	const int err = tallies_alloc(tp, base->key, base->wheel, base->max);
+
+	if (!err)
+		(*tp)->base = base;
+
+	return err;
+}
+
+
 static bool is_key(const void *data, const void *key)
 {
 	const struct tally *tally = data;
@@ -94,10 +108,18 @@ static bool is_key(const void *data, const void *key)
 }
 
 
-struct tally *tally_find(const struct tallies *t, const char *key)
+static struct tally *own_find(const struct tallies *t, const char *key)
 {
 	return htab_find(t->table, htab_hash(t->table, key, strlen(key)),
 			 is_key, key);
+}
+
+
+struct tally *tally_find(const struct tallies *t, const char *key)
+{
+	struct tally *tally = own_find(t, key);
+
+	return tally || !t->base ? tally : tally_find(t->base, key);
 }
 
 
@@ -117,23 +139,56 @@ static void idle_start(struct tally *tally)
 }
 
 
+static void counts_copy(struct tally *to, const struct tally *from)
+{
+	to->live = from->live;
+	to->slot = from->slot;
+	memcpy(to->counts, from->counts, sizeof(to->counts));
+	to->last_number = from->last_number;
+	to->run = from->run;
+	to->since_ms = from->since_ms;
+	if (from->numbers)
+		to->numbers = mem_alloc(TALLY_NUMBERS * sizeof(*to->numbers),
+					NULL);
+	if (!to->numbers)
+		return;
+
+	to->number_n = from->number_n;
+	memcpy(to->numbers, from->numbers,
+	       from->number_n * sizeof(*to->numbers));
+}
+
+
+static bool has_room(const struct tallies *t, const struct tally *of_base)
+{
+	const size_t n = htab_count(t->table) +
+			 (t->base ? htab_count(t->base->table) : 0);
+
+	return of_base || n < t->max;
+}
+
+
 struct tally *tally_get(struct tallies *t, const char *key, uint32_t window_s)
 {
-	struct tally *tally = tally_find(t, key);
+	struct tally *tally = own_find(t, key), *of_base;
 
 	if (tally) {
 		tally->window_ms = window_s * 1000;
 		return tally;
 	}
 
-	if (htab_count(t->table) < t->max)
+	of_base = t->base ? own_find(t->base, key) : NULL;
+	if (has_room(t, of_base))
 		tally = mem_zalloc(sizeof(*tally), tally_destructor);
 	if (!tally) {
-		metric_add(t->dropped, 1);
+		if (!t->base)
+			metric_add(t->dropped, 1);
 		return NULL;
 	}
 
 	tally->owner = t;
+	if (of_base)
+		counts_copy(tally, of_base);
 	tally->window_ms = window_s * 1000;
 	htab_insert(t->table, &tally->node,
 		    htab_hash(t->table, key, strlen(key)), tally);

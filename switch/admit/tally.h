@@ -25,7 +25,12 @@ struct tally;
 int tallies_alloc(struct tallies **tp, const uint8_t key[16],
 		  struct wheel *wheel, size_t max);
 
-/** NULL when there is none: then all of its counts are 0. */
+/** Tallies of a call that is not made: as those of base, which does not
+ *  change while this one lives and is changed by nothing here. */
+int tallies_draft(struct tallies **tp, const struct tallies *base);
+
+/** NULL when there is none: then all of its counts are 0. Of a draft perhaps
+ *  that of its base: to be read only. */
 struct tally *tally_find(const struct tallies *t, const char *key);
 
 /** Find or begin one. NULL: no memory, or too many; counted. */

@@ -405,6 +405,10 @@ struct call *call_alloc(struct worker *w)
 		return NULL;
 
 	call->w = w;
+	call->books = (struct books){
+		.channels = w->channels, .tallies = w->tallies,
+		.spends = w->spends, .funds = w->funds,
+	};
 	call->payer = &call->money;
 	call->money.call = call;
 	(void)why_alloc(&call->why);

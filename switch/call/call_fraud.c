@@ -115,8 +115,8 @@ static struct tally *tally_of(struct call *call, const struct fraud_rule *r,
 
 	(void)text_format(key, sizeof(key), "%s %s", r->id, call->trunk_id);
 
-	return is_made ? tally_get(call->w->tallies, key, r->window_s)
-		       : tally_find(call->w->tallies, key);
+	return is_made ? tally_get(call->books.tallies, key, r->window_s)
+		       : tally_find(call->books.tallies, key);
 }
 
 
@@ -134,12 +134,13 @@ static enum outcome check_rule(struct call *call, const struct fraud_rule *r)
 	    WHY_TEXT("metric", fraud_metric_name(r->metric)),
 	    WHY_COUNT("count", n), WHY_COUNT("warn", r->warn),
 	    WHY_COUNT("limit", r->limit), WHY_COUNT("lock", r->lock));
-	if (level == FRAUD_NONE || call->is_test)
-		return outcomes[level];
+	if (level == FRAUD_NONE)
+		return OUT_OK;
 
 	if (!tally)
 		tally = tally_of(call, r, true);
-	act(call, r, tally, level, n);
+	if (!call->is_test)
+		act(call, r, tally, level, n);
 	if (outcomes[level] != OUT_OK)
 		call_limited(call, r->id);
 
@@ -248,7 +249,7 @@ enum outcome call_fraud(struct call *call)
 {
 	const enum outcome out = each_rule(call, check_rule);
 
-	if (out == OUT_OK && !call->is_test)
+	if (out == OUT_OK)
 		(void)each_rule(call, take_h);
 
 	return out;

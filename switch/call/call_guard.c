@@ -61,7 +61,7 @@ static enum outcome take_called(struct call *call)
 {
 	const struct trunk *trunk = call->trunk;
 	const uint64_t now_ms = moment_ms(&call->w->now);
-	struct tallies *all = call->w->tallies;
+	struct tallies *all = call->books.tallies;
 	char key[TALLY_KEY_SIZE];
 	struct tally *tally;
 	uint32_t live, recent;
@@ -86,10 +86,10 @@ static enum outcome take_called(struct call *call)
 	    WHY_COUNT("limit", trunk->called_channels),
 	    WHY_COUNT("in_last_min", recent),
 	    WHY_COUNT("per_min", trunk->called_per_min));
-	if (out != OUT_OK)
+	if (out != OUT_OK) {
 		call_limited(call, trunk->id);
-	if (out != OUT_OK || call->is_test)
 		return out;
+	}
 
 	tally = tally_get(all, key, MINUTE_S);
 	if (tally) {

@@ -230,7 +230,7 @@ static void refused(struct call *call, struct admission *a)
 	if (call->is_test)
 		return;
 
-	admission_count(a, call->w->channels, &call->w->now);
+	admission_count(a, call->books.channels, &call->w->now);
 	tell_full(call, a);
 }
 
@@ -240,11 +240,8 @@ static enum outcome take(struct call *call, struct admission *a)
 	enum outcome out;
 
 	mark(call, a);
-	if (call->is_test)
-		return OUT_OK;
-
-	out = admission_take(a, call->w->channels, &call->w->now, call->id);
-	if (out == OUT_OK && !call->is_emergency)
+	out = admission_take(a, call->books.channels, &call->w->now, call->id);
+	if (out == OUT_OK && !call->is_emergency && !call->is_test)
 		tell_full(call, a);
 
 	return out;
@@ -280,7 +277,7 @@ static uint16_t own_code(const struct call *call,
 
 static enum outcome check(struct call *call, struct admission *a)
 {
-	const enum outcome out = admission_check(a, call->w->channels,
+	const enum outcome out = admission_check(a, call->books.channels,
 						 &call->w->now);
 
 	if (out != OUT_OK)
@@ -379,7 +376,7 @@ enum outcome call_limit_hop(struct call *call, const struct gateway *gw)
 static void release(struct call *call, struct channel_hold *holds, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		channel_release(call->w->channels, &holds[i]);
+		channel_release(call->books.channels, &holds[i]);
 }
 
 

@@ -88,7 +88,7 @@ static enum fund_verdict hold_to(struct money *m, uint64_t to_ms)
 	 * more */
 	req.least_micro = max(req.least_micro, 0);
 	req.want_micro = max(req.want_micro, req.least_micro);
-	verdict = fund_take(call->w->funds, &m->hold, &req);
+	verdict = fund_take(call->books.funds, &m->hold, &req);
 	if (verdict == FUND_HELD)
 		note_held(m);
 	else if (verdict == FUND_REFUSED)
@@ -111,24 +111,26 @@ static bool is_spendable(struct money *m, uint64_t to_ms)
 
 /* What the first slice costs, and whether the money for it is here already;
    if not, only the ledger knows. */
-static void note_funds(struct money *m)
+static bool note_funds(struct money *m, uint64_t slice_ms)
 {
 	struct call *call = m->call;
-	const uint64_t to_ms = next_ms(m, fund_is_scarce(call->w->funds,
-							 m->account_id)
-						  ? GRAIN_MS : SLICE_MS);
+	const uint64_t to_ms = fund_is_scarce(call->books.funds,
+					      m->account_id)
+				       ? next_ms(m, GRAIN_MS) : slice_ms;
 	int64_t price = 0;
 	bool is_here;
 
 	if (price_at(m, to_ms, &price))
-		return;
+		return false;
 
-	is_here = fund_covers(call->w->funds, m->account_id, price);
+	is_here = fund_covers(call->books.funds, m->account_id, price);
 	WHY(call->why, WHY_FUNDS, is_here ? OUT_OK : OUT_NONE,
 	    m->account_id, WHY_TEXT("from", is_here ? "lease" : "ledger"),
 	    WHY_COUNT("for_ms", (int64_t)to_ms),
 	    WHY_COUNT("price_micro", price),
 	    WHY_TEXT("currency", m->currency));
+
+	return is_here;
 }
 
 
@@ -143,17 +145,23 @@ struct money *call_payer_at(const struct call *call, unsigned i)
 
 static enum fund_verdict fund_one(struct money *m)
 {
-	if (!is_free(m))
-		note_funds(m);
-	if (is_free(m) || m->call->is_test) {
+	uint64_t to_ms;
+
+	if (is_free(m)) {
 		m->funded_ms = UINT64_MAX;
 		return FUND_HELD;
 	}
 
 	/* the first interval was looked at when it was admitted */
-	return hold_to(m, is_spendable(m, next_ms(m, SLICE_MS))
-				  ? next_ms(m, SLICE_MS)
-				  : next_ms(m, GRAIN_MS));
+	to_ms = is_spendable(m, next_ms(m, SLICE_MS)) ? next_ms(m, SLICE_MS)
+						      : next_ms(m, GRAIN_MS);
+	if (!note_funds(m, to_ms) &&
+	    !call_test_knows(m->call, m->account_id)) {
+		m->funded_ms = UINT64_MAX;
+		return FUND_HELD;
+	}
+
+	return hold_to(m, to_ms);
 }
 
 
@@ -260,7 +268,7 @@ static uint64_t lead_ms(const struct money *m)
 {
 	const uint64_t grain_ms = next_ms(m, GRAIN_MS) - m->funded_ms;
 
-	return fund_is_scarce(m->call->w->funds, m->account_id)
+	return fund_is_scarce(m->call->books.funds, m->account_id)
 		       ? min(grain_ms / 2, LEAD_MS) : LEAD_MS;
 }
 
@@ -356,7 +364,7 @@ void call_fund_cancel(struct money *m)
 
 	wheel_stop(w->wheel, &m->credit);
 	count_spend(m, 0);
-	fund_settle(w->funds, &m->hold, 0);
+	fund_settle(m->call->books.funds, &m->hold, 0);
 	for (size_t i = 0; i < ARRAY_SIZE(m->spends); i++)
 		m->spends[i] = mem_deref(m->spends[i]);
 }
@@ -412,7 +420,7 @@ void call_settle(struct call *call)
 			settle_one(call, m, ms);
 		m->is_settled = true;
 		count_spend(m, max(m->price_micro, 0));
-		fund_settle(call->w->funds, &m->hold, max(m->price_micro, 0));
+		fund_settle(call->books.funds, &m->hold, max(m->price_micro, 0));
 	}
 
 	m = &call->money;

@@ -152,6 +152,15 @@ struct forward {
 	const struct trunk *caller;  /**< who called; NULL: a carrier        */
 };
 
+/** What a call takes from: the worker's, and for a test drafts of these. */
+struct books {
+	struct channels *channels;
+	struct tallies *tallies;
+	struct spends *spends;
+	struct funds *funds;
+	const struct json_t *ledger; /**< of a test: see call_test.h        */
+};
+
 /** Who was called and may send the call elsewhere. */
 struct diverter {
 	const struct trunk *trunk;
@@ -216,11 +225,12 @@ struct call {
 	/**
 	 * A route test (call_test.h): the steps of a real call are run for
 	 * their notes in why. Whatever decides works as for any call; nothing
-	 * may have an effect: no channel, cps, funds, spend or counter is
-	 * taken (check them instead), nothing is sent, dialled, journalled,
-	 * metered, logged, told to the tap or to ping, no port is opened and
-	 * no answer is waited for (what only another thread or server knows
-	 * is noted as unknown). There is no leg, and the call is in no table.
+	 * may have an effect: channels, cps, funds, spend and counts are
+	 * taken from drafts (books), so that what comes later in the same
+	 * test sees them; nothing is sent, dialled, journalled, metered,
+	 * logged, told to the tap or to ping, no port is opened and no answer
+	 * is waited for (what only another thread or server knows is noted as
+	 * unknown). There is no leg, and the call is in no table.
 	 * Random draws are made as in a real call, in the same order.
 	 */
 	bool is_test;
@@ -275,6 +285,7 @@ struct call {
 	char *contacts;              /**< header lines of a 3xx for A        */
 	bool is_hunt_over;           /**< total_timeout_s has passed         */
 
+	struct books books;
 	struct tally *tallies[GUARD_TALLIES]; /**< that count this call     */
 	struct channel_hold from_holds[FROM_LINES]; /**< of who calls       */
 	struct channel_hold to_holds[TO_LINES];   /**< of who is called     */
@@ -420,8 +431,7 @@ void call_identity(const struct call *call, struct leg_out *out,
 /* call_guard.c */
 /** May the trunk call there? */
 enum outcome call_zone(struct call *call);
-/** Price, spend, number of calls; counts the call but in a test. After
- *  call_price(). */
+/** Price, spend, number of calls; counts the call. After call_price(). */
 enum outcome call_guard(struct call *call);
 /** Count it as live until call_guard_end(). @return false: no room */
 bool call_hold_tally(struct call *call, struct tally *tally);
@@ -431,7 +441,7 @@ void call_guard_end(struct call *call);
 /* call_fraud.c */
 /** Is the trunk locked? */
 enum outcome call_locked(struct call *call);
-/** Rules that match; counts the call but in a test. */
+/** Rules that match; counts the call. */
 enum outcome call_fraud(struct call *call);
 /** Does it last longer than a rule has it? OUT_OK: go on. */
 enum outcome call_fraud_runs(struct call *call);
@@ -455,9 +465,9 @@ void call_pin(struct call *call);
 /** Let it go, and all that points into it. Idempotent. */
 void call_unpin(struct call *call);
 
-/* call_limit.c: what admission.h decides, with the lines of this call. A route
-   test asks and takes nothing; an emergency call is counted and never
-   refused. A refusal is noted as limit_hit. */
+/* call_limit.c: what admission.h decides, with the lines of this call. An
+   emergency call is counted and never refused. A refusal is noted as
+   limit_hit. */
 /** May who calls have one call more? Nothing is taken. */
 enum outcome call_limit_from(struct call *call);
 /** A channel of each line of who calls, and of call->did when that is set,
@@ -605,6 +615,11 @@ void call_fee(struct call *call);
 void call_price_answered(struct call *call);
 /** Does a cap end it before max_call_s? */
 bool call_is_cut(const struct call *call);
+
+/* call_test.c */
+/** Is it a test that was told what the ledger has of this account, or a call,
+ *  that may ask? */
+bool call_test_knows(const struct call *call, const char *account_id);
 
 /* call_money.c */
 /** Hold the first slice: posts FUNDED or REFUSED, or it comes later. */

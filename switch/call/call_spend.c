@@ -30,7 +30,7 @@ static void reached(struct call *call, struct spend *s)
 {
 	const int64_t now_ms = moment_wall_ms(&call->w->now);
 
-	if (!spend_tell_limit(s))
+	if (call->is_test || !spend_tell_limit(s))
 		return;
 
 	if (spend_locks(s))
@@ -47,15 +47,14 @@ static enum outcome open_one(struct call *call, struct spend **sp,
 			     int64_t first_micro)
 {
 	const struct day_clock *clock = &call->trunk->tenant->clock;
-	struct worker *w = call->w;
-	const int64_t now_ms = moment_wall_ms(&w->now);
+	const int64_t now_ms = moment_wall_ms(&call->w->now);
 	enum outcome out = OUT_OK;
 	struct spend *s;
 
 	if (policy->limit_micro < 0)
 		return OUT_OK;
 
-	s = spend_get(w->spends, call->cat, id, period, policy, clock,
+	s = spend_get(call->books.spends, call->cat, id, period, policy, clock,
 		      now_ms);
 	if (!s)
 		return OUT_LIMIT_NODE;
@@ -68,15 +67,14 @@ static enum outcome open_one(struct call *call, struct spend **sp,
 	    WHY_COUNT("limit_micro", policy->limit_micro),
 	    WHY_COUNT(spend_period_name(period),
 		      spend_number(clock, period, now_ms)));
-	if (out != OUT_OK && !call->is_test)
-		reached(call, s);
-	if (out != OUT_OK)
-		call_limited(call, id);
-
-	if (out == OUT_OK && !call->is_test)
+	if (out == OUT_OK) {
 		*sp = s;
-	else
-		mem_deref(s);
+		return OUT_OK;
+	}
+
+	reached(call, s);
+	call_limited(call, id);
+	mem_deref(s);
 
 	return out;
 }
@@ -145,7 +143,7 @@ void call_spend(struct money *m, int64_t micro)
 	for (size_t i = 0; i < ARRAY_SIZE(m->spends); i++) {
 		struct spend *s = m->spends[i];
 
-		if (s && spend_add(s, micro, now_ms))
+		if (s && spend_add(s, micro, now_ms) && !call->is_test)
 			tell(call, s, EVENT_SPEND_WARNED);
 	}
 }

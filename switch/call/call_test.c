@@ -9,6 +9,7 @@
 #define CODECS_MAX 8
 #define NUMBER_MAX 40
 #define DYNAMIC_TYPE 96 /* RFC 3551 6 */
+#define ORDERS_MAX 16  /* questions to the ledger in one test */
 
 /** Who calls whom. */
 struct test {
@@ -17,7 +18,18 @@ struct test {
 	const char *from, *to, *display, *message;
 	bool is_private;
 	const json_t *codecs;
+	const json_t *ledger;     /**< account to micro-units; NULL: none   */
 	int64_t at_ms;            /**< 0: now                               */
+};
+
+/** What a test asks of the ledger, until it is answered. */
+struct orders {
+	struct {
+		char account_id[ID_SIZE];
+		int64_t want_micro, min_micro;
+		uint64_t ticket;
+	} list[ORDERS_MAX];
+	unsigned n;
 };
 
 
@@ -109,6 +121,7 @@ static const char *test_read(const struct worker *w, struct test *t,
 	t->message = text_of(req, "message");
 	t->is_private = json_is_true(json_object_get(req, "private"));
 	t->codecs = json_object_get(req, "codecs");
+	t->ledger = json_object_get(req, "ledger");
 	t->at_ms = json_integer_value(json_object_get(req, "at_ms"));
 
 	if (!w->cat || who_read(w, t, req))
@@ -261,9 +274,92 @@ static json_t *answer(const struct call *call)
 }
 
 
-static json_t *run(struct worker *w, const struct test *t,
-		   const struct sip_msg *invite,
-		   const struct gate_verdict *who)
+/* --- what is taken */
+
+static int order_put(const struct fund_order *order, void *arg)
+{
+	struct orders *o = arg;
+
+	if (o->n == ORDERS_MAX || order->want_micro <= 0)
+		return ENOBUFS;
+
+	TEXT_FILL(o->list[o->n].account_id, order->account_id);
+	o->list[o->n].want_micro = order->want_micro;
+	o->list[o->n].min_micro = order->min_micro;
+	o->list[o->n++].ticket = order->ticket;
+
+	return 0;
+}
+
+
+/* As api_v1.lease_take() does it. */
+static int64_t grant(int64_t free_micro, int64_t want_micro,
+		     int64_t min_micro)
+{
+	const int64_t micro = min(min(want_micro, free_micro),
+				  max(free_micro / 2, min_micro));
+
+	return micro <= 0 || micro < min_micro ? 0 : micro;
+}
+
+
+bool call_test_knows(const struct call *call, const char *account_id)
+{
+	return !call->is_test || json_is_integer(
+		json_object_get(call->books.ledger, account_id));
+}
+
+
+/* What was asked is answered, and what is asked then. */
+static void orders_answer(struct call *call, const struct orders *o)
+{
+	int64_t taken[ORDERS_MAX] = {0};
+
+	for (unsigned i = 0; i < o->n; i++) {
+		const char *id = o->list[i].account_id;
+		int64_t free_micro = json_integer_value(
+			json_object_get(call->books.ledger, id));
+
+		if (!call_test_knows(call, id))
+			continue;
+		for (unsigned k = 0; k < i; k++)
+			if (!strcmp(o->list[k].account_id, id))
+				free_micro -= taken[k];
+		taken[i] = grant(free_micro, o->list[i].want_micro,
+				 o->list[i].min_micro);
+		funds_answer(call->books.funds, id, taken[i], true,
+			     o->list[i].ticket);
+	}
+}
+
+
+static int drafts_make(struct books *b, const struct worker *w,
+		       struct orders *orders)
+{
+	int err;
+
+	err = channels_draft(&b->channels, w->channels);
+	err |= tallies_draft(&b->tallies, w->tallies);
+	err |= spends_draft(&b->spends, w->spends);
+	err |= funds_draft(&b->funds, w->funds, order_put, orders);
+
+	return err;
+}
+
+
+static void drafts_drop(struct books *b)
+{
+	mem_deref(b->channels);
+	mem_deref(b->tallies);
+	mem_deref(b->spends);
+	mem_deref(b->funds);
+}
+
+
+static json_t *decide(struct worker *w, const struct test *t,
+		      const struct sip_msg *invite,
+		      const struct gate_verdict *who,
+		      const struct books *books, const struct orders *orders)
 {
 	const struct moment now = w->now;
 	struct call *call = call_alloc(w);
@@ -279,11 +375,30 @@ static json_t *run(struct worker *w, const struct test *t,
 	}
 
 	call->is_test = true;
+	call->books = *books;
 	call_begin(call, invite, &t->path, who);
 	call_decide(call, invite, &t->path, who);
+	orders_answer(call, orders);
 	res = answer(call);
 	mem_deref(call);
 	w->now = now;
+
+	return res;
+}
+
+
+static json_t *run(struct worker *w, const struct test *t,
+		   const struct sip_msg *invite,
+		   const struct gate_verdict *who)
+{
+	struct orders orders = {.n = 0};
+	struct books books = {.ledger = t->ledger};
+	json_t *res;
+
+	res = drafts_make(&books, w, &orders)
+		      ? refusal("no_memory", "")
+		      : decide(w, t, invite, who, &books, &orders);
+	drafts_drop(&books);
 
 	return res;
 }

@@ -16,6 +16,10 @@ struct worker;
  * "private" (RFC 3323), "codecs" (["PCMA", "PCMU"] when absent), "at_ms": wall
  * time [ms] that rates and schedules are read at, now when absent.
  *
+ * "ledger": {"acc_...": micro-units}: what could be leased of these accounts,
+ * by who can ask PostgreSQL. Of others whose money is not on this node it is
+ * supposed that there is enough, and the note of it has no outcome.
+ *
  * Instead of numbers: "message", the text of a whole INVITE.
  *
  * Out: "decision" (why.h), "outcome" ("ok": an INVITE would go out), "sip_code"

@@ -103,6 +103,7 @@ static const struct row rows[] = {
 	{"did", "did_1", DID("+4930100", "trk_1")},
 	{"did", "did_2", DID("+4930200", "trk_2")},
 	{"did", "did_3", DID("+4930300", "trk_3")},
+	{"did", "did_4", DID("+4930400", "trk_1")},
 	{"endpoint", "ept_1", "{\"trunk_id\":\"trk_3\",\"host\":\"10.1.0.3\","
 	 "\"port\":5060,\"priority\":1,\"weight\":10," ACTIVE "}"},
 	{"endpoint", "ept_2", "{\"trunk_id\":\"trk_3\",\"priority\":2," ACTIVE
@@ -112,6 +113,8 @@ static const struct row rows[] = {
 	{"forward", "fwd_3", "{\"did_id\":\"did_3\",\"condition\":"
 	 "\"no_answer\",\"after_s\":5,\"to_number\":\"+4930100\"," ACTIVE
 	 "}"},
+	{"forward", "fwd_4", "{\"did_id\":\"did_4\",\"condition\":"
+	 "\"unconditional\",\"to_number\":\"+44207555\"," ACTIVE "}"},
 	{"route", "rte_1", ROUTE("prefix", "49", TARGET("gwy_4", "1") ","
 				 TARGET("gwy_5", "1") ","
 				 TARGET("gwy_6", "2"))},

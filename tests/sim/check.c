@@ -56,7 +56,7 @@ static void check_private(struct world *w, const struct agent *to,
 {
 	/* in To it is the number of whom it is sent to */
 	if (!m->is_request || to->index == 2 || to->index == 5 ||
-	    strstr(m->to, SIM_SECRET) || is_emergency(to, m))
+	    strstr(m->to, SIM_SECRET) || is_emergency(to, m) || w->is_unveiled)
 		return;
 	if (holds(buf, len, SIM_SECRET))
 		world_fail(w, "p%u sees a hidden number:\n%.*s", to->index,

@@ -6,6 +6,7 @@
 
 struct packet {
 	struct agent *peer;
+	unsigned boot;          /* of the switch when it left */
 	size_t len;
 	uint8_t buf[];
 };
@@ -44,6 +45,7 @@ static void at_peer(struct world *w, void *arg)
 	struct packet *pk = arg;
 
 	w->messages++;
+	w->heard_boot = pk->boot;
 	brief(w, pk->peer, false, pk->buf, pk->len);
 	peer_recv(pk->peer, pk->buf, pk->len);
 	free(pk);
@@ -67,6 +69,7 @@ static void once(struct world *w, struct agent *p, const uint8_t *buf,
 
 	pk = malloc(sizeof(*pk) + len);
 	pk->peer = p;
+	pk->boot = w->boot;
 	pk->len = len;
 	memcpy(pk->buf, buf, len);
 	world_after(w, 1 + draw(w, w->climate.delay_ms), h, pk);

@@ -36,6 +36,7 @@ static struct talk *dialog_make(struct agent *p, const struct wire *m)
 	char number[160];
 
 	t->state = TALK_RINGING;
+	t->boot = p->w->heard_boot;
 	plan_draw(p->w, &t->plan);
 	if (!t->plan.bye_ms && strstr(m->to, "<sip:112@"))
 		t->plan.bye_ms = HELP_MS;

@@ -40,6 +40,17 @@ void noise_start(struct world *w, void *arg)
 }
 
 
+/* Who does not ask for privacy any more is not hidden any more. */
+static void unveil(struct world *w, const uint8_t *buf, size_t len)
+{
+	static const char invite[] = "INVITE ", privacy[] = "\r\nPrivacy: id\r";
+
+	if (len > strlen(invite) && !memcmp(buf, invite, strlen(invite)) &&
+	    !memmem(buf, len, privacy, strlen(privacy)))
+		w->is_unveiled = true;
+}
+
+
 /* Something that was sent before, with a few bytes changed, cut or sent as
    it was. */
 void garbage_start(struct world *w, void *arg)
@@ -65,6 +76,8 @@ void garbage_start(struct world *w, void *arg)
 		len = 1 + draw(w, (uint32_t)len);
 	for (unsigned i = draw(w, 6); i; i--)
 		buf[draw(w, (uint32_t)len)] = (uint8_t)draw(w, 256);
+	if (memmem(buf, len, SIM_SECRET, strlen(SIM_SECRET)))
+		unveil(w, buf, len);
 	network_to_switch(w, p, buf, len);
 	free(buf);
 }

@@ -600,7 +600,7 @@ static const char *owner_of(const char *number)
 {
 	static const char *const owners[][2] = {
 		{"+4930100", "trk_1"}, {"+4930200", "trk_2"},
-		{"+4930300", "trk_3"},
+		{"+4930300", "trk_3"}, {"+4930400", "trk_1"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(owners); i++)

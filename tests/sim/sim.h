@@ -78,6 +78,8 @@ struct world {
 
 	struct worker *worker;
 	unsigned boot;               /**< grows at each crash              */
+	unsigned heard_boot;         /**< that sent what a peer gets now   */
+	bool is_unveiled;            /**< noise took a caller's Privacy off */
 	bool is_down;                /**< the worker is being torn down    */
 	size_t timers_at_birth;
 	uint64_t begun_before;       /**< by workers that crashed          */

@@ -184,6 +184,11 @@ def money_is_posted(account):
     post(base + "/payments", {"amount": "20.000001"})
     post(base + "/adjustments", {"amount": "-0.000002", "note": "rounding"})
     check(get(base)["balance"] == "19.999999", "balance is the sum")
+    test = {"source": "192.0.2.1:5060", "from": "prepaid", "to": "+44",
+            "display": account["id"]}
+    said = call("post", "/v1/route-tests", test, JSON).json()["decision"]
+    check(said == [{"step": "funds", "from": "test", "has": 19999999}],
+          f"a route test knows what the ledger has: {said}")
     ledger = get(base + "/ledger")["data"]
     check([p["amount"] for p in ledger] == ["-0.000002", "20.000001"] and
           ledger[0]["balance_after"] == "19.999999", f"ledger {ledger}")

@@ -76,6 +76,13 @@ def answer(question):
     if question["op"] == "route_test":
         if question["to"] == "#":
             return {"ok": False, "code": "bad_route_test", "detail": "to"}
+        if question["from"] == "prepaid":
+            # the account's id comes as the name, what it has goes back
+            has = question.get("ledger", {}).get(question["display"])
+            return {"ok": True, "outcome": "ok", "decision": [
+                {"step": "funds", "id": question["display"],
+                 "from": "ledger"} if has is None else
+                {"step": "funds", "from": "test", "has": has}]}
         return {"ok": True, "outcome": "ok", "invite": "INVITE",
                 "decision": DECISION}
     if question["op"] == "limits":

@@ -357,3 +357,40 @@ Test(admission, tightest)
 	cr_expect_not(admission_is_full(&a, &a.lines[0]));
 	channel_release(c, &h);
 }
+
+
+/* What a call that is not made would hold counts for it, and for nobody
+   else. */
+Test(admission, a_draft)
+{
+	struct limits l = none;
+	struct channel_hold h = {.line = NULL}, d[2] = {{.line = NULL}};
+	struct channels *draft = NULL, *base = c;
+	struct admission a;
+
+	l.out = 2;
+	l.cps = 2;
+	cr_expect_eq(one(&a, &l, CHANNEL_OUT, &h), OUT_OK);
+	cr_assert_eq(channels_draft(&draft, base), 0);
+	now.mono_us += 2000000;
+	c = draft;
+	cr_expect_eq(used("trk_1", MEASURE_OUT), 1);
+	cr_expect_eq(one(&a, &l, CHANNEL_OUT, &d[0]), OUT_OK);
+	cr_expect_eq(used("trk_1", MEASURE_OUT), 2);
+	cr_expect_eq(one(&a, &l, CHANNEL_OUT, &d[1]), OUT_LIMIT_OUT);
+	l.out = -1;
+	cr_expect_eq(one(&a, &l, CHANNEL_OUT, &d[1]), OUT_OK);
+	channel_release(c, &d[1]);
+	/* who has released its channel has called all the same */
+	cr_expect_eq(one(&a, &l, CHANNEL_OUT, &d[1]), OUT_LIMIT_CPS);
+	channel_release(c, &d[0]);
+	cr_expect_eq(used("trk_1", MEASURE_OUT), 1);
+
+	c = base;
+	mem_deref(draft);
+	cr_expect_eq(used("trk_1", MEASURE_OUT), 1);
+	l.out = 2;
+	cr_expect_eq(one(&a, &l, CHANNEL_OUT, &d[0]), OUT_OK);
+	channel_release(c, &d[0]);
+	channel_release(c, &h);
+}

@@ -113,3 +113,35 @@ Test(tally, bounded)
 	cr_expect_null(tally_get(all, "d", 10));
 	cr_expect(tally_get(all, "c", 10));
 }
+
+
+Test(tally, a_draft)
+{
+	struct tallies *draft = NULL;
+	struct tally *t = tally_get(all, "a", 60), *d;
+
+	tally_add(t, now_ms);
+	tally_number(t, "+1", now_ms);
+	tally_hold(t);
+	cr_assert_eq(tallies_draft(&draft, all), 0);
+	cr_expect_eq(tally_recent(tally_find(draft, "a"), now_ms), 1);
+	d = tally_get(draft, "a", 60);
+	tally_add(d, now_ms);
+	tally_number(d, "+2", now_ms);
+	tally_hold(d);
+	d = tally_find(draft, "a");
+	cr_expect_eq(tally_recent(d, now_ms), 2);
+	cr_expect_eq(tally_live(d), 2);
+	cr_expect_eq(tally_distinct(d, "+2", now_ms), 2);
+	/* as many as there are beside it and in it */
+	cr_expect(tally_get(draft, "b", 60) != NULL);
+	cr_expect(tally_get(draft, "c", 60) == NULL);
+	tally_release(d);
+	mem_deref(draft);
+
+	cr_expect_eq(tally_recent(t, now_ms), 1);
+	cr_expect_eq(tally_live(t), 1);
+	cr_expect_eq(tally_run(t, "+1"), 1);
+	cr_expect_eq(tally_count(all), 1);
+	tally_release(t);
+}

@@ -194,44 +194,195 @@ Test(call_test, another_time)
 }
 
 
-/* The same notes, but for what only the call hears later. */
-Test(call_test, a_call_takes_the_notes_of_its_test)
+/* What the newest call has noted. */
+static json_t *noted(struct exchange *x)
 {
-	struct exchange x;
-	const json_t *notes, *calls;
-	json_t *test, *list, *story;
+	const json_t *calls;
+	json_t *list, *story, *notes;
 	char ask_story[128], *text;
 
-	exchange_open(&x);
-	test = ask(&x, "\"source\":\"" PBX ":5060\",\"from\":\"+4930100\","
-		       "\"to\":\"00492211\"");
-	notes = json_object_get(test, "decision");
-
-	exchange_invite(&x, "one", "00492211", "", SDP);
-	text = worker_command(x.worker, &x.now, "{\"op\":\"calls\"}", 14);
+	text = worker_command(x->worker, &x->now, "{\"op\":\"calls\"}", 14);
 	list = json_loads(text, 0, NULL);
 	free(text);
 	calls = json_object_get(list, "calls");
 	(void)re_snprintf(ask_story, sizeof(ask_story),
 			  "{\"op\":\"trace\",\"call\":\"%s\"}",
-			  member(json_array_get(calls, 0), "call_id"));
-	text = worker_command(x.worker, &x.now, ask_story, strlen(ask_story));
+			  member(json_array_get(calls,
+						json_array_size(calls) - 1),
+				 "call_id"));
+	text = worker_command(x->worker, &x->now, ask_story,
+			      strlen(ask_story));
 	story = json_loads(text, 0, NULL);
 	free(text);
-
-	for (size_t i = 0; i < json_array_size(notes); i++) {
-		const json_t *real = json_array_get(
-			json_object_get(story, "decision"), i);
-
-		cr_expect(json_equal(json_array_get(notes, i), real),
-			  "note %zu", i);
-		if (!strcmp(member(real, "step"), "funds"))
-			break;
-	}
-
+	notes = json_incref(json_object_get(story, "decision"));
+	cr_assert(notes != NULL);
 	json_decref(story);
 	json_decref(list);
+
+	return notes;
+}
+
+
+static void expect_notes(const json_t *test, json_t *real)
+{
+	const json_t *notes = json_object_get(test, "decision");
+
+	for (size_t i = 0; i < json_array_size(notes); i++) {
+		char *is = json_dumps(json_array_get(real, i), JSON_COMPACT);
+		char *was = json_dumps(json_array_get(notes, i),
+				       JSON_COMPACT);
+
+		cr_expect(is && !strcmp(is, was), "note %zu: %s\n%s", i, was,
+			  is ? is : "");
+		free(was);
+		free(is);
+	}
+	json_decref(real);
+}
+
+
+#define A_CALL "\"source\":\"" PBX ":5060\",\"from\":\"+4930100\"," \
+	"\"to\":\"00492211\""
+
+/* The same notes: also of money that the ledger has to give first. */
+Test(call_test, a_call_takes_the_notes_of_its_test)
+{
+	struct exchange x;
+	json_t *test;
+
+	exchange_open(&x);
+	test = ask(&x, A_CALL ",\"ledger\":{\"acc_1\":10000000}");
+	exchange_invite(&x, "one", "00492211", "", SDP);
+	exchange_run(&x, 0);
+	expect_notes(test, noted(&x));
 	json_decref(test);
 	exchange_answer(&x, FIRST, "INVITE", "486 Busy", "", NULL);
+
+	/* and of money that is here already */
+	test = ask(&x, A_CALL);
+	cr_expect_str_eq(member(note(test, "funds"), "from"), "lease");
+	exchange_invite(&x, "two", "00492211", "", SDP);
+	expect_notes(test, noted(&x));
+	json_decref(test);
+	exchange_answer(&x, FIRST, "INVITE", "486 Busy", "", NULL);
+	exchange_close(&x);
+}
+
+
+/* Little money buys an interval and not ten seconds; none refuses. */
+Test(call_test, little_money_and_none)
+{
+	static const struct {
+		int64_t micro;
+		const char *outcome;
+	} cases[] = {{0, "no_credit"}, {999, "no_credit"}, {1000, "ok"}};
+	char facts[200];
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct exchange x;
+		json_t *test, *notes;
+
+		exchange_open(&x);
+		x.balance_micro = cases[i].micro;
+		(void)re_snprintf(facts, sizeof(facts),
+				  A_CALL ",\"ledger\":{\"acc_1\":%lld}",
+				  (long long)cases[i].micro);
+		test = ask(&x, facts);
+		cr_expect_str_eq(member(test, "outcome"), cases[i].outcome);
+		exchange_invite(&x, "one", "00492211", "", SDP);
+		exchange_run(&x, 0);
+		if (cases[i].micro < 1000) {
+			cr_expect_str_eq(x.ends[0].call.outcome, "no_credit");
+			cr_expect_eq(json_integer_value(json_object_get(
+					     test, "sip_code")),
+				     x.ends[0].call.sip_code);
+		}
+		else {
+			notes = noted(&x);
+			expect_notes(test, notes);
+			exchange_answer(&x, FIRST, "INVITE", "486 Busy", "",
+					NULL);
+		}
+		json_decref(test);
+		exchange_close(&x);
+	}
+}
+
+
+#define OWN_NUMBER "{\"e164\":\"+4930101\",\"trunk_id\":\"trk_1\"," \
+	"\"status\":\"active\"}"
+#define ALWAYS_ON "{\"did_id\":\"did_9\",\"condition\":\"unconditional\"," \
+	"\"to_number\":\"+492211\",\"status\":\"active\"}"
+#define MANY_CALLS "{\"trunk_id\":\"trk_1\",\"status\":\"active\"," \
+	"\"metric\":\"calls\",\"window_s\":60,\"limit\":50}"
+
+/* Its forward needs a channel out of the trunk that has called, is another
+   call to its fraud rule, and wants more of the same account's money. */
+Test(call_test, a_trunk_that_calls_a_number_it_forwards)
+{
+	static const char *const asked =
+		"\"source\":\"" PBX ":5060\",\"from\":\"+4930100\","
+		"\"to\":\"+4930101\",\"ledger\":{\"acc_1\":10000000}";
+	struct exchange x;
+	json_t *test;
+
+	exchange_open(&x);
+	exchange_put(&x, "fraud_rule", "frd_1", MANY_CALLS);
+	exchange_put(&x, "did", "did_9", OWN_NUMBER);
+	exchange_put(&x, "forward", "fwd_9", ALWAYS_ON);
+	test = ask(&x, asked);
+	cr_expect_str_eq(member(test, "outcome"), "ok");
+	exchange_invite(&x, "one", "+4930101", "", SDP);
+	exchange_run(&x, 0);
+	expect_notes(test, noted(&x));
+	json_decref(test);
+
+	/* both channels out are in use now */
+	test = ask(&x, asked);
+	cr_expect_str_eq(member(test, "outcome"), "limit_channels_out");
+	json_decref(test);
+	exchange_answer(&x, FIRST, "INVITE", "486 Busy", "", NULL);
+	exchange_close(&x);
+}
+
+
+#define DAILY "{\"tenant_id\":\"ten_1\",\"currency\":\"EUR\"," \
+	"\"status\":\"active\",\"type\":\"prepaid\"," \
+	"\"daily_limit_micro\":20000}"
+
+static int64_t spent(struct exchange *x, const char *facts)
+{
+	json_t *test = ask(x, facts);
+	const int64_t micro = json_integer_value(
+		json_object_get(note(test, "spend"), "spent_micro"));
+
+	json_decref(test);
+
+	return micro;
+}
+
+
+/* A test of tomorrow does not begin tomorrow: what was spent today is. */
+Test(call_test, another_day_leaves_the_days_spend)
+{
+	struct exchange x;
+	char facts[160];
+
+	exchange_open(&x);
+	exchange_put(&x, "account", "acc_1", DAILY);
+	exchange_invite(&x, "one", "00492211", "", SDP);
+	exchange_run(&x, 10);
+	exchange_answer(&x, FIRST, "INVITE", "200 OK", "", SDP);
+	exchange_in_dialog(&x, "one", "ACK", 1, "", NULL);
+	exchange_run(&x, 15000);
+	exchange_in_dialog(&x, "one", "BYE", 2, "", NULL);
+	exchange_answer(&x, FIRST, "BYE", "200 OK", "", NULL);
+	exchange_run(&x, 10);
+
+	(void)re_snprintf(facts, sizeof(facts),
+			  AS_PBX ",\"to\":\"00492211\",\"at_ms\":%lld",
+			  (long long)moment_wall_ms(&x.now) + 86400000);
+	cr_expect_eq(spent(&x, facts), 0);
+	cr_expect_geq(spent(&x, AS_PBX ",\"to\":\"00492211\""), 15000);
 	exchange_close(&x);
 }

@@ -196,6 +196,7 @@ extern const struct resource resource_route;
 extern const struct resource resource_place;
 extern const struct resource resource_zone;
 extern const struct resource resource_zone_rule;
+extern const struct resource resource_calling_window;
 extern const struct resource resource_fraud_rule;
 extern const struct resource resource_fraud_event;
 extern const struct resource resource_emergency_number;

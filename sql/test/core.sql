@@ -59,6 +59,23 @@ select throws_ok($$ delete from core.tenant
 	where id = pg_temp.id('ten', 1) $$, '23503', null,
 	'a tenant in use stays');
 
+-- calling window
+insert into core.schedule (id, name) values (pg_temp.id('sch', 7), 'day');
+select throws_ok($$ insert into core.calling_window (id, name, tenant_id,
+	trunk_id, schedule_id) values (pg_temp.id('cwn', 1), 'two',
+	pg_temp.id('ten', 1), pg_temp.id('trk', 1), pg_temp.id('sch', 7)) $$,
+	'23514', null, 'a calling window is of one scope');
+insert into core.calling_window (id, name, trunk_id, schedule_id)
+	values (pg_temp.id('cwn', 1), 'one', pg_temp.id('trk', 1),
+		pg_temp.id('sch', 7));
+set constraints all immediate;
+select is((select count(*)::int from core.change where kind = 'calling_window'
+	and id = pg_temp.id('cwn', 1)), 1, 'the switch hears of it');
+set constraints all deferred;
+select throws_ok($$ delete from core.schedule
+	where id = pg_temp.id('sch', 7) $$, '23503', null,
+	'a schedule that a window needs stays');
+
 -- site
 insert into core.site (id, trunk_id, name) values
 	(pg_temp.id('sit', 1), pg_temp.id('trk', 1), 'Hamburg'),

@@ -43,6 +43,7 @@ X(OUT_LIMIT_CALLED,       "limit_called",         486, "Busy Here",             
 X(OUT_LIMIT_SPEND,        "limit_spend",          403, "Forbidden",                           21, false, "the spend limit of a day or month is reached: raise it or unlock the account") \
 X(OUT_LIMIT_PRICE,        "limit_price",          403, "Forbidden",                           21, false, "the price is above the trunk's maximum per minute or connection") \
 X(OUT_ZONE_DENIED,        "destination_denied",   403, "Forbidden",                           21, false, "the trunk may not call this zone: see its zones") \
+X(OUT_CALLING_WINDOW,     "calling_window",       403, "Forbidden",                           21, false, "not at this time: the calling window of limit_hit is closed") \
 X(OUT_FRAUD_LIMIT,        "fraud_limit",          403, "Forbidden",                           21, false, "a fraud rule limits these calls: GET /fraud-events") \
 X(OUT_FRAUD_LOCK,         "fraud_lock",           403, "Forbidden",                           21, false, "a fraud rule locked the trunk: POST /trunks/{id}/unlock") \
 X(OUT_LIST_DENIED,        "list_denied",          403, "Forbidden",                           21, false, "a number list denies this call") \

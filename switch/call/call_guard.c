@@ -110,6 +110,8 @@ enum outcome call_guard(struct call *call)
 	if (out == OUT_OK)
 		out = call_spend_open(call);
 	if (out == OUT_OK)
+		out = call_window(call);
+	if (out == OUT_OK)
 		out = take_called(call);
 
 	return out == OUT_OK ? call_fraud(call) : out;

@@ -438,6 +438,10 @@ bool call_hold_tally(struct call *call, struct tally *tally);
 /** It is over. Idempotent. */
 void call_guard_end(struct call *call);
 
+/* call_window.c */
+/** Hours and calls to one number; counts the call but in a test. */
+enum outcome call_window(struct call *call);
+
 /* call_fraud.c */
 /** Is the trunk locked? */
 enum outcome call_locked(struct call *call);

@@ -64,6 +64,7 @@ void catalog_free(void *catalog)
 	free(c->carrier_rules);
 	free(c->locks);
 	free(c->fraud_rules);
+	free(c->windows);
 	free(c->spend_starts);
 	free(c->zones);
 	zone_index_clear(&c->zone_index);
@@ -211,12 +212,44 @@ const struct spend_start *catalog_spend_start(const struct catalog *c,
 }
 
 
-int fraud_rule_compare(const void *a, const void *b)
+/** What rows of a scope begin with. */
+struct scoped {
+	char scope[ID_SIZE], id[ID_SIZE];
+};
+_Static_assert(offsetof(struct fraud_rule, id) == ID_SIZE &&
+	       offsetof(struct calling_window, id) == ID_SIZE,
+	       "scope and id come first");
+
+
+int scoped_compare(const void *a, const void *b)
 {
-	const struct fraud_rule *x = a, *y = b;
+	const struct scoped *x = a, *y = b;
 	int order = strcmp(x->scope, y->scope);
 
 	return order ? order : strcmp(x->id, y->id);
+}
+
+
+/* The first of a scope, and how many follow it */
+static uint32_t scoped_find(const void *rows, uint32_t rows_n, size_t size,
+			    const char *scope, uint32_t *ret_n)
+{
+	const char *at = rows;
+	uint32_t from = 0, to = rows_n, n = 0;
+
+	while (from < to) {
+		const uint32_t mid = from + (to - from) / 2;
+
+		if (strcmp(at + mid * size, scope) < 0)
+			from = mid + 1;
+		else
+			to = mid;
+	}
+	while (from + n < rows_n && !strcmp(at + (from + n) * size, scope))
+		n++;
+	*ret_n = n;
+
+	return from;
 }
 
 
@@ -224,22 +257,28 @@ const struct fraud_rule *catalog_fraud_rules(const struct catalog *c,
 					     const char *scope,
 					     uint32_t *ret_n)
 {
-	uint32_t from = 0, to = c->fraud_rule_n, n = 0;
-
-	while (from < to) {
-		const uint32_t mid = from + (to - from) / 2;
-
-		if (strcmp(c->fraud_rules[mid].scope, scope) < 0)
-			from = mid + 1;
-		else
-			to = mid;
-	}
-	while (from + n < c->fraud_rule_n &&
-	       !strcmp(c->fraud_rules[from + n].scope, scope))
-		n++;
-	*ret_n = n;
+	const uint32_t from = scoped_find(c->fraud_rules, c->fraud_rule_n,
+					  sizeof(*c->fraud_rules), scope,
+					  ret_n);
 
 	return c->fraud_rules ? c->fraud_rules + from : NULL;
+}
+
+
+const struct calling_window *catalog_calling_windows(const struct catalog *c,
+						     const char *scope,
+						     uint32_t *ret_n)
+{
+	const uint32_t from = scoped_find(c->windows, c->window_n,
+					  sizeof(*c->windows), scope, ret_n);
+
+	return c->windows ? c->windows + from : NULL;
+}
+
+
+bool catalog_has_calling_windows(const struct catalog *c)
+{
+	return c->window_n > 0;
 }
 
 

@@ -541,6 +541,16 @@ struct fraud_rule {
 	const struct schedule *schedule; /**< while open; NULL: always      */
 };
 
+/** When calls may be made, and how many of a trunk to one number meanwhile. */
+struct calling_window {
+	char scope[ID_SIZE];         /**< "", id of tenant, plan or trunk   */
+	char id[ID_SIZE];
+	int32_t calls_per_number;    /**< -1: any                           */
+	char prefix[E164_SIZE];      /**< digits; "": any                   */
+	int16_t zone_bit;            /**< -1: any                           */
+	const struct schedule *schedule;
+};
+
 #define EMERGENCY_NUMBER_SIZE 20
 
 /** An emergency number as it is dialled, and where its calls go. */
@@ -650,6 +660,13 @@ const struct fraud_rule *catalog_fraud_rules(const struct catalog *c,
 					     const char *scope,
 					     uint32_t *ret_n);
 const char *fraud_metric_name(uint8_t metric);
+
+/** The calling windows of a scope: "" (all), a tenant's id, a plan's, a
+ *  trunk's. */
+const struct calling_window *catalog_calling_windows(const struct catalog *c,
+						     const char *scope,
+						     uint32_t *ret_n);
+bool catalog_has_calling_windows(const struct catalog *c);
 
 /** The zones of a number, and what they are. */
 void catalog_zones(const struct catalog *c, const char *e164,

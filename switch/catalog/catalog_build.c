@@ -236,14 +236,19 @@ static const char *lock_add(struct build *b, const struct row *row)
 }
 
 
+static const struct zone *find_zone(const struct catalog *c, const char *id)
+{
+	return c->zone_n ? bsearch(id, c->zones, c->zone_n, sizeof(*c->zones),
+				   id_compare)
+			 : NULL;
+}
+
+
 static const char *fraud_rule_add(struct build *b, const struct row *row)
 {
 	const struct row_refs *refs = &row->body->refs;
 	struct fraud_rule r = row->body->fraud_rule;
-	const struct zone *z = b->c->zone_n ? bsearch(refs->zone, b->c->zones,
-						      b->c->zone_n,
-						      sizeof(*z), id_compare)
-					    : NULL;
+	const struct zone *z = find_zone(b->c, refs->zone);
 
 	if (!row->body->is_active)
 		return NULL;
@@ -251,15 +256,33 @@ static const char *fraud_rule_add(struct build *b, const struct row *row)
 		return "zone_id";
 
 	r.zone_bit = z ? (int16_t)z->bit : -1;
-	r.schedule = b->c->schedule_n
-			     ? bsearch(refs->schedule, b->c->schedules,
-				       b->c->schedule_n,
-				       sizeof(*b->c->schedules), id_compare)
-			     : NULL;
+	r.schedule = find_schedule(b->c, refs->schedule);
 	if (refs->schedule[0] && !r.schedule)
 		return "schedule_id";
 
 	b->c->fraud_rules[b->c->fraud_rule_n++] = r;
+
+	return NULL;
+}
+
+
+static const char *calling_window_add(struct build *b, const struct row *row)
+{
+	const struct row_refs *refs = &row->body->refs;
+	struct calling_window w = row->body->calling_window;
+	const struct zone *z = find_zone(b->c, refs->zone);
+
+	if (!row->body->is_active)
+		return NULL;
+	if (refs->zone[0] && !z)
+		return "zone_id";
+
+	w.zone_bit = z ? (int16_t)z->bit : -1;
+	w.schedule = find_schedule(b->c, refs->schedule);
+	if (!w.schedule)
+		return "schedule_id";
+
+	b->c->windows[b->c->window_n++] = w;
 
 	return NULL;
 }
@@ -272,10 +295,7 @@ static const char *zone_rule_add(struct build *b, const struct row *row)
 					       c->trunks, c->trunk_n,
 					       sizeof(*t), id_compare)
 				     : NULL;
-	const struct zone *z = c->zone_n ? bsearch(row->body->refs.zone,
-						   c->zones, c->zone_n,
-						   sizeof(*z), id_compare)
-					 : NULL;
+	const struct zone *z = find_zone(c, row->body->refs.zone);
 
 	if (!t || !z)
 		return t ? "zone_id" : "trunk_id";
@@ -508,6 +528,7 @@ static const struct step {
 	{ROW_SHORT_CODE, short_code_add},
 	{ROW_ZONE_RULE, zone_rule_add}, {ROW_LOCK, lock_add},
 	{ROW_FRAUD_RULE, fraud_rule_add},
+	{ROW_CALLING_WINDOW, calling_window_add},
 	{ROW_ENDPOINT, endpoint_add}, {ROW_FORWARD, forward_add},
 	{ROW_DECISION_URL, decision_url_add},
 };
@@ -591,6 +612,7 @@ static int arrays_alloc(struct build *b)
 	    !ARRAY(c->zones, n[ROW_ZONE]) ||
 	    !ARRAY(c->locks, n[ROW_LOCK]) ||
 	    !ARRAY(c->fraud_rules, n[ROW_FRAUD_RULE]) ||
+	    !ARRAY(c->windows, n[ROW_CALLING_WINDOW]) ||
 	    !ARRAY(c->locations, n[ROW_LOCATION]) ||
 	    !ARRAY(c->emergencies, n[ROW_EMERGENCY_NUMBER]) ||
 	    !ARRAY(c->addresses, n[ROW_ADDRESS]) ||
@@ -651,7 +673,8 @@ static void arrays_sort(struct catalog *c)
 	qsort(c->dids, c->did_n, sizeof(*c->dids), did_compare);
 	qsort(c->ranges, c->range_n, sizeof(*c->ranges), range_compare);
 	qsort(c->fraud_rules, c->fraud_rule_n, sizeof(*c->fraud_rules),
-	      fraud_rule_compare);
+	      scoped_compare);
+	qsort(c->windows, c->window_n, sizeof(*c->windows), scoped_compare);
 	qsort(c->emergencies, c->emergency_n, sizeof(*c->emergencies),
 	      emergency_compare);
 	qsort(c->addresses, c->address_n, sizeof(*c->addresses),

@@ -88,6 +88,7 @@ struct catalog {
 	struct tag_table tags;
 	struct lock *locks;             /* by id */
 	struct fraud_rule *fraud_rules; /* by scope, id */
+	struct calling_window *windows; /* by scope, id */
 	struct spend_start *spend_starts; /* by key */
 	struct zone *zones;             /* by id; place is bit */
 	struct zone_index zone_index;
@@ -104,7 +105,7 @@ struct catalog {
 	uint32_t rate_terms_n, origin_set_n, exchange_n, tax_n;
 	uint32_t tenant_n, account_n, realm_n, trunk_n, site_n, credential_n,
 		location_n, emergency_n, zone_n, lock_n,
-		fraud_rule_n, spend_start_n,
+		fraud_rule_n, window_n, spend_start_n,
 		carrier_n, gateway_n, did_n, route_n, target_n, address_n,
 		deck_n, route_deck_n, scope_n, plan_n, schedule_n,
 		group_n, carrier_rule_n;
@@ -131,7 +132,7 @@ int short_code_compare(const void *a, const void *b);
 void number_lists_free(struct catalog *c);
 
 int carrier_rule_compare(const void *a, const void *b);
-int fraud_rule_compare(const void *a, const void *b);
+int scoped_compare(const void *a, const void *b);
 int emergency_compare(const void *a, const void *b);
 int address_compare(const void *a, const void *b);
 

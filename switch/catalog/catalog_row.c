@@ -9,6 +9,7 @@
 #include "json.h"
 #include "catalog_forward.h"
 #include "catalog_row.h"
+#include "catalog_row_guard.h"
 #include "catalog_row_number.h"
 #include "catalog_row_peer.h"
 #include "catalog_row_rate.h"
@@ -384,6 +385,18 @@ static const struct member fraud_rule_members[] = {
 	END
 };
 
+static const struct member calling_window_members[] = {
+	TEXT_OR_NULL("tenant_id", refs.tenant),
+	TEXT_OR_NULL("routing_plan_id", refs.plan),
+	TEXT_OR_NULL("trunk_id", refs.trunk),
+	TEXT_OR_NULL("zone_id", refs.zone),
+	TEXT("schedule_id", refs.schedule),
+	TEXT_OR_NULL("prefix", calling_window.prefix),
+	LIMIT("calls_per_number", calling_window.calls_per_number),
+	IS("status", is_active, active),
+	END
+};
+
 static const struct member lock_members[] = {
 	NUMBER("locked_ms", lock.locked_ms, INT64_MAX, 0),
 	NUMBER("until_ms", lock.until_ms, INT64_MAX, INT64_MAX),
@@ -731,41 +744,6 @@ static int carrier_rule_decode(struct row_body *body, const json_t *json)
 }
 
 
-static int tenant_row_decode(struct row_body *body, const json_t *json)
-{
-	const json_t *list = json_object_get(json, "offsets");
-	struct day_clock *clock = &body->tenant.clock;
-
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const json_t *pair = json_array_get(list, i);
-		struct schedule_offset *o = &clock->offsets[clock->n];
-
-		if (json_array_size(pair) != 2 ||
-		    clock->n == SCHEDULE_OFFSETS)
-			return EINVAL;
-
-		o->from_s = json_integer_value(json_array_get(pair, 0));
-		o->east_s = (int32_t)json_integer_value(
-			json_array_get(pair, 1));
-		clock->n++;
-	}
-
-	return number_lists_decode(body, json);
-}
-
-
-static int fraud_rule_decode(struct row_body *body, const json_t *json)
-{
-	struct fraud_rule *r = &body->fraud_rule;
-
-	(void)json;
-	TEXT_FILL(r->scope, body->refs.trunk[0] ? body->refs.trunk
-						: body->refs.tenant);
-
-	return r->window_s ? 0 : EINVAL;
-}
-
-
 const char *fraud_metric_name(uint8_t metric)
 {
 	return metric < FRAUD_METRIC_N ? fraud_metrics[metric] : "unknown";
@@ -810,7 +788,7 @@ static const struct kind {
 	const char *special_why;
 } kinds[ROW_KIND_N] = {
 	[ROW_TENANT] = {"tenant", tenant_members, AT(tenant.id),
-			SIZE(tenant.id), tenant_row_decode,
+			SIZE(tenant.id), tenant_decode,
 			"number_lists: ids, at most 8; or offsets"},
 	[ROW_ACCOUNT] = {"account", account_members, AT(account.id),
 			 SIZE(account.id), NULL, NULL},
@@ -838,6 +816,9 @@ static const struct kind {
 	[ROW_FRAUD_RULE] = {"fraud_rule", fraud_rule_members,
 			    AT(fraud_rule.id), SIZE(fraud_rule.id),
 			    fraud_rule_decode, "window_s: not allowed"},
+	[ROW_CALLING_WINDOW] = {"calling_window", calling_window_members,
+				AT(calling_window.id), SIZE(calling_window.id),
+				calling_window_decode, "scope: not allowed"},
 	[ROW_LOCK] = {"lock", lock_members, AT(lock.id), SIZE(lock.id), NULL,
 		      NULL},
 	[ROW_ZONE] = {"zone", zone_members, AT(zone.id), SIZE(zone.id),

@@ -17,7 +17,8 @@ enum row_kind {
 	ROW_ENDPOINT, ROW_FORWARD, ROW_DECISION_URL,
 	ROW_LOCATION, ROW_EMERGENCY_NUMBER,
 	ROW_RULE_SET, ROW_NUMBER_LIST, ROW_GRANT, ROW_SHORT_CODE,
-	ROW_ZONE, ROW_ZONE_RULE, ROW_FRAUD_RULE, ROW_LOCK,
+	ROW_ZONE, ROW_ZONE_RULE, ROW_FRAUD_RULE, ROW_CALLING_WINDOW,
+	ROW_LOCK,
 	ROW_RATE_TERMS, ROW_ORIGIN_SET, ROW_EXCHANGE_RATE, ROW_TAX_PROFILE,
 	ROW_KIND_N
 };
@@ -71,6 +72,7 @@ struct row_body {
 		struct zone zone;
 		bool is_zone_denied;
 		struct fraud_rule fraud_rule;
+		struct calling_window calling_window;
 		struct lock lock;
 		struct deck_row deck;
 		struct rate_terms rate_terms;

@@ -7,6 +7,7 @@
 #include "catalog_row.h"
 
 /* @return 0 or EINVAL */
+int tenant_decode(struct row_body *body, const struct json_t *json);
 int realm_decode(struct row_body *body, const struct json_t *json);
 int address_decode(struct row_body *body, const struct json_t *json);
 int gateway_decode(struct row_body *body, const struct json_t *json);

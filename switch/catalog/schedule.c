@@ -207,25 +207,92 @@ static int64_t floor_div(int64_t a, int64_t b, int64_t *ret_rest)
 }
 
 
-bool schedule_is_open(const struct schedule *s, int64_t wall_ms)
+static bool is_holiday(const struct schedule *s, int64_t day)
 {
-	int64_t utc_s, rest, day, weekday, minute;
-	uint16_t key;
+	const uint16_t key = (uint16_t)day;
 
-	if (!s->offset_n)
-		return false;
+	return day >= 0 && day <= UINT16_MAX && s->holiday_n &&
+	       bsearch(&key, s->holidays, s->holiday_n, sizeof(key),
+		       day_compare);
+}
 
-	utc_s = floor_div(wall_ms, 1000, &rest);
-	day = floor_div(utc_s + east_s(s, utc_s), DAY_S, &rest);
-	key = (uint16_t)day;
-	if (day >= 0 && day <= UINT16_MAX && s->holiday_n &&
-	    bsearch(&key, s->holidays, s->holiday_n, sizeof(key),
-		    day_compare))
-		return false;
+
+/* Local minutes since 1970 */
+static int64_t local_min(const struct schedule *s, int64_t wall_ms)
+{
+	int64_t rest, utc_s = floor_div(wall_ms, 1000, &rest);
+
+	return floor_div(utc_s + east_s(s, utc_s), 60, &rest);
+}
+
+
+static bool has_week(const struct schedule *s, int64_t local)
+{
+	int64_t minute;
 
 	/* 1970-01-01 was a Thursday */
-	(void)floor_div(day + 3, 7, &weekday);
-	minute = weekday * DAY_MIN + rest / 60;
+	(void)floor_div(local + 3 * DAY_MIN, SCHEDULE_WEEK_MIN, &minute);
 
 	return s->week[minute / 8] >> minute % 8 & 1;
+}
+
+
+static bool is_open_at(const struct schedule *s, int64_t local)
+{
+	int64_t rest;
+
+	return has_week(s, local) &&
+	       !is_holiday(s, floor_div(local, DAY_MIN, &rest));
+}
+
+
+bool schedule_is_open(const struct schedule *s, int64_t wall_ms)
+{
+	return s->offset_n && is_open_at(s, local_min(s, wall_ms));
+}
+
+
+/* Open minutes in a row from here, this one not counted; a day at most. A
+   holiday begins and ends at midnight: only there is it asked for. */
+static uint32_t open_for(const struct schedule *s, int64_t local, int step)
+{
+	uint32_t n = 0;
+	int64_t rest;
+
+	while (n < DAY_MIN) {
+		local += step;
+		(void)floor_div(local, DAY_MIN, &rest);
+		if (rest == (step > 0 ? 0 : DAY_MIN - 1)
+			    ? !is_open_at(s, local) : !has_week(s, local))
+			break;
+		n++;
+	}
+
+	return n;
+}
+
+
+bool schedule_span(const struct schedule *s, int64_t wall_ms,
+		   struct schedule_span *ret)
+{
+	const int64_t local = s->offset_n ? local_min(s, wall_ms) : 0;
+	uint32_t before, after;
+
+	if (!schedule_is_open(s, wall_ms))
+		return false;
+
+	before = open_for(s, local, -1);
+	if (before == DAY_MIN) {
+		ret->opened_min = -1;
+		ret->length_min = DAY_MIN;
+		return true;
+	}
+
+	after = open_for(s, local, 1);
+	ret->opened_min = local - before;
+	ret->length_min = before + 1 + after;
+	if (after == DAY_MIN)
+		ret->length_min = 2 * DAY_MIN;
+
+	return true;
 }

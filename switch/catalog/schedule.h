@@ -44,4 +44,17 @@ int schedule_decode(struct schedule *ret, const struct json_t *json);
  */
 bool schedule_is_open(const struct schedule *s, int64_t wall_ms);
 
+/** While it is open: from when, and for how long. */
+struct schedule_span {
+	int64_t opened_min;     /**< local minutes since 1970; -1: it has been
+				     open for a day and more               */
+	uint32_t length_min;    /**< of that; two days at most; a day when it
+				     never closes                          */
+};
+
+/** The span around this moment; false: closed, and ret is not written. The
+ *  same for each moment within it, also when the clock is changed. Pure. */
+bool schedule_span(const struct schedule *s, int64_t wall_ms,
+		   struct schedule_span *ret);
+
 #endif

@@ -19,6 +19,7 @@ static const struct resource *const kinds[] = {
 	&resource_route,   &resource_rate_deck,  &resource_rate,
 	&resource_site,    &resource_forward,    &resource_schedule,
 	&resource_routing_plan, &resource_fraud_rule, &resource_api_key,
+	&resource_calling_window,
 };
 
 static const struct operation op = {.method = "POST", .path = "/", .id = "x"};

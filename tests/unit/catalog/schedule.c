@@ -94,6 +94,70 @@ Test(schedule, nights_and_the_end_of_the_week)
 }
 
 
+static void span_is(const char *json, int64_t utc_s, int64_t opened_min,
+		    uint32_t length_min)
+{
+	struct schedule_span span = {0, 0};
+	struct schedule s;
+
+	cr_assert_eq(decode(&s, json), 0);
+	cr_assert(schedule_span(&s, utc_s * 1000, &span), "%s", json);
+	cr_expect_eq(span.opened_min, opened_min, "%lld",
+		     (long long)span.opened_min);
+	cr_expect_eq(span.length_min, length_min, "%u", span.length_min);
+}
+
+
+#define DAYS "{\"ranges\":[{\"days\":[\"mon\",\"tue\",\"wed\",\"thu\"," \
+	     "\"fri\",\"sat\",\"sun\"],"
+/* Monday 2026-02-02 00:00, in local minutes */
+#define MONDAY (INT64_C(1769990400) / 60)
+
+Test(schedule, span_is_the_same_all_along)
+{
+	struct schedule_span span;
+	struct schedule s;
+
+	/* Monday 08:00 to 18:00 in Berlin, first and last second */
+	span_is(OFFICE, 1770015600, MONDAY + 8 * 60, 600);
+	span_is(OFFICE, 1770051599, MONDAY + 8 * 60, 600);
+	/* before the epoch: Wednesday 1969-12-31, 23:59:59 */
+	span_is(DAYS "\"from\":\"22:00\",\"to\":\"24:00\"}],"
+		"\"offsets\":[[0,0]]}", -1, -120, 120);
+
+	cr_assert_eq(decode(&s, OFFICE), 0);
+	cr_expect_not(schedule_span(&s, INT64_C(1770015599000), &span));
+	cr_expect_not(schedule_span(&s, INT64_C(1770051600000), &span));
+	cr_expect_not(schedule_span(&(struct schedule){.offset_n = 0}, 0,
+				    &span));
+}
+
+
+Test(schedule, span_over_midnight_ends_at_a_holiday)
+{
+#define NIGHT DAYS "\"from\":\"20:00\",\"to\":\"06:00\"}],"
+
+	/* Monday 21:00 and Tuesday 03:00 UTC */
+	span_is(NIGHT "\"offsets\":[[0,0]]}", 1770066000, MONDAY + 1200, 600);
+	span_is(NIGHT "\"offsets\":[[0,0]]}", 1770087600, MONDAY + 1200, 600);
+	span_is(NIGHT "\"holidays\":[\"2026-02-03\"],\"offsets\":[[0,0]]}",
+		1770066000, MONDAY + 1200, 240);
+	span_is(NIGHT "\"holidays\":[\"2026-02-02\"],\"offsets\":[[0,0]]}",
+		1770087600, MONDAY + 1440, 360);
+}
+
+
+Test(schedule, span_of_days)
+{
+#define ALWAYS DAYS "\"from\":\"00:00\",\"to\":\"24:00\"}],"
+
+	span_is(ALWAYS "\"offsets\":[[0,0]]}", 1770066000, -1, 1440);
+	/* it opened after a holiday, at midnight, and does not close soon */
+	span_is(ALWAYS "\"holidays\":[\"2026-02-01\"],\"offsets\":[[0,0]]}",
+		1770066000, MONDAY, 2880);
+}
+
+
 Test(schedule, leap_years)
 {
 	struct schedule s;

@@ -218,6 +218,7 @@ extern const struct resource resource_registration;
 extern const struct resource resource_job;
 extern const struct resource resource_job_error;
 extern const struct resource resource_event;
+extern const struct resource resource_auth_failure;
 extern const struct resource resource_webhook;
 extern const struct resource resource_webhook_delivery;
 extern const struct resource resource_api_key;

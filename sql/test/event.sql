@@ -68,5 +68,26 @@ select is(core.events_forget('7 days', 100), 1::bigint, 'the rest');
 reset role;
 select is(count(*), 1::bigint, 'the young one stays') from core.event;
 
+-- of what strangers can cause only so much is kept, the newest
+delete from core.event;
+insert into core.event (id, kind, at, tenant_id, object_id, data)
+	select ('01890a5d-ac96-774b-bcce-b3020000000' || n)::uuid,
+		'auth.failed', now(), 'ten_x', 'trk_x', jsonb_build_object(
+		'reason', 'wrong_password', 'source', '192.0.2.' || n, 'port',
+		5060, 'method', 'REGISTER', 'username', 'u' || n)
+	from generate_series(1, 5) n;
+select core.event_note('carrier.up', null, 'gwy_x', '{}');
+set local role strowger_api;
+select is(core.events_forget('7 days', 100, 5), 0::bigint, 'so many may be');
+select is(core.events_forget('7 days', 1, 3), 1::bigint, 'as many as asked');
+select is(core.events_forget('7 days', 100, 3), 1::bigint, 'the rest of it');
+select results_eq($$ select source, port, method, username, trunk_id
+	from core.auth_failure order by id $$, $$ select '192.0.2.' || n, 5060,
+	'REGISTER', 'u' || n, 'trk_x' from generate_series(3, 5) n $$,
+	'the newest stay, as /v1/auth-failures shows them');
+reset role;
+select is(count(*), 1::bigint, 'other events do')
+	from core.event where kind = 'carrier.up';
+
 select * from finish();
 rollback;

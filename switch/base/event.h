@@ -37,6 +37,7 @@ X(EVENT_FRAUD_LOCKED,    "fraud.locked",         "a fraud rule locked a trunk") 
 X(EVENT_SPEND_WARNED,    "spend.warned",         "a day's or month's spend passed its warning") \
 X(EVENT_SPEND_LIMITED,   "spend.limited",        "a day's or month's spend reached its limit") \
 X(EVENT_SPEND_LOCKED,    "spend.locked",         "the same, and it stays so until it is unlocked") \
+X(EVENT_AUTH_FAILED,     "auth.failed",          "a request was refused for who sent it: credentials, source") \
 X(EVENT_EMERGENCY,       "emergency.call",       "an emergency number was called") \
 X(EVENT_JOURNAL_OK,      "journal.ok",           "the disk of a node's CDR journal has space again") \
 X(EVENT_JOURNAL_LOW,     "journal.low",          "it has less than journal.free_warn_mib left") \

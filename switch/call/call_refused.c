@@ -14,30 +14,6 @@
 #define BURST 200
 
 
-/* A bucket that refills with time. */
-static bool may_record(struct worker *w)
-{
-	const uint64_t now_ms = moment_ms(&w->now);
-	const uint64_t more = (now_ms - w->refused.at_ms) * PER_S / 1000;
-
-	if (!w->refused.at_ms) {
-		w->refused.tokens = BURST;
-		w->refused.at_ms = now_ms;
-	}
-	else if (more) {
-		w->refused.tokens += more;
-		if (w->refused.tokens > BURST)
-			w->refused.tokens = BURST;
-		w->refused.at_ms = now_ms;
-	}
-	if (!w->refused.tokens)
-		return false;
-
-	--w->refused.tokens;
-	return true;
-}
-
-
 /* Whom the user belongs to that they wanted to be, if there is one. */
 static void set_who(struct cdr *r, const struct trunk *trunk)
 {
@@ -126,7 +102,8 @@ void call_refused(struct worker *w, const struct sip_msg *msg,
 	uint64_t seq;
 
 	metric_add(w->metrics.ended[out], 1);
-	if (!may_record(w)) {
+	if (!allowance_take(&w->refused.may_record, moment_ms(&w->now), PER_S,
+			    BURST)) {
 		metric_add(w->metrics.unrecorded, 1);
 		return;
 	}

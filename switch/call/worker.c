@@ -192,6 +192,10 @@ static void metrics_init(struct worker *w)
 		"strowger_sip_unknown_total", NULL,
 		"requests of unknown sources that got no answer");
 	decision_metrics_init(w);
+	w->metrics.untold = metric_counter(
+		"strowger_auth_failures_untold_total", NULL,
+		"requests with wrong credentials that no event tells of: too "
+		"many");
 	w->metrics.unrecorded = metric_counter(
 		"strowger_cdr_unrecorded_total", NULL,
 		"INVITEs with wrong credentials, more than are recorded");

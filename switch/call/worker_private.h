@@ -32,6 +32,12 @@ struct trace {
 	struct call *past;
 };
 
+/** So many a second of something, and a burst. Zeroed memory is full. */
+struct allowance {
+	uint64_t at_ms, left;
+	bool is_begun;
+};
+
 struct worker {
 	struct worker_config cfg;
 	struct worker_doors doors;
@@ -70,12 +76,14 @@ struct worker {
 	bool is_draining;
 	struct {
 		uint64_t n;             /* recorded */
-		uint64_t at_ms, tokens; /* records that may be written */
+		struct allowance may_record;
 	} refused;
+	struct allowance auth_told;
 	struct {
 		struct metric *active, *begun, *ended[OUTCOME_N], *setup,
 			*admit,
-			*duration, *unknown, *unrecorded, *emergency[2];
+			*duration, *unknown, *unrecorded, *untold,
+			*emergency[2];
 		/** Decision URLs: asked; answers by action; no answer in
 		 *  time, not asked, too late; how long an answer took */
 		struct metric *asked, *decided[DECISION_REFUSE + 1],
@@ -105,6 +113,16 @@ endpoint_request_h worker_request;
 quality_change_h worker_quality_changed;
 
 struct call *worker_call(const struct worker *w, const uint8_t id[16]);
+
+/* worker_auth.c */
+/** Take one. @return false: there is none left */
+bool allowance_take(struct allowance *a, uint64_t now_ms, uint32_t per_s,
+		    uint32_t burst);
+/** Tell it (auth.failed) when the gate refused the request for who sent it,
+ *  and not too often. */
+void worker_auth_failed(struct worker *w, const struct sip_msg *msg,
+			const struct sip_path *path,
+			const struct gate_verdict *v);
 
 /* worker_rules.c */
 struct json_t;

@@ -77,6 +77,7 @@ void worker_request(const struct sip_msg *msg, const struct sip_path *path,
 	}
 
 	v = gate_decide(w->gate, &w->now, w->cat, msg, path);
+	worker_auth_failed(w, msg, path, &v);
 	switch (v.action) {
 
 	case GATE_SILENT:

@@ -419,11 +419,9 @@ static void refuse_code(struct visit *vs, uint16_t scode, const char *phrase)
 }
 
 
-static void challenge(struct visit *vs, const struct realm *realm,
-		      bool is_stale)
+static void challenge(struct visit *vs, bool is_stale)
 {
 	vs->v.action = GATE_CHALLENGE;
-	vs->v.realm = realm;
 	vs->v.is_stale = is_stale;
 }
 
@@ -459,8 +457,7 @@ static bool is_its_address(const struct visit *vs)
 }
 
 
-static void settle_digest(struct visit *vs, const struct realm *realm,
-			  enum digest_verdict verdict,
+static void settle_digest(struct visit *vs, enum digest_verdict verdict,
 			  const struct credential *cred)
 {
 	switch (verdict) {
@@ -483,13 +480,13 @@ static void settle_digest(struct visit *vs, const struct realm *realm,
 
 	case DIGEST_NONE:
 	case DIGEST_WRONG:
-		challenge(vs, realm, false);
+		challenge(vs, false);
 		break;
 
 	case DIGEST_STALE:
 	case DIGEST_REPLAY:
 		/* the right client simply answers to the new nonce */
-		challenge(vs, realm, true);
+		challenge(vs, true);
 		break;
 	}
 }
@@ -523,6 +520,7 @@ static void check_digest(struct visit *vs)
 	realm = realm_of(vs);
 	if (!realm)
 		return;
+	vs->v.realm = realm;
 
 	if (digest_user(vs->msg, realm, false, user, sizeof(user)))
 		user[0] = '\0';
@@ -541,7 +539,7 @@ static void check_digest(struct visit *vs)
 		name_guessed(vs, realm, user);
 	vs->v.is_wrong = verdict == DIGEST_WRONG;
 
-	settle_digest(vs, realm, verdict, cred);
+	settle_digest(vs, verdict, cred);
 }
 
 

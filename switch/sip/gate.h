@@ -57,7 +57,8 @@ struct gate_verdict {
 	const struct credential *guessed; /**< is_wrong, or GATE_REFUSE with
 					    400: whose user was named, NULL:
 					    nobody's                        */
-	const struct realm *realm;     /**< GATE_CHALLENGE                  */
+	const struct realm *realm;     /**< of the digest; NULL: it was not
+					    looked at                       */
 	const struct trunk *trunk;     /**< customer                        */
 	const struct site *site;       /**< of the trunk, when the address or
 					    the digest user names one       */

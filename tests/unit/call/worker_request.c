@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include "exchange.h"
+#include "worker_private.h"
 
 #define STRANGER "203.0.113.9"
 
@@ -72,4 +73,22 @@ Test(worker_request, options_of_who_is_known)
 	stray(&x, FIRST, "MESSAGE", "");
 	cr_expect(exchange_last(&x, FIRST, "SIP/2.0 405"));
 	exchange_close(&x);
+}
+
+
+Test(worker_request, an_allowance_has_a_burst_and_fills_again)
+{
+	struct allowance a = {0};
+	uint32_t n = 0;
+
+	while (allowance_take(&a, 0, 10, 200))
+		n++;
+	cr_expect_eq(n, 200);
+	cr_expect_not(allowance_take(&a, 99, 10, 200));
+	cr_expect(allowance_take(&a, 100, 10, 200));
+	cr_expect_not(allowance_take(&a, 199, 10, 200));
+	/* never more than the burst */
+	for (n = 0; allowance_take(&a, 3600000, 10, 200); n++)
+		;
+	cr_expect_eq(n, 200);
 }

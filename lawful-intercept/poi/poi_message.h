@@ -98,7 +98,8 @@ struct poi_target {
 	uint8_t want;               /**< enum poi_want, or-ed; not 0         */
 };
 
-/** They come in order, part 0 first; the set is in force with the last. */
+/** They come in order, part 0 first; the set is in force with the last. A new
+ *  part 0 gives up a set that is not complete. */
 struct poi_targets {
 	uint32_t generation;        /**< from 1, ascending                   */
 	uint16_t part, parts;       /**< 0..parts-1; parts >= 1              */

@@ -1,0 +1,46 @@
+/**
+ * @file li_report.h  What the ADMF is told without having asked: issues of
+ * tasks, destinations and of us, and that they are over. A thread of its own
+ * POSTs them, in order, until each is taken.
+ *
+ * The same thing again within 30 s is not told; a change of state always is.
+ */
+#ifndef LI_REPORT_H
+#define LI_REPORT_H
+#include <stdbool.h>
+#include <stdint.h>
+#include "li_settings.h"
+#include "li_task.h"
+
+#define LI_REPORT_WAITING_MAX 1024
+#define LI_REPORT_EVERY_US (30 * 1000000LL)
+
+struct li_reporter;
+
+enum li_report_about { LI_ABOUT_TASK, LI_ABOUT_DESTINATION, LI_ABOUT_NE };
+
+struct li_report {
+	enum li_report_about about;
+	uint8_t id[LI_UUID_SIZE]; /**< XID or DID                           */
+	const char *type;         /**< "NonTerminatingFault", "AllClear",
+					"FaultReport", "Alert"; a constant  */
+	int code;                 /**< 9020; 0: none                        */
+	const char *text;         /**< a constant                           */
+};
+
+/** Without x1.report_url nothing is sent. */
+int li_reporter_open(struct li_reporter **rp, const struct li_settings *s);
+
+/** @return true when it will be sent, false when it is held back or cannot
+ *  be: nothing waits for it */
+bool li_reporter_tell(struct li_reporter *r, const struct li_report *report,
+		      int64_t now_us);
+
+/** Reports that found no room. */
+uint64_t li_reporter_lost(struct li_reporter *r);
+
+/** The body of one; for its sender and for tests. */
+int li_report_body(struct mbuf *mb, const struct li_settings *s,
+		   const struct li_report *report, int64_t now_us);
+
+#endif

@@ -14,6 +14,7 @@ struct journal_reader {
 	const char *dir;
 	struct segment_reader *segment;
 	uint64_t number, missing;
+	uint64_t highest;           /* of all numbers so far */
 	struct metric *damaged;
 };
 
@@ -87,7 +88,7 @@ int journal_reader_alloc(struct journal_reader **rp, const char *dir,
 		return ENOMEM;
 
 	r->dir = dir;
-	r->number = from.number;
+	r->number = r->highest = from.number;
 	r->damaged = metric_counter(
 		"strowger_cdr_journal_damaged_bytes_total", NULL,
 		"Bytes of the journal that could not be read");
@@ -137,7 +138,8 @@ static int segment_advance(struct journal_reader *r, uint32_t next)
 
 
 /* A segment that is gone shows by the head of the next one. Numbers that go
-   back are of a journal that took the place of another. */
+   back are of a journal that took the place of another, or of records that came
+   late (memory_late): then they go on where they had been. */
 static void number_take(struct journal_reader *r,
 			const struct journal_record *rec)
 {
@@ -156,7 +158,7 @@ static void number_take(struct journal_reader *r,
 		return;
 	}
 
-	if (r->number && before > r->number) {
+	if (r->number && before > r->number && before > r->highest) {
 		r->missing += before - r->number;
 		log_event(LOG_ERROR, "journal", "missing",
 			  "segment=%u offset=%" PRIu64 " from=%" PRIu64
@@ -164,6 +166,7 @@ static void number_take(struct journal_reader *r,
 			  segment_offset(r->segment), r->number + 1, before);
 	}
 	r->number = rec->number ? rec->number : before;
+	r->highest = max(r->highest, r->number);
 }
 
 

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <re.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 #include "journal.h"
 #include "journal_disk.h"
@@ -61,14 +62,100 @@ static int spool_gather(const struct spool *s, struct mbuf **ret)
 }
 
 
+/* What a segment has from an offset on; NULL: no memory, or the disk. */
+static struct mbuf *rest_read(const char *dir, uint32_t segment,
+			      uint64_t offset)
+{
+	const uint64_t size = segment_size(dir, segment);
+	const size_t len = size > offset ? (size_t)(size - offset) : 0;
+	struct mbuf *mb = mbuf_alloc(len + 1);
+	char path[PATH_SIZE];
+	ssize_t n = -1;
+	int fd;
+
+	if (!mb || !len)
+		return mb;
+
+	fd = segment_path(path, sizeof(path), dir, segment)
+		     ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		n = pread(fd, mb->buf, len, (off_t)offset);
+		(void)close(fd);
+	}
+	if (n != (ssize_t)len)
+		return mem_deref(mb);
+
+	mb->end = len;
+	return mb;
+}
+
+
+/* Has the disk from there on the begin of what waits, and nothing else? */
+static int rest_check(const char *dir, uint32_t segment, uint64_t offset,
+		      const struct mbuf *waiting, bool *ret_is_ours)
+{
+	struct mbuf *rest = rest_read(dir, segment, offset);
+	struct journal_record head;
+	size_t at = 0;
+
+	if (!rest)
+		return EIO;
+
+	/* a head that was not wholly written is of a segment without records */
+	if (!offset)
+		at = journal_frame(rest->buf, rest->end, &head)
+			     ? rest->end : head.frame_len;
+	*ret_is_ours = rest->end - at <= waiting->end &&
+		       !memcmp(rest->buf + at, waiting->buf, rest->end - at);
+	mem_deref(rest);
+	return 0;
+}
+
+
+/*
+ * Has nobody written the journal since? A start with another memory may have:
+ * then that place, or the segment after it, holds records that are not ours.
+ */
+static int place_check(const struct recovery *rec, struct spool_place place,
+		       const struct mbuf *waiting, uint32_t *ret_last,
+		       bool *ret_is_ours)
+{
+	const char *dir = journal_disk_dir(rec->d);
+	const uint32_t segment = (uint32_t)place.segment;
+	uint32_t *numbers;
+	size_t n;
+	int err;
+
+	err = segment_list(dir, &numbers, &n);
+	if (err)
+		return err;
+
+	*ret_last = n ? numbers[n - 1] : 0;
+	free(numbers);
+
+	*ret_is_ours = *ret_last <= segment + 1;
+	if (*ret_is_ours && place.offset)
+		err = rest_check(dir, segment, place.offset, waiting,
+				 ret_is_ours);
+	if (!err && *ret_is_ours)
+		err = rest_check(dir, segment + 1, 0, waiting, ret_is_ours);
+
+	return err;
+}
+
+
 /*
  * The group that was being written goes to the same place again, whatever of
- * it is there: a reader that was behind finds each record where it was.
+ * it is there: a reader that was behind finds each record where it was. When
+ * the journal went on without it, it goes behind all that is there; what the
+ * database has already is left out by its key.
  */
 static int spool_write(struct recovery *rec, const struct spool *s)
 {
 	const struct spool_place place = spool_place(s);
+	bool is_ours = false;
 	struct mbuf *mb = NULL;
+	uint32_t last = 0;
 	struct iovec all;
 	int err;
 
@@ -76,12 +163,22 @@ static int spool_write(struct recovery *rec, const struct spool *s)
 	if (err || !mb->end)
 		goto out;
 
-	err = place.offset ? journal_disk_resume(rec->d,
-						 (uint32_t)place.segment,
-						 place.offset)
-			   : ENOENT;
+	err = place_check(rec, place, mb, &last, &is_ours);
+	if (err)
+		goto out;
+
+	if (!is_ours)
+		log_event(LOG_WARN, "journal", "memory_late",
+			  "segment=%" PRIu64 " last_segment=%u bytes=%zu "
+			  "note=\"journal.memory_dir was another one since\"",
+			  place.segment, last, mb->end);
+	err = is_ours && place.offset
+		      ? journal_disk_resume(rec->d, (uint32_t)place.segment,
+					    place.offset)
+		      : ENOENT;
 	if (err == ENOENT) {
-		journal_disk_follow(rec->d, (uint32_t)place.segment);
+		journal_disk_follow(rec->d, is_ours ? (uint32_t)place.segment
+						    : last);
 		err = 0;
 	}
 	if (err)

@@ -16,11 +16,13 @@
 #include <unistd.h>
 #include "example.h"
 #include "folder.h"
+#include "journal_reader.h"
 #include "segment.h"
 
 static struct cdr_call call;
 static const char *dir;
 static _Atomic uint64_t synced;
+static uint64_t appended;
 
 
 static void setup(void)
@@ -62,7 +64,6 @@ static struct journal *opened(size_t segment_bytes, size_t backlog_max)
 static int append(struct journal *j, enum journal_type type, uint32_t n)
 {
 	struct mbuf *mb;
-	uint64_t seq;
 	int err;
 
 	if (type == JOURNAL_BEGIN)
@@ -70,7 +71,7 @@ static int append(struct journal *j, enum journal_type type, uint32_t n)
 	else
 		example_end(&call, n);
 	mb = frame_of(type, &call);
-	err = journal_append(j, mb->buf, mb->end, &seq);
+	err = journal_append(j, mb->buf, mb->end, &appended);
 	mem_deref(mb);
 	return err;
 }
@@ -413,6 +414,105 @@ Test(journal, what_was_appended_survives_a_kill)
 			     total + (uint64_t)round + 1));
 	}
 	numbers_check(1, folder_count(dir, JOURNAL_END));
+}
+
+
+/* Sync some records, leave three in the memory and stay. */
+static _Noreturn void leaver(int fd, uint32_t synced_n)
+{
+	const struct journal_config cfg = {.dir = dir,
+					   .segment_bytes = 1000000,
+					   .group_ms = 500,
+					   .backlog_max = 100,
+					   .memory_dir = "/dev/shm"};
+	struct journal *j;
+	uint32_t n;
+
+	if (journal_open(&j, &cfg, synced_keep, NULL))
+		_exit(1);
+	for (n = 0; n < synced_n; n++)
+		(void)append(j, JOURNAL_END, n);
+	while (synced_n && atomic_load(&synced) < appended)
+		(void)usleep(1000);
+	for (; n < synced_n + 3; n++)
+		(void)append(j, JOURNAL_END, n);
+	(void)!write(fd, "", 1);
+	for (;;)
+		(void)pause();
+}
+
+
+static void leave(uint32_t synced_n)
+{
+	char byte;
+	int fds[2];
+	pid_t pid;
+
+	cr_assert(zero(int, pipe(fds)));
+	pid = fork();
+	if (!pid)
+		leaver(fds[1], synced_n);
+	cr_assert(eq(int, (int)read(fds[0], &byte, 1), 1));
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	(void)close(fds[0]);
+	(void)close(fds[1]);
+}
+
+
+static unsigned ends_read(struct journal_reader *r)
+{
+	struct journal_record rec;
+	unsigned n = 0;
+
+	while (!journal_reader_next(r, &rec))
+		n += rec.type == JOURNAL_END;
+
+	return n;
+}
+
+
+/* memory_dir was changed after a kill, and changed back: what the journal took
+   meanwhile stays, and what was in the memory comes behind it, where a loader
+   that had read all finds it. */
+Test(journal, an_old_memory_takes_no_place_of_others)
+{
+	const struct journal_config with = {.dir = dir,
+					    .segment_bytes = 1000000,
+					    .group_ms = 1,
+					    .backlog_max = 100,
+					    .memory_dir = "/dev/shm"};
+	const struct journal_position begin = {0};
+	struct journal_reader *reader = NULL;
+	struct journal *j;
+	unsigned total = 0;
+
+	for (unsigned round = 0; round < 6; round++) {
+		const unsigned synced_n = round % 2 ? 0 : 2;
+		const unsigned between = round / 2;
+
+		leave(synced_n);
+		for (unsigned i = 0; i < between; i++) {
+			j = opened(1000000, 100);
+			cr_assert(zero(int, append(j, JOURNAL_END, 100 + i)));
+			journal_close(j);
+		}
+		if (!reader)
+			cr_assert(zero(int, journal_reader_alloc(&reader, dir,
+								 begin)));
+		total += synced_n + between;
+		cr_expect(eq(uint, ends_read(reader), synced_n + between));
+
+		cr_assert(zero(int, journal_open(&j, &with, NULL, NULL)));
+		cr_assert(zero(int, append(j, JOURNAL_END, 200)));
+		journal_close(j);
+		total += 4;
+		cr_expect(eq(sz, folder_count(dir, JOURNAL_END), total));
+		cr_expect(eq(uint, ends_read(reader), 4), "%u synced, %u "
+			  "between", synced_n, between);
+	}
+	cr_expect(zero(u64, journal_reader_at(reader).missing));
+	mem_deref(reader);
 }
 
 

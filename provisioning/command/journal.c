@@ -417,7 +417,7 @@ static int batch_of_node(struct replay *r, const char *node)
 
 	r->batch = mem_deref(r->batch);
 	TEXT_FILL(r->node, node);
-	return ledger_batch_alloc(&r->batch, r->node, REPLAY_MAX, false);
+	return ledger_batch_alloc(&r->batch, r->node, REPLAY_MAX, NULL);
 }
 
 

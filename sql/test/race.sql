@@ -4,21 +4,8 @@ begin;
 \ir fixture/world.sql
 select core.post(pg_temp.id('acc', 1), 'payment', 1000) is not null;
 commit;
+\ir fixture/two.sql
 
-create function pg_temp.open(name text) returns boolean language sql as
-$$
-	select dblink_connect(name, 'host=' || split_part(current_setting(
-		'unix_socket_directories'), ',', 1) || ' user=' || current_user
-		|| ' dbname=' || current_database()) = 'OK'
-$$;
-create function pg_temp.waits(name text) returns boolean language plpgsql as
-$$
-begin
-	perform pg_sleep(0.2);
-	return dblink_is_busy(name) = 1;
-end
-$$;
-select pg_temp.open('a') and pg_temp.open('b');
 select what = 'claimed' from api_v1.node_claim('n1', 1, 'h1', 60, 0);
 select what = 'claimed' from api_v1.node_claim('n2', 1, 'h2', 60, 0);
 

@@ -17,6 +17,7 @@
 
 #define ROOM ((size_t)1 << 16)
 #define FRAMES_MAX ((size_t)4 << 20)
+#define WHY_SIZE 256
 
 enum fate {
 	FATE_LOAD,
@@ -31,20 +32,21 @@ struct piece {
 
 struct item {
 	struct piece frame, rows[LEDGER_TABLE_N];
+	struct piece why;           /* with its NUL, when it is refused */
 	struct journal_position end;
 	int64_t started_ms;
 	uint8_t call_id[16];
+	char sqlstate[6];           /* of why; "": not the database's */
 	uint8_t fate;
 };
 
 struct ledger_batch {
-	const char *node;
+	const char *node, *epoch;   /* epoch NULL: of no node's journal */
 	struct mbuf *frames, *rows[LEDGER_TABLE_N], *sql[LEDGER_TABLE_N];
 	struct mbuf *text;          /* scratch: arrays, bytes */
+	struct mbuf *whys;
 	struct item *items;
 	size_t item_n, done, max;
-	bool is_own;
-	char why[256], sqlstate[6]; /* of the item that is refused now */
 	struct metric *loaded, *refused, *missing, *number, *repeated;
 };
 
@@ -59,6 +61,7 @@ static void destructor(void *arg)
 	}
 	mem_deref(b->frames);
 	mem_deref(b->text);
+	mem_deref(b->whys);
 	mem_deref(b->items);
 }
 
@@ -83,7 +86,7 @@ static void metrics_alloc(struct ledger_batch *b)
 
 
 int ledger_batch_alloc(struct ledger_batch **bp, const char *node,
-		       uint32_t max, bool is_own)
+		       uint32_t max, const char *epoch)
 {
 	struct ledger_batch *b = mem_zalloc(sizeof(*b), destructor);
 	int err;
@@ -93,12 +96,13 @@ int ledger_batch_alloc(struct ledger_batch **bp, const char *node,
 
 	b->node = node;
 	b->max = max;
-	b->is_own = is_own;
+	b->epoch = epoch;
 	metrics_alloc(b);
 	b->items = mem_zalloc(max * sizeof(*b->items), NULL);
 	b->frames = mbuf_alloc(ROOM);
 	b->text = mbuf_alloc(ROOM);
-	err = b->items && b->frames && b->text ? 0 : ENOMEM;
+	b->whys = mbuf_alloc(WHY_SIZE);
+	err = b->items && b->frames && b->text && b->whys ? 0 : ENOMEM;
 	for (int i = 0; i < LEDGER_TABLE_N && !err; i++) {
 		b->rows[i] = mbuf_alloc(ROOM);
 		b->sql[i] = mbuf_alloc(1024);
@@ -113,6 +117,37 @@ int ledger_batch_alloc(struct ledger_batch **bp, const char *node,
 	else
 		*bp = b;
 	return err;
+}
+
+
+/* It goes to the dead letters, which take UTF-8 and nothing else. */
+static int item_refuse(struct ledger_batch *b, struct item *item,
+		       const char *why, const char *sqlstate)
+{
+	char text[WHY_SIZE];
+	size_t at = b->whys->end;
+	int err;
+
+	TEXT_FILL(text, why);
+	text_mend(text);
+	err = mbuf_write_mem(b->whys, (const uint8_t *)text, strlen(text) + 1);
+	if (err)
+		return err;
+
+	item->why = (struct piece){at, b->whys->end - at};
+	TEXT_FILL(item->sqlstate, sqlstate);
+	item->fate = FATE_REFUSE;
+	for (int i = 0; i < LEDGER_TABLE_N; i++)
+		item->rows[i].len = 0;
+
+	return 0;
+}
+
+
+static const char *item_why(const struct ledger_batch *b,
+			    const struct item *item)
+{
+	return (const char *)b->whys->buf + item->why.at;
 }
 
 
@@ -135,7 +170,7 @@ int ledger_batch_add(struct ledger_batch *b, const struct journal_record *rec,
 		err = ledger_rows(b->rows, call);
 	}
 	else if (!err) {
-		item->fate = FATE_REFUSE;
+		err = item_refuse(b, item, "cannot be decoded", "");
 	}
 	if (err)
 		return err;
@@ -188,7 +223,8 @@ static int letter_send(struct ledger_batch *b, struct pg *pg,
 	const uint8_t *frame = b->frames->buf + item->frame.at;
 	char segment[24], offset[24], number[24];
 	const char *params[7] = {b->node, segment, offset, number, NULL,
-				 b->sqlstate[0] ? b->sqlstate : NULL, b->why};
+				 item->sqlstate[0] ? item->sqlstate : NULL,
+				 item_why(b, item)};
 	int err = 0;
 
 	(void)text_format(segment, sizeof(segment), "%u", item->end.segment);
@@ -251,7 +287,7 @@ static int position_send(struct ledger_batch *b, struct pg *pg, size_t lo,
 {
 	const struct journal_position *end = &b->items[hi - 1].end;
 	char segment[24], offset[24], number[24], gap[24];
-	const char *params[7] = {b->node, b->is_own ? segment : NULL, offset,
+	const char *params[7] = {b->node, b->epoch ? segment : NULL, offset,
 				 number, gap};
 	int err;
 
@@ -267,6 +303,22 @@ static int position_send(struct ledger_batch *b, struct pg *pg, size_t lo,
 }
 
 
+static int begin_send(struct ledger_batch *b, struct pg *pg)
+{
+	const char *params[] = {b->node, b->epoch};
+	int err = pg_exec(pg, "BEGIN", 0, NULL, NULL);
+
+	if (!err && b->epoch)
+		err = pg_exec(pg, "SELECT api_v1.load_begin($1, $2)", 2,
+			      params, NULL);
+	else if (!err)
+		err = pg_exec(pg, "SELECT api_v1.load_begin()", 0, NULL,
+			      NULL);
+
+	return err;
+}
+
+
 /* Items lo..hi in one transaction: all of them are loaded, or it is one. */
 static int items_send(struct ledger_batch *b, struct pg *pg, size_t lo,
 		      size_t hi, uint64_t missing)
@@ -274,13 +326,10 @@ static int items_send(struct ledger_batch *b, struct pg *pg, size_t lo,
 	const uint8_t fate = b->items[lo].fate;
 	int err;
 
-	err = pg_exec(pg, "BEGIN", 0, NULL, NULL);
-	if (!err && fate == FATE_LOAD)
-		err = pg_exec(pg, "SELECT api_v1.load_begin()", 0, NULL,
-			      NULL);
+	err = begin_send(b, pg);
 	for (int i = 0; i < LEDGER_TABLE_N && !err && fate == FATE_LOAD; i++)
 		err = table_copy(b, pg, i, lo, hi);
-	if (!err && fate == FATE_REFUSE && b->is_own)
+	if (!err && fate == FATE_REFUSE && b->epoch)
 		err = letter_send(b, pg, &b->items[lo]);
 	if (!err)
 		err = position_send(b, pg, lo, hi, missing);
@@ -327,16 +376,13 @@ static bool is_there_already(const struct pg *pg)
 }
 
 
-static void item_refuse(struct ledger_batch *b, struct item *item)
+static void refused_log(const struct ledger_batch *b, const struct item *item)
 {
 	log_event(LOG_ERROR, "ledger", "record_refused",
 		  "segment=%u end=%" PRIu64 " error=\"%s\" fix=\"the call "
 		  "is in no bill: mend what the database says, then strowger "
 		  "journal retry\"", item->end.segment, item->end.offset,
-		  b->why);
-	item->fate = FATE_REFUSE;
-	for (int i = 0; i < LEDGER_TABLE_N; i++)
-		item->rows[i].len = 0;
+		  item_why(b, item));
 }
 
 
@@ -351,10 +397,11 @@ static int items_split(struct ledger_batch *b, struct pg *pg, size_t lo,
 	const size_t middle = lo + (hi - lo) / 2;
 	const bool is_there = is_there_already(pg);
 	struct item *item = &b->items[lo];
+	char why[WHY_SIZE], sqlstate[6];
 	int err;
 
-	TEXT_FILL(b->why, pg_error(pg));
-	TEXT_FILL(b->sqlstate, pg_sqlstate(pg));
+	TEXT_FILL(why, pg_error(pg));
+	TEXT_FILL(sqlstate, pg_sqlstate(pg));
 	err = pg_exec(pg, "ROLLBACK", 0, NULL, NULL);
 	if (err)
 		return err;
@@ -374,7 +421,10 @@ static int items_split(struct ledger_batch *b, struct pg *pg, size_t lo,
 			item->rows[i].len = 0;
 	}
 	else {
-		item_refuse(b, item);
+		err = item_refuse(b, item, why, sqlstate);
+		if (err)
+			return err;
+		refused_log(b, item);
 	}
 
 	return items_load(b, pg, lo, hi, stored);
@@ -421,10 +471,6 @@ int ledger_batch_load(struct ledger_batch *b, struct pg *pg,
 	while (b->done < b->item_n && !err) {
 		const size_t hi = run_end(b, b->done, b->item_n);
 
-		if (b->items[b->done].fate == FATE_REFUSE) {
-			TEXT_FILL(b->why, "cannot be decoded");
-			b->sqlstate[0] = '\0';
-		}
 		err = items_load(b, pg, b->done, hi, stored);
 	}
 
@@ -453,6 +499,7 @@ bool ledger_batch_resume(struct ledger_batch *b,
 void ledger_batch_clear(struct ledger_batch *b)
 {
 	mbuf_rewind(b->frames);
+	mbuf_rewind(b->whys);
 	for (int i = 0; i < LEDGER_TABLE_N; i++)
 		mbuf_rewind(b->rows[i]);
 	b->item_n = b->done = 0;
@@ -467,6 +514,6 @@ void ledger_batch_count(const struct ledger_batch *b,
 		ret->repeated += b->items[i].fate == FATE_SKIP;
 		ret->refused += b->items[i].fate == FATE_REFUSE;
 		if (b->items[i].fate == FATE_REFUSE)
-			TEXT_FILL(ret->why, b->why);
+			TEXT_FILL(ret->why, item_why(b, &b->items[i]));
 	}
 }

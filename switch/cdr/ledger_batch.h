@@ -14,11 +14,13 @@ struct pg;
 /**
  * @param node    borrowed: whose leases and position
  * @param max     records
- * @param is_own  of that node's journal: its position moves, and what is
- *                refused goes to the dead letters. mem_deref() frees.
+ * @param epoch   borrowed: the start of the node whose journal it is; its
+ *                position moves, and what is refused goes to the dead letters,
+ *                as long as no other start has the node's name. NULL: the
+ *                records are of no node's journal. mem_deref() frees.
  */
 int ledger_batch_alloc(struct ledger_batch **bp, const char *node,
-		       uint32_t max, bool is_own);
+		       uint32_t max, const char *epoch);
 
 /**
  * @param call  what rec says; NULL: it cannot be decoded, and is put aside

@@ -102,7 +102,7 @@ int ledger_load_alloc(struct ledger_load **lp,
 	}
 	if (!err)
 		err = ledger_batch_alloc(&l->batch, l->node,
-					 cfg->batch_max, true);
+					 cfg->batch_max, l->epoch);
 	if (!err)
 		err = pg_alloc(&l->pg, cfg->dsn, "strowger-ledger");
 	if (!err)

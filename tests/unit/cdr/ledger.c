@@ -246,6 +246,13 @@ static void wait_loaded(struct ledger *l)
 }
 
 
+static void wait_and_stop(struct ledger *l)
+{
+	wait_loaded(l);
+	ledger_stop(l, 2000);
+}
+
+
 static void expect_once(uint32_t calls)
 {
 	cr_expect(eq(i64, count("cdr.record"), 3 * (int64_t)calls));
@@ -437,6 +444,57 @@ Test(ledger, a_refused_record_blocks_nobody)
 		 "where node = '%s' and loaded_at is not null and tries = 2",
 		 node);
 	cr_expect(eq(i64, number(sql), 1));
+}
+
+
+/* The reason is cut between characters, and is still the reason when the dead
+   letter needs a second try. */
+Test(ledger, a_refused_record_keeps_its_reason)
+{
+	const struct journal_config cfg = {.dir = dir,
+					   .segment_bytes = 64 << 20,
+					   .backlog_max = 100};
+	struct journal *j;
+	char sql[256];
+	uint64_t seq;
+
+	execute("create sequence letter_try");
+	execute("create function minded() returns trigger language plpgsql as "
+		"$$ begin raise exception '%', repeat('x', (new.first_ms - "
+		"777770)::integer) || repeat('ü', 300) using errcode = '23514'; end $$");
+	execute("create trigger minded before insert on cdr.record for each "
+		"row when (new.first_ms between 777770 and 777771) "
+		"execute function minded()");
+	execute("create function put_off() returns trigger language plpgsql "
+		"security definer as $$ begin if nextval('public.letter_try') = 1 "
+		"then raise exception 'not now' using errcode = '57014'; "
+		"end if; return new; end $$");
+	execute("create trigger put_off before insert on cdr.dead_letter for "
+		"each row execute function put_off()");
+
+	cr_assert(zero(int, journal_open(&j, &cfg, NULL, NULL)));
+	for (uint32_t n = 0; n < 2; n++) {
+		struct mbuf *mb;
+
+		example_end(&call, n);
+		call.call.first_ms = 777770 + n;
+		mb = frame_of(JOURNAL_END, &call);
+		cr_assert(zero(int, journal_append(j, mb->buf, mb->end, &seq)));
+		mem_deref(mb);
+	}
+	journal_close(j);
+
+	wait_and_stop(started(dsn, 1, 1000));
+	snprintf(sql, sizeof(sql), "select count(*) from cdr.dead_letter "
+		 "where node = '%s' and sqlstate = '23514' and error ~ "
+		 "'x?üü'", node);
+	cr_expect(eq(i64, number(sql), 2));
+	cr_expect(eq(i64, number("select last_value from letter_try"), 3));
+
+	execute("drop trigger minded on cdr.record");
+	execute("drop trigger put_off on cdr.dead_letter");
+	execute("drop function minded(), put_off()");
+	execute("drop sequence letter_try");
 }
 
 

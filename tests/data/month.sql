@@ -282,7 +282,8 @@ join outcome o on case when d.outcome is not null then o.code = d.outcome
 	else o.n = (d.n / 25) % (select count(*) from outcome) end;
 drop table drawn;
 
--- What answered outbound calls were sold and bought for.
+-- What outbound calls that asked a carrier were sold and bought for; of those
+-- that nobody answered the rate is known and the price nothing.
 create temp table charged as
 select c.n, c.started_at, c.call_id, side.name as side, c.account_id,
 	case when side.name = 'buy' then pg_temp.id('car', (c.gateway + 1) / 2)
@@ -290,8 +291,10 @@ select c.n, c.started_at, c.call_id, side.name as side, c.account_id,
 	case side.name when 'buy' then c.attempts else 0 end as attempt,
 	r.currency, r.deck, r.prefix, r.name as destination, r.rate_nano,
 	r.connect_micro, r.first_ms, r.next_ms, r.mode, r.decimals,
-	b.billed_ms, t.net, t.gross, p.price,
-	c.duration_ms, c.tax
+	case when c.is_answered then b.billed_ms else 0 end as billed_ms,
+	case when c.is_answered then t.net else 0 end as net,
+	case when c.is_answered then t.gross else 0 end as gross, p.price,
+	c.duration_ms, c.tax, c.is_answered
 from call c
 cross join (values ('sell'), ('buy')) as side (name)
 join rate r on r.deck = case side.name
@@ -314,7 +317,7 @@ cross join lateral (select case when p.tax <> 2 then a.amount
 	case when p.tax <> 1 then a.amount else a.amount
 		+ pg_temp.rounded(a.amount * 190000::numeric, 1000000, r.mode,
 			r.decimals) end as gross) t
-where c.direction = 'outbound' and c.is_answered;
+where c.attempts > 0;
 
 create temp table recorded (like cdr.record);
 insert into recorded (started_at, call_id, attempt, node, version, direction,
@@ -370,6 +373,7 @@ cross join lateral (select case when k = 0 and m.is_answered
 	then c.duration_ms / 20 end as packets) p
 left join charged s on s.n = c.n and s.side = 'sell' and k = 0
 left join charged b on b.n = c.n and b.side = 'buy' and k = 0
+	and b.is_answered
 order by c.n, k;
 
 create temp table charge_of (like cdr.charge);
@@ -385,7 +389,7 @@ select c.started_at, c.call_id, c.attempt, c.side,
 	c.decimals, c.billed_ms, c.net, case when c.side = 'sell'
 		and c.tax > 0 then array[c.gross - c.net] else '{}' end, 0,
 	c.price
-from charged c order by c.n;
+from charged c where c.is_answered order by c.n;
 
 -- The k-th copy of a call has an id of its own, and times a moment later.
 create function pg_temp.copy_id(id uuid, k integer) returns uuid

@@ -1,0 +1,75 @@
+-- title: Use of channels
+-- about: How full each trunk was, and what its limits refused.
+-- for: tenant
+-- column: tenant_id text: Whose trunk
+-- column: tenant text: Its name
+-- column: trunk_id text: The trunk
+-- column: trunk text: Its name
+-- column: channels number: Its limit in total; empty: none
+-- column: calls number: Calls that were begun
+-- column: busiest_hour time: Hour in which most talk began
+-- column: peak number: The most calls at once in that hour
+-- column: peak_percent percent: Of the limit
+-- column: p95_erlang decimal: Talk of an hour that 95 of 100 hours stay below [erlang]
+-- column: blocked number: Calls that a limit refused
+with h as (
+	select f.tenant_id, f.trunk_id, f.hour, sum(f.calls) as calls,
+		sum(f.duration_ms) as duration_ms, coalesce(sum(f.calls) filter
+			(where f.outcome like 'limit\_%'), 0) as blocked
+	from report.traffic(false, :'from'::timestamptz, :'to'::timestamptz,
+		:'tenant', :'trunk', '', :'direction', '') f
+	where f.trunk_id <> ''
+	group by 1, 2, 3),
+t as materialized (
+	select tenant_id, trunk_id, sum(calls) as calls,
+		(array_agg(hour order by duration_ms desc, hour))[1] as busiest,
+		-- hours without a call are of the span, too
+		round((percentile_disc(0.95) within group (order by duration_ms)
+			/ 3600000.0)::numeric, 2) as p95,
+		sum(blocked) as blocked
+	from (select tenant_id, trunk_id, hour, calls, duration_ms, blocked
+		from h
+		union all
+		select e.tenant_id, e.trunk_id, null, 0, 0, 0
+		from (select tenant_id, trunk_id, count(*) as n from h
+			group by 1, 2) e, generate_series(1, greatest(0, ceil(
+				extract(epoch from :'to'::timestamptz
+				- :'from'::timestamptz) / 3600)::bigint - e.n)))
+			x
+	group by 1, 2),
+peak as (
+	select t.trunk_id, max(p.n) as n
+	from t, lateral (select sum(c.step) over (order by c.at, c.step) as n,
+			c.at
+		from (select r.answered_at as at, 1 as step, r.ended_at
+			from cdr.record r
+			where r.trunk_id = t.trunk_id and r.attempt = 0
+				and r.started_at >= t.busiest
+					- interval '1 day'
+				and r.started_at < t.busiest
+					+ interval '1 hour'
+				and r.ended_at > t.busiest
+				and r.answered_at is not null
+			union all
+			select r.ended_at, -1, r.ended_at
+			from cdr.record r
+			where r.trunk_id = t.trunk_id and r.attempt = 0
+				and r.started_at >= t.busiest
+					- interval '1 day'
+				and r.started_at < t.busiest
+					+ interval '1 hour'
+				and r.ended_at > t.busiest
+				and r.answered_at is not null) c) p
+	where p.at < t.busiest + interval '1 hour'
+	group by 1)
+select t.tenant_id, n.name as tenant, t.trunk_id, k.name as trunk,
+	k.channels_total as channels, t.calls, t.busiest as busiest_hour,
+	coalesce(peak.n, 0) as peak,
+	report.percent(peak.n, k.channels_total) as peak_percent,
+	t.p95 as p95_erlang, t.blocked
+from t
+left join peak on peak.trunk_id = t.trunk_id
+left join core.trunk k on k.id = t.trunk_id
+left join core.tenant n on n.id = t.tenant_id
+order by peak_percent desc nulls last, t.trunk_id
+limit :'limit'::integer

@@ -5,6 +5,7 @@
 #ifndef COMMAND_H
 #define COMMAND_H
 #include <stdbool.h>
+#include "report.h"
 
 enum command_exit {
 	COMMAND_OK = 0,
@@ -20,6 +21,9 @@ struct options {
 	const char *state_dir;   /**< journal and last good catalog         */
 	unsigned limit;          /**< rows of `calls`                       */
 	bool is_json;
+	int form;                /**< enum report_form                      */
+	const char *by[REPORT_BY_N]; /**< `report`: what it is asked for    */
+	bool is_customer;        /**< `report`: as its tenant sees it       */
 	bool is_plan;
 	bool is_off;
 	const char *argument;    /**< CALL or FILE; NULL when not given     */
@@ -45,7 +49,7 @@ command_h command_calls, command_drop, command_trace, command_drain,
 	command_leases, command_leases_release,
 	command_rate_check, command_route_test, command_journal_list,
 	command_journal_verify, command_journal_show, command_journal_replay,
-	command_journal_retry, command_db_retention;
+	command_journal_retry, command_db_retention, command_report;
 
 /** "strowger: ..." on stderr; returns code. */
 int command_fail(int code, const char *fmt, ...)

@@ -65,6 +65,8 @@ static const struct command {
 	 "the database had refused (cdr.dead_letter)"},
 	{{"rate", "check"}, "FILE", command_rate_check, "compute the cases of "
 	 "a CSV file and compare"},
+	{{"report"}, "NAME", command_report, "a report of --from .. --to; "
+	 "\"list\" names them"},
 	{{"doctor"}, NULL, command_doctor, "look for what is wrong, and how "
 	 "to mend it"},
 };
@@ -78,13 +80,20 @@ static const char options_help[] =
 	"  --dir PATH       folder of the migrations\n"
 	"  --state PATH     journal and saved catalog of the switch\n"
 	"                   ($STROWGER_STATE, else " STATE_DEFAULT ")\n"
-	"  --format FORM    table (default) or json\n"
-	"  --limit N        rows of `calls` (100)\n"
+	"  --format FORM    table (default) or json; of `report` csv or html\n"
+	"                   as well\n"
+	"  --limit N        rows of `calls` (100), of `report` (1000)\n"
 	"  --plan, --off    see migrate, retention, drain\n"
 	"  --trunk ID, --gateway ID, --source ADDRESS:PORT\n"
 	"                   `route test`: who calls\n"
 	"  --from N, --to N, --display TEXT, --private, --at TIME\n"
 	"                   as what, whom, and when (RFC 3339; now)\n"
+	"  --from TIME, --to TIME, --zone NAME, --step day|hour|5min\n"
+	"                   `report`: begin and end (RFC 3339), time zone (UTC),\n"
+	"                   interval of a trend\n"
+	"  --tenant ID, --trunk ID, --carrier ID, --direction WAY,\n"
+	"  --currency CODE, --run ID, --as-customer\n"
+	"                   `report`: of whom only; as the tenant sees it\n"
 	"  --node NAME, --epoch N, --note TEXT\n"
 	"                   `leases release`: of whom, and why\n"
 	"  --version, --help\n"
@@ -179,7 +188,8 @@ int command_rate_check(const struct options *opt)
 enum { OPT_CONTROL = 256, OPT_DSN, OPT_DIR, OPT_STATE, OPT_FORMAT, OPT_LIMIT,
        OPT_PLAN, OPT_OFF, OPT_TRUNK, OPT_GATEWAY, OPT_SOURCE, OPT_FROM,
        OPT_TO, OPT_DISPLAY, OPT_PRIVATE, OPT_AT, OPT_NODE, OPT_EPOCH,
-       OPT_NOTE, OPT_VERSION, OPT_HELP };
+       OPT_NOTE, OPT_TENANT, OPT_CARRIER, OPT_DIRECTION, OPT_CURRENCY,
+       OPT_ZONE, OPT_STEP, OPT_RUN, OPT_CUSTOMER, OPT_VERSION, OPT_HELP };
 
 static const struct option long_options[] = {
 	{"control", required_argument, NULL, OPT_CONTROL},
@@ -201,6 +211,14 @@ static const struct option long_options[] = {
 	{"node", required_argument, NULL, OPT_NODE},
 	{"epoch", required_argument, NULL, OPT_EPOCH},
 	{"note", required_argument, NULL, OPT_NOTE},
+	{"tenant", required_argument, NULL, OPT_TENANT},
+	{"carrier", required_argument, NULL, OPT_CARRIER},
+	{"direction", required_argument, NULL, OPT_DIRECTION},
+	{"currency", required_argument, NULL, OPT_CURRENCY},
+	{"zone", required_argument, NULL, OPT_ZONE},
+	{"step", required_argument, NULL, OPT_STEP},
+	{"run", required_argument, NULL, OPT_RUN},
+	{"as-customer", no_argument, NULL, OPT_CUSTOMER},
 	{"version", no_argument, NULL, OPT_VERSION},
 	{"help", no_argument, NULL, OPT_HELP},
 	{NULL, 0, NULL, 0},
@@ -215,6 +233,7 @@ static int limit_set(struct options *opt, const char *text)
 		return command_fail(COMMAND_USAGE, "--limit: 0..100000");
 
 	opt->limit = (unsigned)n;
+	opt->by[REPORT_BY_LIMIT] = text;
 
 	return COMMAND_OK;
 }
@@ -222,11 +241,33 @@ static int limit_set(struct options *opt, const char *text)
 
 static int format_set(struct options *opt, const char *text)
 {
-	if (strcmp(text, "json") != 0 && strcmp(text, "table") != 0)
-		return command_fail(COMMAND_USAGE, "--format: table or json");
+	enum report_form form;
 
-	opt->is_json = !strcmp(text, "json");
+	if (!report_form_find(&form, text))
+		return command_fail(COMMAND_USAGE,
+				    "--format: table, csv, json or html");
 
+	opt->form = (int)form;
+	opt->is_json = form == REPORT_JSON;
+
+	return COMMAND_OK;
+}
+
+
+/** What several commands read, each in its own place. */
+static int shared_set(struct options *opt, int option)
+{
+	switch (option) {
+	case OPT_TRUNK:
+		opt->test.trunk = opt->by[REPORT_BY_TRUNK] = optarg;
+		break;
+	case OPT_FROM:
+		opt->test.from = opt->by[REPORT_BY_FROM] = optarg;
+		break;
+	default:
+		opt->test.to = opt->by[REPORT_BY_TO] = optarg;
+		break;
+	}
 	return COMMAND_OK;
 }
 
@@ -246,11 +287,23 @@ static int option_set(struct options *opt, int option, bool *ret_done)
 	case OPT_LIMIT:   return limit_set(opt, optarg);
 	case OPT_PLAN:    opt->is_plan = true; return COMMAND_OK;
 	case OPT_OFF:     opt->is_off = true; return COMMAND_OK;
-	case OPT_TRUNK:   opt->test.trunk = optarg; return COMMAND_OK;
+	case OPT_TRUNK:
+	case OPT_FROM:
+	case OPT_TO:      return shared_set(opt, option);
 	case OPT_GATEWAY: opt->test.gateway = optarg; return COMMAND_OK;
 	case OPT_SOURCE:  opt->test.source = optarg; return COMMAND_OK;
-	case OPT_FROM:    opt->test.from = optarg; return COMMAND_OK;
-	case OPT_TO:      opt->test.to = optarg; return COMMAND_OK;
+	case OPT_TENANT:  opt->by[REPORT_BY_TENANT] = optarg;
+			  return COMMAND_OK;
+	case OPT_CARRIER: opt->by[REPORT_BY_CARRIER] = optarg;
+			  return COMMAND_OK;
+	case OPT_DIRECTION: opt->by[REPORT_BY_DIRECTION] = optarg;
+			  return COMMAND_OK;
+	case OPT_CURRENCY: opt->by[REPORT_BY_CURRENCY] = optarg;
+			  return COMMAND_OK;
+	case OPT_ZONE:    opt->by[REPORT_BY_ZONE] = optarg; return COMMAND_OK;
+	case OPT_STEP:    opt->by[REPORT_BY_STEP] = optarg; return COMMAND_OK;
+	case OPT_RUN:     opt->by[REPORT_BY_RUN] = optarg; return COMMAND_OK;
+	case OPT_CUSTOMER: opt->is_customer = true; return COMMAND_OK;
 	case OPT_DISPLAY: opt->test.display = optarg; return COMMAND_OK;
 	case OPT_PRIVATE: opt->test.is_private = true; return COMMAND_OK;
 	case OPT_AT:      opt->test.at = optarg; return COMMAND_OK;

@@ -1,6 +1,7 @@
 -- title: Failed calls
 -- about: Why calls were not answered, with one of each to look at (GET /v1/cdrs/{id}, strowger trace).
 -- for: tenant
+-- chart: calls
 -- column: outcome text: How the call ended: see the table of outcomes in operate.md
 -- column: sip_code number: What its caller was answered
 -- column: q850 number: Cause

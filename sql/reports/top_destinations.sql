@@ -1,6 +1,7 @@
 -- title: Top destinations
 -- about: Where most was spent, beside the span before of the same length.
 -- for: tenant
+-- chart: revenue
 -- column: rank number: By revenue, in each currency
 -- column: destination text: The rate's destination
 -- column: country text: Country of the called number

@@ -1,5 +1,6 @@
 -- title: Trend
 -- about: Traffic over time, by day, hour or five minutes of the time zone (step: day, hour, 5min).
+-- chart: calls
 -- for: tenant
 -- column: at text: Begin of the interval, in the time zone of the report
 -- column: calls number: Calls that were begun

@@ -119,17 +119,18 @@ static int width_of(const char *text)
 }
 
 
-static int table_line(struct mbuf *mb, const char *text, int width,
+static int table_cell(struct mbuf *mb, const char *text, int width,
 		      bool is_last, bool is_right_hand)
 {
-	const int pad = width - width_of(text);
+	int pad = width - width_of(text), err = 0;
 
-	if (is_right_hand)
-		return mbuf_printf(mb, "%*s%s%s", pad > 0 ? pad : 0, "", text,
-				   is_last ? "\n" : "  ");
-	if (is_last)
-		return mbuf_printf(mb, "%s\n", text);
-	return mbuf_printf(mb, "%s%*s", text, pad + 2, "");
+	if (!is_right_hand)
+		err = mbuf_write_str(mb, text);
+	for (; pad > 0 && (is_right_hand || !is_last) && !err; pad--)
+		err = mbuf_write_u8(mb, ' ');
+	if (is_right_hand && !err)
+		err = mbuf_write_str(mb, text);
+	return err ? err : mbuf_write_str(mb, is_last ? "\n" : "  ");
 }
 
 
@@ -150,11 +151,11 @@ static int write_table(struct mbuf *mb, const struct report_column **c,
 		}
 	}
 	for (size_t i = 0; i < n && !err; i++)
-		err = table_line(mb, c[i]->name, widths[i], i + 1 == n,
+		err = table_cell(mb, c[i]->name, widths[i], i + 1 == n,
 				 is_right(c[i]->kind));
 	for (int r = 0; r < PQntuples(rows) && !err; r++) {
 		for (size_t i = 0; i < n && !err; i++)
-			err = table_line(mb, cell(buf, rows, r, (int)i,
+			err = table_cell(mb, cell(buf, rows, r, (int)i,
 						  c[i]->kind, true),
 					 widths[i], i + 1 == n,
 					 is_right(c[i]->kind));

@@ -44,11 +44,9 @@ s as (
 		coalesce(sum(f.duration_ms), 0) as duration_ms,
 		sum(f.pdd_ms) as pdd_ms, sum(f.pdd_n) as pdd_n
 	from f group by 1)
-select to_char(s.at at time zone :'zone', case :'step'
-		when 'day' then 'YYYY-MM-DD' else 'YYYY-MM-DD HH24:MI' end)
-		|| case when :'step' = 'day' then '' else to_char(
-			(s.at at time zone :'zone') - (s.at at time zone 'UTC'),
-			'" "SGHH24:MI') end as at,
+-- the program reads every report in its time zone
+select case :'step' when 'day' then to_char(s.at, 'YYYY-MM-DD')
+		else to_char(s.at, 'YYYY-MM-DD HH24:MI TZH:TZM') end as at,
 	s.calls, s.answered, s.short, report.asr(s.answered, s.calls) as asr,
 	report.ner(s.delivered, s.calls) as ner,
 	report.acd_s(s.duration_ms, s.answered) as acd_s,

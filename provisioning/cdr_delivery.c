@@ -133,14 +133,30 @@ static struct curl_slist *line_add(struct curl_slist *list, const char *name,
 }
 
 
+static const char *type_of(const char *name)
+{
+	static const char *const types[][2] = {
+		{".ndjson", "application/x-ndjson"},
+		{".json", "application/json"},
+		{".html", "text/html; charset=utf-8"},
+	};
+	const char *end = strrchr(name, '.');
+
+	for (size_t i = 0; end && i < ARRAY_SIZE(types); i++) {
+		if (!strcmp(end, types[i][0]))
+			return types[i][1];
+	}
+	return "text/csv; charset=utf-8";
+}
+
+
 static CURLcode http_send(CURL *c, struct delivery *d)
 {
 	struct curl_slist *lines = NULL;
 	CURLcode bad = CURLE_OK;
 	long status = 0;
 
-	lines = line_add(lines, "Content-Type", strstr(d->name, ".ndjson")
-			 ? "application/x-ndjson" : "text/csv; charset=utf-8");
+	lines = line_add(lines, "Content-Type", type_of(d->name));
 	lines = line_add(lines, "User-Agent", "Strowger/" STROWGER_VERSION);
 	lines = line_add(lines, "Strowger-File", d->name);
 	lines = line_add(lines, "Strowger-Sequence", d->sequence);

@@ -13,6 +13,7 @@
 #include "job.h"
 #include "moment.h"
 #include "pg.h"
+#include "report.h"
 #include "resource.h"
 #include "text.h"
 
@@ -205,6 +206,8 @@ struct form {
 	char tenant_id[36];
 	char template_id[36];
 	char text[2100];          /* of the headings */
+	const struct report *report; /* instead of records, or NULL */
+	enum report_form report_form;
 };
 
 struct work {
@@ -264,6 +267,17 @@ static void headings_take(struct form *f, const char *text)
 }
 
 
+static int report_take(struct form *f, struct job *job, const char *name,
+		       const char *format)
+{
+	f->report = report_find(name);
+	if (f->report && report_form_find(&f->report_form, format))
+		return 0;
+	job_fail(job, "there is no report %s", name);
+	return ENOENT;
+}
+
+
 static int form_template(struct form *f, struct job *job, const char *id)
 {
 	PGresult *r = NULL, *names = NULL;
@@ -271,7 +285,8 @@ static int form_template(struct form *f, struct job *job, const char *id)
 
 	err = pg_exec(job_pg(job), "SELECT format, separator, decimal_mark, "
 		      "time_zone, has_header, coalesce(tenant_id, ''), "
-		      "coalesce(headings, '') FROM cdr.export_template "
+		      "coalesce(headings, ''), coalesce(report, '') FROM "
+		      "cdr.export_template "
 		      "WHERE id = $1", 1, &id, &r);
 	if (!err && PQntuples(r) != 1) {
 		job_fail(job, "there is no template %s", id);
@@ -293,6 +308,9 @@ static int form_template(struct form *f, struct job *job, const char *id)
 		if (*PQgetvalue(r, 0, 6))
 			headings_take(f, PQgetvalue(r, 0, 6));
 		TEXT_FILL(f->template_id, id);
+		if (*PQgetvalue(r, 0, 7))
+			err = report_take(f, job, PQgetvalue(r, 0, 7),
+					  PQgetvalue(r, 0, 0));
 	}
 	PQclear(r);
 	PQclear(names);
@@ -583,6 +601,48 @@ static int result_say(struct work *w)
 }
 
 
+/* A report of the span, as its recipient may see it. */
+static int report_make(struct work *w)
+{
+	struct report_ask ask = {
+		.report = w->form.report,
+		.by = {[REPORT_BY_FROM] = arg(w->job, "from"),
+		       [REPORT_BY_TO] = arg(w->job, "to"),
+		       [REPORT_BY_TENANT] = w->form.tenant_id,
+		       [REPORT_BY_ZONE] = w->form.zone,
+		       [REPORT_BY_LIMIT] = "100000"},
+		.is_customer = *w->form.tenant_id != '\0',
+	};
+	PGresult *rows = NULL;
+	int err;
+
+	if (ask.is_customer && !ask.report->is_tenant) {
+		job_fail(w->job, "the report %s is for no tenant",
+			 ask.report->name);
+		return EACCES;
+	}
+	err = report_run(&rows, job_pg(w->job), &ask, false);
+	if (!err)
+		err = report_write(w->mb, &ask, rows, w->form.report_form);
+	if (!err) {
+		w->done = (uint64_t)PQntuples(rows);
+		err = flush(w);
+	}
+	PQclear(rows);
+	return err;
+}
+
+
+static int records_make(struct work *w)
+{
+	int err = count(w);
+
+	if (!err)
+		err = cursor_open(w);
+	return err ? err : rows_write(w);
+}
+
+
 static int work_begin(struct work *w)
 {
 	const char *template = arg(w->job, "template_id"), *zone;
@@ -615,11 +675,7 @@ static int run(struct job *job)
 	int err = work_begin(&w);
 
 	if (!err)
-		err = count(&w);
-	if (!err)
-		err = cursor_open(&w);
-	if (!err)
-		err = rows_write(&w);
+		err = w.form.report ? report_make(&w) : records_make(&w);
 	if (!err)
 		err = result_say(&w);
 	if (!err)

@@ -5,6 +5,7 @@
 #include <string.h>
 #include "cdr_export.h"
 #include "form.h"
+#include "report.h"
 #include "resource.h"
 #include "text.h"
 
@@ -23,6 +24,12 @@ static bool is_url(const char *text)
 }
 
 
+static bool is_report(const char *text)
+{
+	return report_find(text) != NULL;
+}
+
+
 static const struct field fields[] = {
 	FIELD_ROW_ID("cet_"),
 	FIELD_ROW_NAME,
@@ -31,8 +38,12 @@ static const struct field fields[] = {
 	 .column = "status",
 	 .choices = (const char *const[]){"active", "suspended", NULL}},
 	{.name = "format", .type = FIELD_CHOICE, .column = "format",
-	 .choices = (const char *const[]){"csv", "ndjson", NULL}},
-	{.name = "columns", .type = FIELD_CHOICES, .flags = F_REQUIRED,
+	 .choices = (const char *const[]){"csv", "ndjson", "json", "html",
+					  NULL}},
+	{.name = "report", .type = FIELD_TEXT, .flags = F_NULLABLE,
+	 .column = "report", .min = 1, .max = 63, .form = is_report,
+	 .form_is = "a report (GET /v1/reports)"},
+	{.name = "columns", .type = FIELD_CHOICES, .flags = F_NULLABLE,
 	 .column = "columns", .min = 1, .max = 64, .form = is_column,
 	 .form_is = "a column of exports"},
 	{.name = "headings", .type = FIELD_TEXT, .flags = F_NULLABLE,
@@ -75,6 +86,13 @@ static const struct refusal refusals[] = {
 	{.constraint = "export_template_headings", .field = "headings",
 	 .kind = PROBLEM_VALIDATION,
 	 .detail = "as many as columns, separated by commas"},
+	{.constraint = "export_template_what", .field = "columns",
+	 .kind = PROBLEM_VALIDATION,
+	 .detail = "either columns (of records) or a report"},
+	{.constraint = "export_template_form", .field = "format",
+	 .kind = PROBLEM_VALIDATION,
+	 .detail = "records are csv or ndjson, reports csv, json or html, "
+		   "without headings of their own"},
 	{.constraint = "export_template_marks", .field = "decimal_mark",
 	 .kind = PROBLEM_VALIDATION,
 	 .detail = "must differ from the separator"},
@@ -86,11 +104,29 @@ static const struct refusal refusals[] = {
 	{.constraint = NULL},
 };
 
+/* What is the platform's goes to no tenant */
+static int check_report(struct request *req, struct record *rec,
+			const json_t *before)
+{
+	const char *name = record_text(rec, "report");
+	const char *tenant = record_text(rec, "tenant_id");
+	const struct report *r = name ? report_find(name) : NULL;
+
+	if (!tenant)
+		tenant = json_string_value(json_object_get(before,
+							   "tenant_id"));
+	if (r && tenant && !r->is_tenant)
+		problem_add(&req->problem, "/report", "not_allowed", NULL,
+			    "this report is for templates without tenant");
+	return 0;
+}
+
+
 const struct resource resource_cdr_export_template = {
 	.kind = "cdr_export_template", .table = "cdr.export_template",
 	.key = "id", .key_type = "text", .id_prefix = "cet_",
 	.path = "/v1/cdr-export-templates", .is_versioned = true, .set = &set,
-	.refusals = refusals,
+	.refusals = refusals, .prepare = check_report,
 };
 
 static const struct field file_fields[] = {

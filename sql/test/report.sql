@@ -1,0 +1,166 @@
+-- What reports are made of: measures, and roll-ups that are what records and
+-- charges come to, whatever brings or deletes them.
+begin;
+select no_plan();
+\ir fixture/world.sql
+delete from cdr.retention_rule;
+
+-- measures
+select is(report.asr(3, 4), 75.00, 'answered of all');
+select is(report.asr(0, 0), null, 'of nothing there is no ratio');
+select is(report.acd_s(90000, 2), 45.0);
+select is(report.ner(5, 8), 62.50);
+select ok(report.is_delivered('busy', false)
+	and report.is_delivered('no_answer', true)
+	and report.is_delivered('declined', false)
+	and report.is_delivered('cancelled', true), 'E.425: of the terminal');
+select ok(not report.is_delivered('cancelled', false)
+	and not report.is_delivered('not_found', true)
+	and not report.is_delivered('carrier_congested', true),
+	'or not: given up before it rang, misdialled, refused on the way');
+select is(report.margin_percent(200, 150), 25.00);
+select is(report.pdd_p95_s(100, array[50, 90, 100, 100, 100, 100]), 2.50,
+	'half of the way from 2 s to 3 s');
+select is(report.pdd_p95_s(100, array[0, 0, 0, 0, 0, 50]), 12::numeric,
+	'beyond the last class');
+select is(report.pdd_p95_s(0, array[0, 0, 0, 0, 0, 0]), null);
+-- R = 93.2 without losses; with 2 % 93.2 - 95 * 2 / (2 + 25.1) = 86.19
+select is(report.mos_milli(100, 0, 100, 0, 'PCMA/8000'), 4409);
+select is(report.mos_milli(98, 2, 100, 0, 'PCMU/8000'), 4235,
+	'the worse direction');
+select is(report.mos_milli(100, 0, null, null, 'G729/8000'), 4104);
+select is(report.mos_milli(0, 0, null, null, 'PCMA/8000'), null, 'no media');
+select is(report.hour_up('2030-01-01 10:00Z'), '2030-01-01 10:00Z');
+select is(report.hour_up('2030-01-01 10:00:00.001Z'), '2030-01-01 11:00Z');
+
+-- what a loader does for a call with n attempts
+create function pg_temp.load(n integer, at timestamptz, outcome text,
+	price bigint default null) returns void language plpgsql as
+$$
+declare
+	id uuid := lpad(n::text, 32, '0')::uuid;
+begin
+	insert into cdr.record (started_at, call_id, attempt, tenant_id,
+			account_id, trunk_id, carrier_id, gateway_id, direction,
+			rate_prefix, rate_destination, called_country, outcome,
+			sip_code, ringing_at, answered_at, duration_ms, pdd_ms,
+			currency, cost_currency, a_packets, a_lost, codec)
+		select at, id, k, pg_temp.id('ten', 1), pg_temp.id('acc', 1),
+			pg_temp.id('trk', 1), pg_temp.id('car', 1),
+			pg_temp.id('gwy', 1), 'outbound', case when k = 0
+			then '49' end, case when k = 0 then 'Germany' end, 'DE',
+			outcome, 200, at, case when price is not null then at end,
+			case when price is not null then 30000 end, 1500,
+			case when k = 0 then 'EUR' end,
+			case when k = 0 and price is not null then 'EUR' end,
+			case when k = 0 then 100 end, 0, 'PCMA'
+		from generate_series(0, 1) k;
+	if price is not null then
+		insert into cdr.charge (started_at, call_id, attempt, side,
+			account_id, carrier_id, amount_micro, net_micro,
+			tax_micro, currency, billed_ms, price)
+		values (at, id, 0, 'sell', pg_temp.id('acc', 1), null,
+			price * 119 / 100, price, array[price * 19 / 100], 'EUR',
+			60000, '{"taxes": [["VAT", 190000]]}'),
+		(at, id, 1, 'buy', null, pg_temp.id('car', 1), price / 2,
+			price / 2, '{}', 'EUR', 30000, '{"taxes": []}');
+	end if;
+end
+$$;
+create function pg_temp.sums() returns text language sql as
+$$
+	select format('%s %s %s %s %s %s', sum(calls), sum(answered),
+		sum(delivered), sum(revenue_micro), sum(tax_micro),
+		sum(cost_micro))
+	from report.traffic(false, '2030-01-01Z', '2030-04-01Z', '', '', '',
+		'', '')
+$$;
+select cdr.ensure_partitions('2030-01-01Z', '2030-04-01Z');
+select pg_temp.load(1, '2030-01-10 10:00Z', 'ok', 1000);
+select pg_temp.load(2, '2030-01-10 10:59:59.999Z', 'ok', 2000);
+select pg_temp.load(3, '2030-01-10 11:00Z', 'busy');
+select pg_temp.load(4, '2030-03-10 11:00Z', 'not_found');
+select is(pg_temp.sums(), '4 2 3 3000 570 1500', 'calls and their money');
+select results_eq($$ select hour, calls, answered, revenue_micro, cost_micro,
+	sold, bought from report.hour h join report.dimension d
+	on d.id = h.dimension_id where not is_attempt order by hour limit 1 $$,
+	$$ values ('2030-01-10 10:00Z'::timestamptz, 2, 2, 3000::bigint,
+	1500::bigint, 2, 2) $$, 'alike calls of an hour are one row');
+select is((select sum(calls) from report.traffic(true, '2030-01-01Z',
+	'2030-04-01Z', '', '', '', '', '')), 4::numeric, 'attempts are apart');
+select results_eq($$ select name, ppm, base_micro, tax_micro
+	from report.tax_hour $$,
+	$$ values ('VAT', 190000, 3000::bigint, 570::bigint) $$);
+select is_empty($$ select * from report.differences('2030-01-01Z',
+	'2030-04-01Z') $$, 'the roll-up is what the records come to');
+
+-- parts of hours are from the records
+select is((select sum(calls) from report.traffic(false,
+	'2030-01-10 10:00:00.001Z', '2030-01-10 11:00:00.001Z', '', '', '', '',
+	'')), 2::numeric, 'within two hours');
+select is((select sum(revenue_micro) from report.traffic(false,
+	'2030-01-10 10:30Z', '2030-01-10 10:59:59.999Z', '', '', '', '', '')),
+	null, 'within one');
+select is((select sum(revenue_micro) from report.traffic(false,
+	'2030-01-10 10:30Z', '2030-01-10 11:00Z', '', '', '', '', '')),
+	2000::numeric, 'until its end');
+
+-- filters
+select is((select sum(calls) from report.traffic(false, '2030-01-01Z',
+	'2030-04-01Z', pg_temp.id('ten', 2), '', '', '', '')), null,
+	'another tenant');
+select is((select sum(calls) from report.traffic(false, '2030-01-01Z',
+	'2030-04-01Z', pg_temp.id('ten', 1), pg_temp.id('trk', 1),
+	pg_temp.id('car', 1), 'outbound', 'EUR')), 4::numeric);
+
+-- what comes twice, or not at all
+select throws_ok($$ select pg_temp.load(2, '2030-01-10 10:59:59.999Z', 'ok',
+	2000) $$, '23505', null, 'a record comes again and is refused');
+insert into cdr.record (started_at, call_id, attempt, tenant_id)
+	select '2030-01-10 10:00Z', lpad('1', 32, '0')::uuid, 0,
+		pg_temp.id('ten', 1)
+	on conflict do nothing;
+select is(pg_temp.sums(), '4 2 3 3000 570 1500', 'and counts once');
+select report.rebuild('2030-01-10 10:00Z', '2030-01-10 12:00Z');
+select is(pg_temp.sums(), '4 2 3 3000 570 1500', 'counted anew, the same');
+select throws_ok($$ select report.rebuild('2030-01-10 10:30Z') $$, '22023');
+
+-- a cost in another currency, by the rate of its hour
+insert into core.exchange_rate (id, base, quote, rate_nano, effective_from)
+	values (pg_temp.id('fxr', 1), 'USD', 'EUR', 500000000, '2030-01-01Z'),
+	(pg_temp.id('fxr', 2), 'USD', 'EUR', 250000000, '2030-03-01Z');
+insert into cdr.charge (started_at, call_id, attempt, side, carrier_id,
+	amount_micro, currency) values ('2030-03-10 11:00Z', lpad('4', 32,
+	'0')::uuid, 1, 'buy', pg_temp.id('car', 2), 1000, 'USD');
+select results_eq($$ select cost_micro, cost_sold, calls from report.traffic(
+	false, '2030-03-01Z', '2030-04-01Z', '', '', '', '', '')
+	where cost_currency = 'USD' $$,
+	$$ values (1000::bigint, 250::numeric, 0::bigint) $$);
+
+-- retention takes records, not what they were counted as; a journal that is
+-- replayed brings them again, and they do not count twice
+insert into cdr.retention_rule (id, class, keep_days) values
+	('crr_' || repeat('1', 26), 'unanswered', 10),
+	('crr_' || repeat('2', 26), 'attempt', 10);
+create function pg_temp.retain() returns bigint language plpgsql as
+$$
+declare
+	n bigint; total bigint := 0;
+begin
+	loop
+		n := cdr.retain('2030-02-01Z', 2);
+		exit when n = 0;
+		total := total + n;
+	end loop;
+	return total;
+end
+$$;
+select is(pg_temp.retain(), 4::bigint, 'a call and three attempts go');
+select is(pg_temp.sums(), '4 2 3 3000 570 2500', 'the counts stay');
+select pg_temp.load(3, '2030-01-10 11:00Z', 'busy');
+select is(pg_temp.sums(), '4 2 3 3000 570 2500', 'it was counted before');
+select pg_temp.load(5, '2030-01-30 11:00Z', 'busy');
+select is(pg_temp.sums(), '5 2 4 3000 570 2500', 'what is new is new');
+
+select * from finish();
+rollback;

@@ -115,6 +115,32 @@ bool form_is_service_number(const char *text)
 }
 
 
+/* ".police.x" or nothing */
+static bool are_labels(const char *text)
+{
+	while (*text == '.') {
+		const size_t len = strspn(text + 1,
+					  "abcdefghijklmnopqrstuvwxyz"
+					  "0123456789-");
+
+		if (!len)
+			return false;
+		text += 1 + len;
+	}
+
+	return !*text;
+}
+
+
+bool form_is_emergency_number(const char *text)
+{
+	const char *service = strncmp(text, "test.", 5) ? text : text + 5;
+
+	return strncmp(service, "sos", 3) ? form_is_service_number(text)
+					  : are_labels(service + 3);
+}
+
+
 bool form_is_degrees(const char *text)
 {
 	const char *number = text + (*text == '-');

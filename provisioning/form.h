@@ -31,6 +31,9 @@ bool form_is_country(const char *text);
 /** Digits, '*' and '#', maybe '+' in front. */
 bool form_is_service_number(const char *text);
 
+/** Such a number, or an emergency service: "sos.police", "test.sos". */
+bool form_is_emergency_number(const char *text);
+
 /** "-12.345678": 1..3 digits and at most 8 decimals. */
 bool form_is_degrees(const char *text);
 

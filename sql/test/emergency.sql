@@ -17,6 +17,18 @@ select throws_ok($$ insert into core.emergency_number (id, number, name,
 select throws_ok(format($$ insert into core.emergency_number (id, number,
 	name) values (pg_temp.id('emn', 4), %L, 'x') $$, n), '23514', null,
 	'number ' || n) from unnest(array['1', '11x', '', '+', '1 1']) n;
+select lives_ok(format($$ insert into core.emergency_number (id, number,
+	send_as, kind, name) values (pg_temp.id('emn', %s), %L, '110', %L,
+	'x') $$, i, n, k), 'service ' || n)
+	from (values (5, 'sos', 'emergency'), (6, 'sos.animal-control',
+	'emergency'), (7, 'test.sos', 'test')) as x (i, n, k);
+select throws_ok(format($$ insert into core.emergency_number (id, number,
+	send_as, kind, name) values (pg_temp.id('emn', 8), %L, %L, %L,
+	'x') $$, n, s, k), '23514', null, 'service ' || n)
+	from (values ('sos.police', null, 'emergency'), ('SOS', '110',
+	'emergency'), ('sosx', '110', 'emergency'), ('sos.', '110',
+	'emergency'), ('test.sos.fire', '110', 'emergency'),
+	('sos.aaaaaaaaaaaaaaaa', '110', 'emergency')) as x (n, s, k);
 select throws_ok(format($$ insert into core.location (id, tenant_id, name,
 	%s) values (pg_temp.id('loc', 2), pg_temp.id('ten', 1), 'x', %s) $$,
 	c, v), '23514', null, c || ' ' || v)

@@ -1,7 +1,12 @@
 /**
  * @file emergency.c  See emergency.h.
  */
+#include <string.h>
 #include "emergency.h"
+#include "text.h"
+
+/* Where somebody answers whatever has happened, as countries have it. */
+static const char *const common[] = {"112", "911", "999", "000", "111"};
 
 
 static const char *country_of(const struct trunk *trunk,
@@ -14,36 +19,45 @@ static const char *country_of(const struct trunk *trunk,
 }
 
 
-bool emergency_find(const struct catalog *cat, const struct trunk *trunk,
-		    const struct site *site, const char *dialled,
-		    struct emergency_hit *ret)
+enum { SCOPES = 5 };
+
+
+/* From the nearest to the last. "": for everybody; before that: there is no
+   such scope, as at no site, or nobody said where. */
+static void scopes_of(const char *ret[SCOPES], const struct trunk *trunk,
+		      const struct site *site)
 {
-	const char *const scopes[] = {
-		site ? site->id : "",
-		trunk->id,
-		trunk->tenant->id,
-		country_of(trunk, site),
-		"",
-	};
-	const struct emergency *e;
-	const struct route *route;
+	ret[0] = site ? site->id : "";
+	ret[1] = trunk->id;
+	ret[2] = trunk->tenant->id;
+	ret[3] = country_of(trunk, site);
+	ret[4] = "";
+}
 
-	for (size_t i = 0; i < ARRAY_SIZE(scopes); i++) {
-		if (!scopes[i][0] && i + 1 < ARRAY_SIZE(scopes))
-			continue; /* at no site, or nobody said where */
 
-		e = catalog_emergency_number(cat, dialled, scopes[i]);
-		if (!e)
-			continue;
+static bool find_at(const struct catalog *cat, const char *dialled,
+		    const char *scope, struct emergency_hit *ret)
+{
+	const struct emergency *e = catalog_emergency_number(cat, dialled,
+							     scope);
 
-		ret->route = &e->route;
-		ret->number = e->send_as[0] ? e->send_as : e->number;
-		ret->scope = e->scope;
-		ret->is_test = e->is_test;
-		return true;
-	}
+	if (!e)
+		return false;
 
-	route = catalog_emergency(cat, dialled);
+	ret->route = &e->route;
+	ret->number = e->send_as[0] ? e->send_as : e->number;
+	ret->scope = e->scope;
+	ret->is_test = e->is_test;
+
+	return true;
+}
+
+
+static bool find_route(const struct catalog *cat, const char *dialled,
+		       struct emergency_hit *ret)
+{
+	const struct route *route = catalog_emergency(cat, dialled);
+
 	if (!route)
 		return false;
 
@@ -53,6 +67,64 @@ bool emergency_find(const struct catalog *cat, const struct trunk *trunk,
 	ret->is_test = false;
 
 	return true;
+}
+
+
+/* The nearest scope that has one of them. */
+static bool find_any(const struct catalog *cat, const struct trunk *trunk,
+		     const struct site *site, const char *const *numbers,
+		     size_t n, struct emergency_hit *ret)
+{
+	const char *scopes[SCOPES];
+
+	scopes_of(scopes, trunk, site);
+	for (size_t i = 0; i < SCOPES; i++) {
+		if (!scopes[i][0] && i + 1 < SCOPES)
+			continue;
+		for (size_t k = 0; k < n; k++)
+			if (find_at(cat, numbers[k], scopes[i], ret))
+				return true;
+	}
+
+	for (size_t k = 0; k < n; k++)
+		if (find_route(cat, numbers[k], ret))
+			return true;
+
+	return false;
+}
+
+
+bool emergency_find(const struct catalog *cat, const struct trunk *trunk,
+		    const struct site *site, const char *dialled,
+		    struct emergency_hit *ret)
+{
+	return find_any(cat, trunk, site, &dialled, 1, ret);
+}
+
+
+bool emergency_find_service(const struct catalog *cat,
+			    const struct trunk *trunk,
+			    const struct site *site, const char *service,
+			    struct emergency_hit *ret)
+{
+	char left[64];
+	char *dot;
+
+	if (text_copy(left, sizeof(left), service))
+		return false;
+
+	for (;;) {
+		if (emergency_find(cat, trunk, site, left, ret))
+			return true;
+		dot = strrchr(left, '.');
+		if (!dot)
+			break;
+		*dot = '\0';
+	}
+
+	/* not of "test": a test must not wake anybody */
+	return !strcmp(left, "sos") &&
+	       find_any(cat, trunk, site, common, ARRAY_SIZE(common), ret);
 }
 
 

@@ -24,6 +24,17 @@ struct emergency_hit {
 bool emergency_find(const struct catalog *cat, const struct trunk *trunk,
 		    const struct site *site, const char *dialled, struct emergency_hit *ret);
 
+/**
+ * The same for a service URN (RFC 5031), whose labels are "sos.police": the
+ * row of the most that is left of them when labels are taken away from the
+ * right; of "sos", when no row has it, the nearest common emergency number.
+ * "test.sos" (RFC 6881) leads to rows of its own and to nothing else.
+ */
+bool emergency_find_service(const struct catalog *cat,
+			    const struct trunk *trunk,
+			    const struct site *site, const char *service,
+			    struct emergency_hit *ret);
+
 /** Who is said to call, whatever the PBX says: the site's main number, else
  *  the trunk's number for this, else its main number; "": it has none. */
 const char *emergency_calling(const struct trunk *trunk,

@@ -11,6 +11,19 @@
 #define ROUNDS_MAX 3
 
 
+static void begin(struct call *call, const struct emergency_hit *hit)
+{
+	call->is_emergency = true;
+	call->sos.route = hit->route;
+	call->sos.is_test = hit->is_test;
+	TEXT_FILL(call->sos.number, hit->number);
+	WHY(call->why, WHY_EMERGENCY, OUT_OK, hit->route->id,
+	    WHY_TEXT("dialled", call->called.received),
+	    WHY_TEXT("number", hit->number), WHY_TEXT("for", hit->scope),
+	    WHY_COUNT("is_test", hit->is_test));
+}
+
+
 static bool is_emergency(struct call *call, const char *number)
 {
 	struct emergency_hit hit;
@@ -19,14 +32,21 @@ static bool is_emergency(struct call *call, const char *number)
 			    &hit))
 		return false;
 
-	call->is_emergency = true;
-	call->sos.route = hit.route;
-	call->sos.is_test = hit.is_test;
-	TEXT_FILL(call->sos.number, hit.number);
-	WHY(call->why, WHY_EMERGENCY, OUT_OK, hit.route->id,
-	    WHY_TEXT("dialled", call->called.received),
-	    WHY_TEXT("number", hit.number), WHY_TEXT("for", hit.scope),
-	    WHY_COUNT("is_test", hit.is_test));
+	begin(call, &hit);
+
+	return true;
+}
+
+
+static bool is_service(struct call *call, const char *urn)
+{
+	struct emergency_hit hit;
+
+	if (!emergency_find_service(call->cat, call->trunk, call->site,
+				    urn + strlen(SERVICE_URN), &hit))
+		return false;
+
+	begin(call, &hit);
 
 	return true;
 }
@@ -39,6 +59,8 @@ bool call_emergency(struct call *call)
 
 	if (!call->trunk)
 		return false;
+	if (!strncmp(dialled, SERVICE_URN, strlen(SERVICE_URN)))
+		return is_service(call, dialled);
 	if (is_emergency(call, dialled))
 		return true;
 

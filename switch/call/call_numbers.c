@@ -99,9 +99,14 @@ enum outcome call_dialled(const struct call *call)
 static void read_dialled(const struct call *call, const struct sip_msg *msg,
 			 struct party *p)
 {
-	const struct uri *uri = call_policy(call)->called_in_to ? &msg->to.uri
-								: &msg->uri;
+	const bool is_in_to = call_policy(call)->called_in_to;
+	const struct uri *uri = is_in_to ? &msg->to.uri : &msg->uri;
 
+	/* a call for help is understood wherever the number stands */
+	if (!message_service(&msg->ruri, p->received, sizeof(p->received)) ||
+	    (is_in_to && !message_service(&msg->to.auri, p->received,
+					  sizeof(p->received))))
+		return;
 	if (message_number(uri, p->received, sizeof(p->received)))
 		p->received[0] = '\0';
 }

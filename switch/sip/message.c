@@ -498,6 +498,42 @@ int message_user(const struct pl *user, char *buf, size_t size)
 }
 
 
+/* "sos" and what is below it, of letters, digits and hyphens. */
+static bool is_sos(const char *labels)
+{
+	if (!strncmp(labels, "test.", 5))
+		labels += 5;
+	if (strncmp(labels, "sos", 3) != 0 ||
+	    strspn(labels, "abcdefghijklmnopqrstuvwxyz0123456789-.") !=
+		    strlen(labels))
+		return false;
+
+	return !labels[3] || labels[3] == '.';
+}
+
+
+int message_service(const struct pl *text, char *buf, size_t size)
+{
+	const size_t prefix = strlen(SERVICE_URN);
+
+	buf[0] = '\0';
+	if (text->l <= prefix || strncasecmp(text->p, SERVICE_URN, prefix))
+		return ENOENT;
+	if (text->l >= size)
+		return EOVERFLOW;
+
+	for (size_t i = 0; i < text->l; i++)
+		buf[i] = (char)tolower((unsigned char)text->p[i]);
+	buf[text->l] = '\0';
+	if (is_sos(buf + prefix))
+		return 0;
+
+	buf[0] = '\0';
+
+	return ENOENT;
+}
+
+
 int message_number(const struct uri *uri, char *buf, size_t size)
 {
 	char *to = buf, *from;

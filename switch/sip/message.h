@@ -90,6 +90,17 @@ int message_user(const struct pl *user, char *buf, size_t size);
  *  without visual separators (RFC 3966 5.1.1). Errors as above. */
 int message_number(const struct uri *uri, char *buf, size_t size);
 
+/**
+ * The URN of an emergency service as it is compared: "urn:service:sos.police"
+ * in lower case (RFC 5031 3), or a test of it (urn:service:test.sos, RFC 6881).
+ * @param text  a URI, or that of an address in angle brackets
+ * @return 0; ENOENT: it is another URI; EOVERFLOW
+ */
+int message_service(const struct pl *text, char *buf, size_t size);
+
+/** What stands before its labels. */
+#define SERVICE_URN "urn:service:"
+
 /** Quote a display name safely (RFC 3261 25.1 quoted-string).
  *  @return 0 or EOVERFLOW (buf is then "") */
 int message_quote(char *buf, size_t size, const char *text);

@@ -144,7 +144,7 @@ class Run:
             slot.respond(int(what), body, extra, (plain + [""])[0],
                          options.get("tag"))
             return
-        uris = [w for w in plain if w.startswith(("sip:", "tel:"))]
+        uris = [w for w in plain if w.startswith(("sip:", "tel:", "urn:"))]
         if uris:
             slot.begin(uris[0], options.get("from") or self.caller(edge),
                        options.get("to"))

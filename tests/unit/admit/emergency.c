@@ -139,6 +139,52 @@ Test(emergency, what_is_sent_and_the_test_number)
 }
 
 
+static const char *found_service(const char *trunk, const char *service)
+{
+	struct emergency_hit hit;
+
+	return emergency_find_service(cat, catalog_trunk(cat, trunk), NULL,
+				      service, &hit)
+		       ? hit.route->id : "none";
+}
+
+
+/* The nearest scope decides among the common numbers: who is in the US does
+   not get Europe's 112. */
+Test(emergency, a_service_is_its_row_or_the_common_number)
+{
+	cr_expect_str_eq(found_service("trk_2", "sos.police"), "rte_1");
+	number("emn_us", "{\"number\":\"911\",\"kind\":\"emergency\",\"status\":"
+	       "\"active\",\"country\":\"US\"}");
+	cr_expect_str_eq(found_service("trk_2", "sos"), "emn_us");
+	cr_expect_str_eq(found_service("trk_2", "sos.police"), "emn_us");
+	cr_expect_str_eq(found_service("trk_1", "sos.police"), "rte_1");
+	number("emn_pol", "{\"number\":\"sos.police\",\"send_as\":\"110\","
+	       "\"kind\":\"emergency\",\"status\":\"active\","
+	       "\"country\":\"DE\"}");
+	cr_expect_str_eq(found_service("trk_1", "sos.police"), "emn_pol");
+	cr_expect_str_eq(found_service("trk_1", "sos.police.of-the-land"),
+			 "emn_pol");
+	cr_expect_str_eq(found_service("trk_1", "sos.fire"), "rte_1");
+	cr_expect_str_eq(found_service("trk_2", "sos.police"), "emn_us");
+	number("emn_sos", "{\"number\":\"sos\",\"send_as\":\"1120\","
+	       "\"kind\":\"emergency\",\"status\":\"active\","
+	       "\"tenant_id\":\"ten_1\"}");
+	cr_expect_str_eq(found_service("trk_1", "sos.fire"), "emn_sos");
+}
+
+
+Test(emergency, a_test_of_a_service_wakes_nobody)
+{
+	cr_expect_str_eq(found_service("trk_1", "test.sos"), "none");
+	cr_expect_str_eq(found_service("trk_1", "test.sos.police"), "none");
+	number("emn_tst", "{\"number\":\"test.sos\",\"send_as\":\"999\","
+	       "\"kind\":\"test\",\"status\":\"active\"}");
+	cr_expect_str_eq(found_service("trk_1", "test.sos.police"),
+			 "emn_tst");
+}
+
+
 Test(emergency, who_calls)
 {
 	cr_expect_str_eq(emergency_calling(catalog_trunk(cat, "trk_1"), NULL),

@@ -301,3 +301,33 @@ Test(message, number)
 	expect_number("tel:+49-30-(12)34", "+49301234");
 	expect_number("TEL:112;phone-context=x", "112");
 }
+
+
+Test(message, service)
+{
+	static const struct {
+		const char *text, *want;
+		int err;
+	} cases[] = {
+		{"urn:service:sos", "urn:service:sos", 0},
+		{"URN:Service:SOS.Police", "urn:service:sos.police", 0},
+		{"urn:service:test.sos.fire", "urn:service:test.sos.fire", 0},
+		{"urn:service:sosx", "", ENOENT},
+		{"urn:service:counseling", "", ENOENT},
+		{"urn:service:", "", ENOENT},
+		{"urn:service:sos@x", "", ENOENT},
+		{"sip:sos@x", "", ENOENT},
+		{"urn:service:sos.animal-control.of-a-far-country", "",
+		 EOVERFLOW},
+	};
+	char buf[40];
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct pl pl;
+
+		pl_set_str(&pl, cases[i].text);
+		cr_expect_eq(message_service(&pl, buf, sizeof(buf)),
+			     cases[i].err, "%s", cases[i].text);
+		cr_expect_str_eq(buf, cases[i].want, "%s", cases[i].text);
+	}
+}

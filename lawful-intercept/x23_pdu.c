@@ -227,7 +227,7 @@ int x23_read(struct x23_reader *r, const uint8_t *bytes, size_t len,
 {
 	while (len) {
 		size_t want = X23_HEADER, n;
-		uint32_t seq, type;
+		uint32_t seq = 0, type;
 
 		if (r->n >= X23_HEADER)
 			want = pdu_len(r->buf);

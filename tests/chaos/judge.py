@@ -3,6 +3,8 @@ from fractions import Fraction
 
 CHECKPOINT_S = 6.0      # a cut call may be billed shorter by this at most
 SLACK_S = 0.015         # two clocks that are read in milliseconds
+BURST_S = 0.25          # all of a burst that one pass of the switch takes in
+                        # has the time of its begin
 ENDED_BY_US_S = 1.5     # a BYE of the switch's own reaches us within this
 
 
@@ -38,7 +40,8 @@ RECORDS = """select r.call_id, r.a_call_id, r.outcome, r.end_estimated,
 class Judge:
     """Collects what is wrong, by kind, and figures."""
 
-    def __init__(self, groups, calls, database, kills):
+    def __init__(self, groups, calls, database, kills, slack_s=SLACK_S):
+        self.slack_s = slack_s
         self.accounts = [g.world.account for g in groups]
         self.placed = [c for c in calls if c.group in groups]
         self.database = database
@@ -112,14 +115,17 @@ class Judge:
             self.count("answered on no record")
             self.blame("billing", "call %d: answered, but %s" % (call.n, row))
 
-    def ends(self, call):
+    def ends(self, call, row):
         """(earliest, latest) moment at which the call ended here."""
-        begun = call.answer_sent
-        kill = self.kill_after(begun)
+        kill = self.kill_after(call.answer_sent)
         late = [t for t in (kill, call.bye_heard, call.bye_answered) if t]
         early = [t for t in (kill, call.bye_sent) if t]
-        if call.bye_sent is None and call.bye_heard is not None:
-            early.append(call.bye_heard - ENDED_BY_US_S)
+        if row["outcome"] not in ("ok", "node_lost"):
+            # the switch ended it: its BYE may have waited for us unread,
+            # also while we sent ours, or a kill came before it was sent
+            early = [t - ENDED_BY_US_S for t in (kill, call.bye_after) if t]
+        elif call.bye_sent is None and call.bye_after is not None:
+            early.append(call.bye_after - ENDED_BY_US_S)
         return (min(early) if early else None, min(late) if late else None)
 
     def duration(self, call, row):
@@ -127,7 +133,7 @@ class Judge:
             self.blame("billing", "call %d: nobody answered, but %s" % (
                 call.n, row))
             return
-        early, late = self.ends(call)
+        early, late = self.ends(call, row)
         if early is None or late is None:
             self.blame("ends", "call %d has no end, but %s" % (call.n, row))
             return
@@ -150,7 +156,7 @@ class Judge:
         else:
             self.errors_ms.append(1000 * max(
                 0, least - seconds, seconds - most))
-        if not least - SLACK_S <= seconds <= most + SLACK_S:
+        if not least - self.slack_s <= seconds <= most + self.slack_s:
             self.blame("lasted", "call %d lasted %.3f..%.3f s, but %s" % (
                 call.n, least, most, row))
 

@@ -41,6 +41,7 @@ class Call:
         self.sent = self.heard = self.decided = None
         self.answer_sent = self.answered = None
         self.bye_sent = self.bye_heard = self.bye_answered = None
+        self.bye_after = None   # the one heard had not come by then
 
     @property
     def is_up(self):
@@ -62,6 +63,7 @@ class Load:
         self.selector = selectors.DefaultSelector()
         self.timers, self.order = [], 0
         self.peers = {}
+        self.emptied = {}       # by peer: when its socket had nothing left
         self.calls, self.by_number, self.by_call_id = [], {}, {}
         self.by_leg = {}        # Call-ID of the called side
         self.is_placing = False
@@ -83,6 +85,7 @@ class Load:
             s.bind((ip, SIP_PORT))
             s.setblocking(False)
             self.peers[ip] = s
+            self.emptied[ip] = time.monotonic()
             self.selector.register(s, selectors.EVENT_READ, ip)
         return ip
 
@@ -100,9 +103,11 @@ class Load:
 
     def read(self, s, ip):
         for _ in range(50):
+            now = time.monotonic()
             try:
                 data, _ = s.recvfrom(65535)
             except BlockingIOError:
+                self.emptied[ip] = now
                 return
             except OSError:
                 continue        # ICMP: the switch is away
@@ -265,8 +270,8 @@ class Load:
 
     def take_caller(self, ip, call, msg):
         if msg.is_request:
-            if msg.method == "BYE" and call.bye_heard is None:
-                call.bye_heard = time.monotonic()
+            if msg.method == "BYE":
+                self.bye_take(ip, call)
             if msg.method != "ACK":
                 self.say(Leg(ip, msg), 200)
             return
@@ -277,6 +282,11 @@ class Load:
                 self.answer_taken(call, msg)
         elif method == "BYE":
             self.bye_answer(call, msg.code)
+
+    def bye_take(self, ip, call):
+        if call.bye_heard is None:
+            call.bye_heard = time.monotonic()
+            call.bye_after = self.emptied[ip]
 
     @staticmethod
     def bye_answer(call, code):
@@ -318,6 +328,5 @@ class Load:
         else:
             if msg.method == "BYE":
                 leg.is_over = True
-                if call.bye_heard is None:
-                    call.bye_heard = time.monotonic()
+                self.bye_take(ip, call)
             self.say(leg, 200, msg=msg)

@@ -48,11 +48,13 @@ static uint64_t next_ms(const struct money *m, uint64_t slice_ms)
 /* The hold grew: by the slice that was asked for, or by the least of it. */
 static void note_held(struct money *m)
 {
+	const uint64_t before_ms = m->funded_ms;
 	int64_t price;
 
 	m->funded_ms = !price_at(m, m->asked_ms, &price) &&
 				       m->hold.held_micro >= price
 			       ? m->asked_ms : m->least_ms;
+	m->last_ms = m->funded_ms - min(before_ms, m->funded_ms);
 	count_spend(m, m->hold.held_micro);
 }
 
@@ -266,10 +268,8 @@ static void extend_over(void *arg)
  */
 static uint64_t lead_ms(const struct money *m)
 {
-	const uint64_t grain_ms = next_ms(m, GRAIN_MS) - m->funded_ms;
-
 	return fund_is_scarce(m->call->books.funds, m->account_id)
-		       ? min(grain_ms / 2, LEAD_MS) : LEAD_MS;
+		       ? min(m->last_ms / 2, LEAD_MS) : LEAD_MS;
 }
 
 
@@ -301,6 +301,7 @@ static int64_t keep(void *arg)
 		m->funded_ms = to_ms;
 	else
 		price = m->hold.held_micro;
+	m->last_ms = m->funded_ms - min(now_ms, m->funded_ms);
 
 	count_spend(m, price);
 	if (wheel_running(&m->credit))
@@ -326,6 +327,28 @@ void call_fund_stop(struct call *call)
 
 	for (unsigned i = 0; (m = call_payer_at(call, i)); i++)
 		wheel_stop(call->w->wheel, &m->credit);
+}
+
+
+bool call_is_fair(const struct call *call)
+{
+	const uint64_t now_ms = call_duration_ms(call);
+	const struct money *m;
+	uint64_t end_ms;
+	int64_t price;
+
+	for (unsigned i = 0; (m = call_payer_at(call, i)); i++) {
+		if (!call->answered_ms || m->is_settled ||
+		    !fund_is_scarce(call->w->funds, m->account_id))
+			continue;
+		/* in money: a minimum, or a rate of 0, pays for more time */
+		end_ms = price_interval_end_ms(&m->sell, now_ms);
+		end_ms = price_interval_end_ms(&m->sell, end_ms + GRAIN_MS);
+		if (price_at(m, end_ms, &price) || m->hold.held_micro > price)
+			return false;
+	}
+
+	return true;
 }
 
 

@@ -109,6 +109,7 @@ struct money {
 	struct fund_hold hold;
 	int64_t counted_micro;       /**< in spends                          */
 	uint64_t funded_ms;          /**< this duration is paid for          */
+	uint64_t last_ms;            /**< so much of it at last              */
 	uint64_t asked_ms;           /**< this one is asked for              */
 	uint64_t least_ms;           /**< or at least this one               */
 	int64_t price_micro, cost_micro;
@@ -635,6 +636,9 @@ void call_fund_start(struct call *call);
 void call_settle(struct call *call);
 /** Each who pays for a part of the call, the caller first; NULL at the end. */
 struct money *call_payer_at(const struct call *call, unsigned i);
+/** Money is not scarce, or nobody who pays holds more than the interval that
+ *  runs and the next. For checkers. */
+bool call_is_fair(const struct call *call);
 /** No more of it is asked for. */
 void call_fund_stop(struct call *call);
 /** It is not paid: all that is held goes back. */

@@ -603,6 +603,18 @@ bool worker_is_exact(const struct worker *w)
 }
 
 
+bool worker_is_fair(const struct worker *w)
+{
+	const struct le *le;
+
+	LIST_FOREACH(&w->live, le)
+		if (!call_is_fair(le->data))
+			return false;
+
+	return true;
+}
+
+
 char *worker_table(void)
 {
 	return fsm_print(&call_def);

@@ -149,6 +149,9 @@ struct worker_census {
 void worker_census(const struct worker *w, struct worker_census *ret);
 /** Is who holds a channel who lives, on every line? Walks all of them. */
 bool worker_is_exact(const struct worker *w);
+/** Where money is scarce, does no call that is up hold more than the interval
+ *  that it is in and the next one? So equal ones differ by one. Walks all. */
+bool worker_is_fair(const struct worker *w);
 
 /** The call table as Markdown, malloc'd. */
 char *worker_table(void);

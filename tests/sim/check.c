@@ -193,6 +193,9 @@ void check_step(struct world *w)
 			   (unsigned long long)c.bugs);
 	if (!worker_is_exact(w->worker))
 		world_fail(w, "who holds a channel is not who lives");
+	if (!worker_is_fair(w->worker))
+		world_fail(w, "money is scarce, and one holds more than the "
+			      "next interval");
 	if (c.funds_granted_micro <
 	    c.funds_spent_micro + c.funds_held_micro)
 		world_fail(w, "funds: granted %lld, spent %lld, held %lld",
@@ -320,36 +323,51 @@ void check_end(struct world *w)
 
 /* --- records */
 
+/* What the call was charged while it lived is the price of all of it at once;
+   who was cut pays for a part of it that was paid for. */
 static void check_sell(struct world *w, const struct cdr *cdr,
 		       const struct cdr_charge *c)
 {
-	const uint64_t billed_ms = (uint64_t)c->billed_ms;
-	const uint64_t most_ms = price_billed_ms(
-		&c->price, (uint64_t)cdr->duration_ms);
-	int64_t micro;
+	uint64_t ms = cdr->answered_at == CDR_NULL
+			      ? 0 : (uint64_t)cdr->duration_ms;
+	struct price_parts parts;
 
-	if (price_micro(&c->price, billed_ms, 0, &micro) ||
-	    micro != c->amount_micro ||
-	    (!c->attempt && micro != cdr->price_micro))
+	if (ms && strcmp(cdr->outcome, "ok") != 0)
+		ms = price_duration_ms(&c->price, c->amount_micro, ms);
+	if (price_parts(&c->price, ms, 0, &parts) ||
+	    parts.gross_micro != c->amount_micro ||
+	    parts.net_micro != c->net_micro ||
+	    (!c->attempt && c->amount_micro != cdr->price_micro))
 		world_fail(w, "price %lld of %llu ms, should be %lld",
 			   (long long)c->amount_micro,
-			   (unsigned long long)billed_ms, (long long)micro);
-	if (billed_ms > most_ms ||
-	    (billed_ms < most_ms && !strcmp(cdr->outcome, "ok")))
-		world_fail(w, "%llu ms billed of %lld ms",
-			   (unsigned long long)billed_ms,
-			   (long long)cdr->duration_ms);
+			   (unsigned long long)ms,
+			   (long long)parts.gross_micro);
+	if ((uint64_t)c->billed_ms > parts.billed_ms ||
+	    ((uint64_t)c->billed_ms < parts.billed_ms &&
+	     !strcmp(cdr->outcome, "ok")))
+		world_fail(w, "%lld ms billed of %lld ms, %llu of them paid",
+			   (long long)c->billed_ms,
+			   (long long)cdr->duration_ms,
+			   (unsigned long long)ms);
 }
 
 
-/* Who is cut for want of money had all that was paid for. */
-static void check_cut(struct world *w, const struct cdr *cdr)
+/* Who is cut for want of money had all that was paid for; of several who pay,
+   the one whose money it was. */
+static void check_cut(struct world *w, const struct cdr_call *call)
 {
-	if (!strcmp(cdr->outcome, "credit_ended") &&
-	    cdr->duration_ms < cdr->billed_ms)
-		world_fail(w, "cut after %lld ms of %lld that were paid",
-			   (long long)cdr->duration_ms,
-			   (long long)cdr->billed_ms);
+	const struct cdr *cdr = &call->call;
+
+	if (strcmp(cdr->outcome, "credit_ended") != 0)
+		return;
+
+	for (uint32_t i = 0; i < call->charge_n; i++)
+		if (call->charges[i].side == CHARGE_SELL &&
+		    call->charges[i].billed_ms <= cdr->duration_ms)
+			return;
+
+	world_fail(w, "cut after %lld ms of %lld that were paid",
+		   (long long)cdr->duration_ms, (long long)cdr->billed_ms);
 }
 
 
@@ -387,9 +405,11 @@ void check_record(struct world *w, const struct cdr_call *call)
 		world_fail(w, "outcome %s: %s", cdr->outcome, cdr->trail);
 	if (cdr->ended_at == CDR_NULL || cdr->attempt != 0)
 		world_fail(w, "a final record that is none");
-	if (cdr->answered_at == CDR_NULL && call->charge_n)
-		world_fail(w, "a charge without an answer");
-	check_cut(w, cdr);
+	for (uint32_t i = 0; i < call->charge_n; i++)
+		if (cdr->answered_at == CDR_NULL &&
+		    !call->charges[i].price.attempt_micro)
+			world_fail(w, "a charge without an answer");
+	check_cut(w, call);
 	check_emergency(w, cdr);
 	plan_model_check(w, call);
 	for (uint32_t i = 0; i < call->attempt_n; i++)

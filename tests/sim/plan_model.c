@@ -18,6 +18,7 @@
 #define FOLLOWED_MAX 3        /* contacts of 3xx in a call                */
 #define FOREVER INT64_MAX
 #define UNKNOWN INT64_MAX     /* what a call costs                        */
+#define TERMS 3
 
 enum { PLANS = 3, CARRIERS = 2, RULES = 2, PRICES = 24, STATES = 64,
        CALLS = 512, DIALS = 1024, FORWARDS = 5 };
@@ -34,6 +35,7 @@ struct model_price {
 	int64_t from_ms, to_ms;   /* wall */
 	int64_t per_min_nano, fee_micro;
 	uint32_t first_ms, next_ms;
+	int terms;                /* trm_N; 0: none */
 };
 
 struct plan_row {
@@ -112,6 +114,9 @@ static void price_draw(struct plan_model *m, struct state *s, enum which_deck de
 		.fee_micro = below(m, 3) * 2500,
 		.first_ms = ms[0],
 		.next_ms = ms[1],
+		/* the margin of a plan is counted here without any */
+		.terms = deck == DECK_SELL && !m->w->climate.has_plans
+				 ? (int)below(m, TERMS + 1) : 0,
 	};
 }
 
@@ -245,6 +250,54 @@ static void rules_put(struct plan_model *m, const struct state *s)
 }
 
 
+/* Open for some seconds of each few minutes, so that calls see it begin and
+   end. */
+static void schedule_put(struct plan_model *m)
+{
+	put(m->w, "schedule", "sch_1",
+	    "{\"ranges\":[{\"days\":[\"mon\",\"tue\",\"wed\",\"thu\","
+	    "\"fri\",\"sat\",\"sun\"],\"from\":\"00:00\",\"to\":\"12:00\"}],"
+	    "\"holidays\":[],\"offsets\":[[0,%lld]]}",
+	    /* noon of that zone comes in the run */
+	    (long long)(43200 - m->w->now.wall_us / 1000000 % 86400 - 20 -
+			below(m, 60)));
+}
+
+
+/* Any of a tier, a window, fees, free seconds and a cap. */
+static void terms_put(struct plan_model *m)
+{
+	for (int i = 1; i <= TERMS; i++) {
+		char tier[128] = "", window[128] = "", cap[64] = "", id[16];
+
+		if (below(m, 2))
+			(void)snprintf(tier, sizeof(tier),
+				       "{\"from_s\":%u,\"percent_ppm\":%u%s}",
+				       1 + below(m, 40),
+				       below(m, 5) * 500000,
+				       below(m, 2) ? ",\"increment_ms\":7000"
+						   : "");
+		if (below(m, 2))
+			(void)snprintf(window, sizeof(window),
+				       "{\"schedule_id\":\"sch_1\","
+				       "\"rate_per_min_nano\":%u}",
+				       below(m, 6) * 7777000);
+		if (below(m, 2))
+			(void)snprintf(cap, sizeof(cap), ",\"cap_micro\":%u,"
+				       "\"cap_action\":\"%s\"",
+				       3000 + below(m, 20000),
+				       below(m, 2) ? "cut" : "free");
+		(void)snprintf(id, sizeof(id), "trm_%d", i);
+		put(m->w, "rate_terms", id,
+		    "{\"tiers\":[%s],\"windows\":[%s],"
+		    "\"attempt_fee_micro\":%u,\"minimum_micro\":%u,"
+		    "\"free_ms\":%u%s}", tier, window,
+		    below(m, 2) * below(m, 3000), below(m, 2) * below(m, 9000),
+		    below(m, 2) * below(m, 20000), cap);
+	}
+}
+
+
 static void deck_put(struct plan_model *m, const struct state *s,
 		     enum which_deck deck)
 {
@@ -266,6 +319,9 @@ static void deck_put(struct plan_model *m, const struct state *s,
 
 		if (p->deck != deck)
 			continue;
+		if (p->terms)
+			(void)snprintf(rate.terms, sizeof(rate.terms),
+				       "trm_%d", p->terms);
 		(void)text_copy(rate.prefix, sizeof(rate.prefix), p->prefix);
 		(void)text_copy(rate.destination, sizeof(rate.destination),
 				p->prefix);
@@ -303,6 +359,10 @@ void plan_model_put(struct world *w)
 	plans_put(m, s);
 	rules_put(m, s);
 	policy_put(m, s);
+	if (m->state_n == 1) {
+		schedule_put(m);
+		terms_put(m);
+	}
 	for (int d = 0; d < DECKS; d++)
 		deck_put(m, s, (enum which_deck)d);
 }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include "decision_asker.h"
 #include "event_sender.h"
+#include "intercept.h"
 #include "journal.h"
 #include "ledger.h"
 #include "log.h"
@@ -60,6 +61,7 @@ struct loop {
 	int epoll;
 	pthread_t thread;
 	bool is_running;
+	bool is_busy;           /* there is more to do at once */
 	atomic_bool is_stopping;
 	atomic_uint_fast64_t synced; /* highest record on disk */
 	uint64_t synced_seen;
@@ -142,6 +144,15 @@ void loop_synced(uint64_t seq, void *arg)
 	atomic_store(&l->synced, seq);
 	push(l, &wake);
 	ledger_wake(l->ledger);
+}
+
+
+void loop_wake(struct loop *l)
+{
+	const struct inbox wake = {.kind = INBOX_WAKE};
+
+	if (l)
+		push(l, &wake);
 }
 
 
@@ -372,7 +383,7 @@ static void read_socket(struct loop *l, const struct epoll_event *ev)
 
 static int wait_ms(const struct loop *l)
 {
-	const uint64_t ms = worker_next_ms(l->worker);
+	const uint64_t ms = l->is_busy ? 0 : worker_next_ms(l->worker);
 
 	return ms > 1000 ? 1000 : (int)ms;
 }
@@ -400,6 +411,7 @@ static void pass(struct loop *l, const struct epoll_event *evs, int n)
 		worker_journalled(l->worker, &l->now, synced);
 	}
 	worker_advance(l->worker, &l->now);
+	l->is_busy = intercept_look(l->cfg.intercept, l->now.wall_us);
 }
 
 

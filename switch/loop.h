@@ -12,6 +12,7 @@ struct journal;
 struct ledger;
 struct event_sender;
 struct decision_asker;
+struct intercept;
 
 struct loop_config {
 	struct worker_config worker;
@@ -19,6 +20,7 @@ struct loop_config {
 	const char *registrations; /**< JSON to restore, or NULL            */
 	size_t registrations_len;
 	struct event_sender *events; /**< borrowed: what is to be told     */
+	struct intercept *intercept; /**< borrowed; NULL: none             */
 };
 
 int loop_alloc(struct loop **lp, const struct loop_config *cfg);
@@ -37,6 +39,8 @@ struct decision_answer;
 void loop_decided(const struct decision_answer *answer, void *arg);
 /** lease_answer_h */
 int loop_leased(const struct lease_answer *ans, void *arg);
+/** Somebody has work for the loop's next pass. NULL is fine. */
+void loop_wake(struct loop *l);
 /** A new catalog was published; takes over the caller's reference.
  *  @return 0 or ENOBUFS: the inbox is full, the worker keeps what it has */
 int loop_catalog(struct loop *l, struct snapshot *snap);

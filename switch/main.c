@@ -17,6 +17,7 @@
 #include "decision_asker.h"
 #include "event_sender.h"
 #include "follow.h"
+#include "intercept.h"
 #include "journal.h"
 #include "ledger.h"
 #include "log.h"
@@ -42,6 +43,7 @@ struct node {
 	char journal_dir[300];
 	struct relay *relay;
 	struct event_sender *events;
+	struct intercept *intercept;
 	struct loop *loop;
 	struct journal *journal;
 	struct ledger *ledger;
@@ -213,6 +215,7 @@ static int start_loop(struct node *n)
 	}
 	relay_doors(n->relay, &cfg.media);
 	cfg.events = n->events;
+	cfg.intercept = n->intercept;
 	err = loop_alloc(&n->loop, &cfg);
 	free(json);
 
@@ -226,6 +229,37 @@ static int start_events(struct node *n)
 					   n->set.node.name);
 
 	return err ? fail("events", err, "memory, ulimit -u") : 0;
+}
+
+
+static void intercept_wakes(void *arg)
+{
+	const struct node *n = arg;
+
+	loop_wake(n->loop);
+}
+
+
+static int alloc_intercept(struct node *n)
+{
+	const struct intercept_config cfg = {
+		.socket = n->set.intercept.socket,
+		.user = n->set.intercept.user,
+		.node = n->set.node.name,
+		.queue_bytes = (size_t)n->set.intercept.queue_mib << 20,
+		.wakeh = intercept_wakes,
+		.arg = n,
+	};
+	int err;
+
+	if (!cfg.socket[0])
+		return 0;
+
+	err = intercept_alloc(&n->intercept, &cfg);
+
+	return err ? fail("intercept", err, "intercept.user: one that there "
+			  "is; LimitMEMLOCK in the unit, or ulimit -l: 16 "
+			  "MiB") : 0;
 }
 
 
@@ -328,6 +362,8 @@ static int start_outside(struct node *n)
 	int err;
 
 	err = loop_start(n->loop);
+	if (!err && n->intercept)
+		err = intercept_start(n->intercept);
 	if (!err)
 		err = follow_start(&n->follow, &follow);
 	if (err)
@@ -386,6 +422,8 @@ static int node_start(struct node *n)
 	err = start_relay(n);
 	if (!err)
 		err = start_events(n);
+	if (!err)
+		err = alloc_intercept(n);
 	if (!err)
 		err = start_loop(n);
 	if (!err)
@@ -511,6 +549,7 @@ static void node_stop(struct node *n)
 	event_sender_stop(n->events, STOP_MS / 2);
 	if (n->relay)
 		relay_free(n->relay);
+	intercept_stop(n->intercept); /* nobody tells it anything any more */
 	free(n->unsaved);
 	log_event(LOG_INFO, "main", "stopped", "node=%s", n->set.node.name);
 	log_close();

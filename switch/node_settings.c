@@ -89,6 +89,13 @@ static const struct setting table[] = {
 	{"decision.in_flight_max", SET_NUMBER, F(decision.in_flight_max), 1,
 	 1000, NULL, "64", "decision URLs asked at once; to one of them at "
 	 "most 16"},
+	{"intercept.socket", SET_PATH, F(intercept.socket), 0, 0, NULL, "",
+	 "unix socket of strowger-li: lawful interception; without it there is "
+	 "none"},
+	{"intercept.user", SET_TEXT, F(intercept.user), 0, 0, NULL,
+	 "strowger-li", "whose process must listen there: user name or number"},
+	{"intercept.queue_mib", SET_NUMBER, F(intercept.queue_mib), 1, 1024,
+	 NULL, "32", "MiB of memory where copied media waits for strowger-li"},
 	{"registrar.expires_min_s", SET_NUMBER, F(registrar.expires_min_s), 1,
 	 86400, NULL, "60", "shorter is answered 423"},
 	{"registrar.expires_max_s", SET_NUMBER, F(registrar.expires_max_s),

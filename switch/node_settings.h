@@ -49,6 +49,10 @@ struct node_settings {
 		int64_t in_flight_max;
 	} decision;
 	struct {
+		char socket[108], user[32];
+		int64_t queue_mib;
+	} intercept;
+	struct {
 		int64_t expires_min_s, expires_max_s, expires_default_s;
 	} registrar;
 	struct {

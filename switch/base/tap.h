@@ -12,6 +12,8 @@
 
 enum tap_kind {
 	TAP_CALL_BEGIN, TAP_CALL_ANSWER, TAP_CALL_END,
+	TAP_CALL_PARTY, /**< somebody takes part, from now on             */
+	TAP_CALL_GONE,  /**< after its end: no message of it can come     */
 	TAP_SIP,  /**< one SIP message, verbatim as on the wire           */
 	TAP_RTP,  /**< one RTP packet in the clear, as relayed            */
 	TAP_RTCP,
@@ -20,6 +22,12 @@ enum tap_kind {
 
 enum tap_dir { TAP_IN, TAP_OUT };
 enum tap_leg { TAP_LEG_NONE, TAP_LEG_A, TAP_LEG_B };
+
+/** How a party takes part. */
+enum tap_role {
+	TAP_CALLING, TAP_CALLED,
+	TAP_FORWARDING, /**< was called, and the call went on to another  */
+};
 
 struct tap_event {
 	enum tap_kind kind;
@@ -34,7 +42,12 @@ struct tap_event {
 	int64_t wall_ns;        /**< UTC                                   */
 	uint64_t seq;           /**< per (call, leg, dir, stream or SIP): a
 				     gap shows a loss                     */
-	const char *calling, *called; /**< E.164, CALL events only         */
+	const char *calling, *called; /**< E.164; BEGIN, ANSWER, END       */
+	enum tap_role role;           /**< PARTY                           */
+	const char *party;            /**< PARTY: "+49..." or a URI as it
+					   stood in a message; borrowed, and
+					   party_len octets long           */
+	size_t party_len;
 	const uint8_t *bytes;   /**< borrowed for the call of the handler  */
 	size_t len;
 };

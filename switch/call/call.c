@@ -9,23 +9,6 @@
 #include "text.h"
 
 
-void call_tell(const struct call *call, enum tap_kind kind)
-{
-	struct tap_event ev = {
-		.kind = kind,
-		.wall_ns = call->w->now.wall_us * 1000,
-		.calling = call->calling.e164,
-		.called = call->called.e164,
-	};
-
-	if (!tap_active())
-		return;
-
-	memcpy(ev.call, call->id, sizeof(ev.call));
-	tap_emit(&ev);
-}
-
-
 static void call_destructor(void *arg)
 {
 	struct call *call = arg;
@@ -42,6 +25,7 @@ static void call_destructor(void *arg)
 
 	call_give_back(call);
 	call_unpin(call);
+	mem_deref(call->known);
 	mem_deref(call->attempts);
 	mem_deref(call->fees);
 	mem_deref(call->targets);
@@ -59,23 +43,6 @@ static void call_destructor(void *arg)
 enum side call_side(const struct call *call, const struct leg *leg)
 {
 	return leg == call->leg[SIDE_A] ? SIDE_A : SIDE_B;
-}
-
-
-struct call_owner *call_own(struct call *call, enum side side)
-{
-	struct call_owner *owner = mem_zalloc(sizeof(*owner), NULL);
-
-	if (!owner)
-		return NULL;
-
-	memcpy(owner->call_id, call->id, sizeof(owner->call_id));
-	owner->leg = side == SIDE_A ? TAP_LEG_A : TAP_LEG_B;
-	owner->attempt = side == SIDE_B ? call->attempt_n : 0;
-	mem_deref(call->owner[side]);
-	call->owner[side] = owner;
-
-	return owner;
 }
 
 
@@ -373,30 +340,6 @@ static void call_who(struct call *call, const struct gate_verdict *who)
 }
 
 
-/* The INVITE came before there was a call to own it. */
-static void tap_invite(struct call *call, const struct sip_msg *msg)
-{
-	struct tap_event ev = {
-		.kind = TAP_SIP,
-		.leg = TAP_LEG_A,
-		.dir = TAP_IN,
-		.local = call->a_path.local,
-		.peer = call->a_path.peer,
-		.transport = call->a_path.transport,
-		.wall_ns = call->w->now.wall_us * 1000,
-		.seq = call->owner[SIDE_A]->seq[0]++,
-		.bytes = msg->mb->buf,
-		.len = msg->mb->end,
-	};
-
-	if (!tap_active())
-		return;
-
-	memcpy(ev.call, call->id, sizeof(ev.call));
-	tap_emit(&ev);
-}
-
-
 struct call *call_alloc(struct worker *w)
 {
 	struct call *call = mem_zalloc(sizeof(*call), call_destructor);
@@ -477,7 +420,8 @@ void call_birth(struct worker *w, const struct sip_msg *invite,
 	/* an observer hears of the call before its first message, 100 is its
 	   second */
 	call_tell(call, TAP_CALL_BEGIN);
-	tap_invite(call, invite);
+	call_tell_parties(call, invite);
+	call_tell_invite(call, invite);
 	err = leg_accept(&call->leg[SIDE_A], w->ep, invite, path, contact,
 			 call->owner[SIDE_A], call_leg_a, call);
 	if (err) {

@@ -167,6 +167,7 @@ static enum outcome dial(struct call *call, const struct gateway *gw,
 	if (call->is_test)
 		return preview(call, out);
 
+	call_tell_dialled(call, out);
 	out->owner = call_own(call, SIDE_B);
 	res = out->owner ? offer_out(call, mb) : OUT_LIMIT_NODE;
 	if (res == OUT_OK) {

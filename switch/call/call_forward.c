@@ -218,6 +218,7 @@ static enum outcome begin(struct call *call, const struct detour *d)
 	call->forwards[call->forward_n++] = fwd;
 	call->is_forward_untold = true;
 	add_diversion(call, d);
+	call_tell_party(call, TAP_FORWARDING, d->by.number);
 
 	return OUT_OK;
 }

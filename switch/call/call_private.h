@@ -54,11 +54,18 @@ struct party {
 	char type[16];
 };
 
+/** Whoever may still name the call holds this; the last one says that it is
+ *  gone (tap.h). */
+struct call_known {
+	uint8_t call_id[16];
+};
+
 /**
  * Who a leg's messages belong to, for the tap. The leg and its transactions
  * outlive the call, so they hold references to this and not to the call.
  */
 struct call_owner {
+	struct call_known *known;
 	uint8_t call_id[16];
 	enum tap_leg leg;
 	uint16_t attempt;
@@ -271,6 +278,7 @@ struct call {
 
 	struct leg *leg[SIDES];
 	struct call_owner *owner[SIDES];
+	struct call_known *known;
 
 	struct hunt hunt;
 	struct circle circle;      /**< from the dialling to the answer    */
@@ -367,11 +375,21 @@ void call_begin(struct call *call, const struct sip_msg *invite,
 void call_decide(struct call *call, const struct sip_msg *invite,
 		 const struct sip_path *path, const struct gate_verdict *who);
 wheel_h call_ring_over, call_max_over, call_no_ring_over, call_total_over;
+enum side call_side(const struct call *call, const struct leg *leg);
+
+/* call_tap.c: for whoever listens (tap.h) */
+/** Begin, answer or end of the call. */
+void call_tell(const struct call *call, enum tap_kind kind);
+/** Somebody takes part. @param text  "+49...", a URI, or "": nobody */
+void call_tell_party(const struct call *call, enum tap_role role,
+		     const char *text);
+/** All whom the INVITE names, and their numbers. */
+void call_tell_parties(const struct call *call, const struct sip_msg *invite);
+/** Who is called by this INVITE of ours. */
+void call_tell_dialled(const struct call *call, const struct leg_out *out);
+void call_tell_invite(struct call *call, const struct sip_msg *invite);
 /** A new owner for a leg to come; the call holds it. NULL: no memory. */
 struct call_owner *call_own(struct call *call, enum side side);
-enum side call_side(const struct call *call, const struct leg *leg);
-/** Begin, answer or end of the call, for whoever listens (tap.h). */
-void call_tell(const struct call *call, enum tap_kind kind);
 
 /* call_numbers.c */
 /** Read both numbers, whatever becomes of the call; is it an emergency? */

@@ -244,7 +244,7 @@ static enum in_result response_recv(struct sip_endpoint *ep,
 	if (!tx)
 		return IN_STRAY_RESPONSE;
 
-	trace_in(ep, in, client_tx_is_over(tx), client_tx_owner(tx));
+	trace_in(ep, in, client_tx_is_repeat(tx, msg), client_tx_owner(tx));
 	client_tx_receive(tx, msg);
 
 	return (enum in_result)GUARD_OK;
@@ -259,7 +259,7 @@ static enum in_result ack_recv(struct sip_endpoint *ep,
 	struct sip_binding *b;
 
 	if (tx && !server_tx_is_ack_of_dialog(tx)) {
-		trace_in(ep, in, false, server_tx_owner(tx));
+		trace_in(ep, in, server_tx_is_acked(tx), server_tx_owner(tx));
 		server_tx_ack(tx);
 		return (enum in_result)GUARD_OK;
 	}
@@ -268,7 +268,9 @@ static enum in_result ack_recv(struct sip_endpoint *ep,
 	if (!b)
 		return IN_STRAY_ACK;
 
-	trace_in(ep, in, false, b->owner);
+	trace_in(ep, in, b->is_acked && b->acked == msg->cseq.num, b->owner);
+	b->is_acked = true;
+	b->acked = msg->cseq.num;
 	b->h(NULL, msg, in->path, b->arg);
 
 	return (enum in_result)GUARD_OK;

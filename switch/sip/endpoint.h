@@ -109,6 +109,8 @@ struct sip_binding {
 	endpoint_dialog_h *h;
 	void *arg;
 	void *owner; /**< for the trace handler; set before or after binding */
+	uint32_t acked;  /**< CSeq of the last ACK                        */
+	bool is_acked;
 	void (*endh)(void *arg); /**< the endpoint ends; may be NULL     */
 };
 void endpoint_bind(struct sip_endpoint *ep, struct sip_binding *b,

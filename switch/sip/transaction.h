@@ -70,7 +70,9 @@ struct client_tx *client_tx_find(const struct sip_endpoint *ep,
 void client_tx_unreachable(struct sip_endpoint *ep,
 			   const struct sip_path *path, const uint8_t *buf,
 			   size_t len, int err);
-bool client_tx_is_over(const struct client_tx *tx);
+/** Is it a final response that came before? Another fork's 2xx is not. */
+bool client_tx_is_repeat(const struct client_tx *tx,
+			 const struct sip_msg *msg);
 void *client_tx_owner(const struct client_tx *tx);
 void client_tx_receive(struct client_tx *tx, const struct sip_msg *msg);
 bool client_tx_detach(void *data, void *arg); /**< htab_each_h */
@@ -86,6 +88,8 @@ void *server_tx_owner(const struct server_tx *tx);
 void server_tx_repeat(struct server_tx *tx);
 /** An ACK with the INVITE's branch is the dialog's when it follows a 2xx. */
 bool server_tx_is_ack_of_dialog(const struct server_tx *tx);
+/** Has the ACK of a failure come? */
+bool server_tx_is_acked(const struct server_tx *tx);
 void server_tx_ack(struct server_tx *tx);
 void server_tx_cancel(struct server_tx *tx, const struct sip_msg *cancel,
 		      const struct sip_path *path);

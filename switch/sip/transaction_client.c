@@ -21,6 +21,7 @@
 #include "transaction_client.h"
 
 #define REASON_SIZE 160
+#define FORKS_MAX 4        /**< 2xx to one INVITE that are told apart */
 
 enum state {
 	STATE_NEW,
@@ -49,6 +50,8 @@ struct client_tx {
 	bool is_cancel_wanted, is_cancel_sent;
 	bool is_expired;           /**< Timer C: a failure is our doing   */
 	bool was_heard;            /**< any provisional answer            */
+	uint8_t fork_n;
+	uint64_t forks[FORKS_MAX]; /**< hashes of To tags of 2xx          */
 	char method[METHOD_SIZE];
 	char branch[BRANCH_SIZE];
 };
@@ -282,9 +285,35 @@ void client_tx_unreachable(struct sip_endpoint *ep,
 }
 
 
-bool client_tx_is_over(const struct client_tx *tx)
+static uint64_t tag_hash(const struct client_tx *tx,
+			 const struct sip_msg *msg)
 {
-	return tx->state >= STATE_COMPLETED;
+	return htab_hash(tx->ep->clients, msg->to.tag.p, msg->to.tag.l);
+}
+
+
+/* @return whether a 2xx with this tag came, or there is no room to know */
+static bool fork_is_known(const struct client_tx *tx,
+			  const struct sip_msg *msg)
+{
+	const uint64_t hash = tag_hash(tx, msg);
+
+	for (uint8_t i = 0; i < tx->fork_n; i++)
+		if (tx->forks[i] == hash)
+			return true;
+
+	return tx->fork_n == FORKS_MAX;
+}
+
+
+bool client_tx_is_repeat(const struct client_tx *tx,
+			 const struct sip_msg *msg)
+{
+	if (msg->scode < 200)
+		return false;
+
+	return tx->state == STATE_COMPLETED ||
+	       (tx->state == STATE_ACCEPTED && fork_is_known(tx, msg));
 }
 
 
@@ -619,9 +648,18 @@ static void open_receive(struct client_tx *tx, const struct sip_msg *msg)
 }
 
 
+static void fork_note(struct client_tx *tx, const struct sip_msg *msg)
+{
+	if (tx->is_invite && msg->scode / 100 == 2 &&
+	    !fork_is_known(tx, msg))
+		tx->forks[tx->fork_n++] = tag_hash(tx, msg);
+}
+
+
 void client_tx_receive(struct client_tx *tx, const struct sip_msg *msg)
 {
 	mem_ref(tx);
+	fork_note(tx, msg);
 
 	switch (tx->state) {
 

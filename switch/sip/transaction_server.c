@@ -577,6 +577,12 @@ bool server_tx_is_ack_of_dialog(const struct server_tx *tx)
 }
 
 
+bool server_tx_is_acked(const struct server_tx *tx)
+{
+	return tx->state == STATE_CONFIRMED;
+}
+
+
 void server_tx_ack(struct server_tx *tx)
 {
 	if (tx->state != STATE_COMPLETED)

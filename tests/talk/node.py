@@ -5,6 +5,8 @@ import re
 import subprocess
 import time
 
+import intercept
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 BUILD = os.environ.get("STROWGER_BUILD") or os.path.join(ROOT, "build/asan")
@@ -83,6 +85,12 @@ class Node:
         }
         settings.update(options or {})
         os.makedirs(folder)
+        self.listener = None
+        if "intercept.socket" in settings:
+            settings["intercept.socket"] = os.path.join(
+                folder, settings["intercept.socket"])
+            settings["intercept.user"] = str(os.getuid())
+            self.listener = intercept.Listener(settings["intercept.socket"])
         with open(settings["decision.key_file"], "w", encoding="ascii") as f:
             f.write(KEY + "\n")
         self.config = os.path.join(folder, "switch.yaml")

@@ -41,6 +41,8 @@ class Peer:
         self.seen = set()
         self.again = collections.deque()   # retransmissions
         self.heard = []                    # RTP: (source, payload)
+        self.wire = []                     # SIP: (way, bytes), all of it
+        self.streamed = []                 # RTP that this side sent
         self.auto = {}                     # method -> code or None
         self.secrets = set()               # Call-IDs and tags of this side
         self.is_deaf = False               # takes no notice of what comes
@@ -50,6 +52,7 @@ class Peer:
             s.close()
 
     def send(self, data, to=None):
+        self.wire.append((">", data))
         self.sip.sendto(data, to or self.stage.switch)
 
     def read_sip(self):
@@ -58,6 +61,8 @@ class Peer:
                 data, source = self.sip.recvfrom(65535)
             except BlockingIOError:
                 return
+            if source == self.stage.switch:
+                self.wire.append(("<", data))
             if source == self.stage.switch and not self.is_deaf:
                 self.take(sip.Message.read(data))
 

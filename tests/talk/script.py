@@ -6,6 +6,7 @@ import shlex
 import time
 import traceback
 
+import intercept
 import peer as peers
 import server as servers
 import sip
@@ -315,6 +316,7 @@ class Run:
         b.peer.heard.clear()
         for p in sent:
             a.rtp.sendto(p, a.media)
+            a.peer.streamed.append(p)
             self.stage.pump(0.003)
         wanted = set(sent)
 
@@ -434,6 +436,115 @@ class Run:
         self.node.database.cluster({"stop": "stop", "start": "again"}[
             words[0]])
 
+    # --- lawful interception
+
+    def do_seek(self, words):
+        """seek A[=sip|rtp|all] ... | seek nobody | seek NAME=IDENTITY: who is
+        a target from now on; also in the calls that are up"""
+        self.targets = {}
+        for n, word in enumerate(w for w in words if w != "nobody"):
+            name, _, want = word.partition("=")
+            identity = want if ":" in want else \
+                "tel:" + self.variables["did" + name][1:]
+            self.targets[name] = (1 + n, identity, intercept.WANTS.get(
+                want, intercept.WANTS["all"]))
+        self.node.listener.seek({ident: (identity, want) for
+                                 ident, identity, want in
+                                 self.targets.values()})
+        for p in self.stage.peers.values():
+            p.wire.clear()
+            p.streamed.clear()
+
+    def do_copied(self, words):
+        """copied NAME role=ROLE A=PEER B=PEER [in_progress=yes] [ended=no]
+        [sip=no] [rtp=no]: of this target there is one call, and each message
+        and packet of both sides since seek is in it once"""
+        options = dict(w.split("=") for w in words[1:])
+        ident = self.targets[words[0]][0]
+        listener = self.node.listener
+        faults = []
+
+        def is_here():
+            found = listener.find(ident)
+            faults[:] = listener.faults or (
+                self.copy_faults(found[0], ident, options)
+                if len(found) == 1 else ["%d calls" % len(found)])
+            return not faults
+        if not self.stage.pump(WAIT_S, is_here):
+            raise Failed("copies of %s: %s" % (words[0], "\n".join(faults)))
+        self.no_more(lambda: self.copy_faults(listener.find(ident)[0], ident,
+                                              options))
+
+    def no_more(self, faults):
+        self.stage.pump(0.1)
+        if faults():
+            raise Failed("copies: %s" % faults())
+
+    def copy_faults(self, session, ident, options):
+        is_late = options.get("in_progress", "no") == "yes"
+        out = []
+        if (ident, options["role"]) not in session.matches:
+            out.append("matched as %s" % session.matches)
+        if is_late != session.in_progress[0]:
+            out.append("in progress: %s" % session.in_progress)
+        if bool(session.end) != (options.get("ended", "yes") == "yes"):
+            out.append("ended: %s" % session.end)
+        if session.lost:
+            out.append("lost: %s" % session.lost)
+        for leg in "AB":
+            if leg in options:
+                out.append(self.leg_faults(session, leg, self.stage.peers[
+                    options[leg]], options))
+        if session.end:
+            counts = (len(session.sip),) + tuple(
+                len([r for r in session.rtp if r[1] == leg]) for leg in "AB")
+            if counts != session.end[0][1:]:
+                out.append("counted %s, ended with %s" % (counts,
+                                                          session.end))
+        return [f for f in out if f]
+
+    @staticmethod
+    def leg_faults(session, leg, peer, options):
+        """Each once, however often it went over the wire; the peer's way out
+        is the switch's way in."""
+        wire = set(peer.wire) if options.get("sip") != "no" else ()
+        sip_ = [({"<": ">", ">": "<"}[way], data)
+                for _, at, way, _, _, _, data in session.sip if at == leg]
+        rtp = peer.streamed if options.get("rtp") != "no" else ()
+        places = {(source if way == "<" else to)[0]
+                  for _, at, way, _, source, to, _ in session.sip
+                  if at == leg}
+        out = [intercept.compare("SIP of " + peer.name, wire, sip_),
+               intercept.compare("RTP of " + peer.name, rtp, [
+                   data for _, at, _, _, data in session.rtp if at == leg])]
+        if places - {peer.ip}:
+            out.append("SIP of %s is of %s" % (peer.name, places))
+        return "\n".join(o for o in out if o)
+
+    def do_listener(self, words):
+        """listener gone | back | slow | reads"""
+        listener = self.node.listener
+        if words[0] == "gone":
+            listener.gone()
+        elif words[0] == "back":
+            listener.listen()
+        else:
+            listener.is_slow = words[0] == "slow"
+
+    def do_alike(self, words):
+        """alike begin | PEER ...: what these heard since the last alike is
+        what they heard before it, but for random tokens"""
+        heard = {p.name: [intercept.masked(data) for way, data in
+                          unique(p.wire) if way == "<"]
+                 for p in self.stage.peers.values()}
+        for name in words:
+            if name != "begin" and heard[name] != self.heard[name]:
+                raise Failed("%s heard before\n%s\nand now\n%s" % (
+                    name, self.heard[name], heard[name]))
+        self.heard = heard
+        for p in self.stage.peers.values():
+            p.wire.clear()
+
     # --- what is left of it
 
     def do_cdr(self, words):
@@ -502,6 +613,11 @@ class Run:
         if account["balance_micro"] + account["credit_limit_micro"] + \
                 account["overdraft_micro"] < 0 or account["overspent_micro"]:
             raise Failed("more was spent than was there: %s" % account)
+
+
+def unique(items):
+    """In order, without retransmissions."""
+    return list(dict.fromkeys(items))
 
 
 def expand(steps):

@@ -1,0 +1,77 @@
+/**
+ * @file session.h  The calls that are copied, and finding one by its id: from
+ * the worker, from the media thread for each packet, and always by the same
+ * number of steps, whether any call is copied or none.
+ *
+ * Ownership: the worker claims a session and says that it is over; the link
+ * (the thread that sends) frees it when all of it is told. The media thread
+ * only counts in it.
+ */
+#ifndef SESSION_H
+#define SESSION_H
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include "poi_message.h"
+
+#define SESSIONS_MAX 4096  /**< at once, and until all is told */
+#define SESSION_MATCHES 32 /**< of one call; further ones are not told */
+
+struct session_match {
+	uint32_t id;
+	uint8_t role, want; /**< enum poi_role, poi_want */
+};
+
+/** What did not fit since it was last told; its one writer is the thread
+ *  whose messages they are. */
+struct session_lost {
+	_Atomic uint32_t n;
+	_Atomic int64_t from_ns, to_ns;
+};
+
+enum session_source { SESSION_SIP, SESSION_RTP_A, SESSION_RTP_B, SESSION_SOURCES };
+
+struct session {
+	/* set when it is claimed */
+	uint8_t call[POI_ID_SIZE];
+	uint32_t index;
+	_Atomic uint32_t serial;      /**< of this use; 0: free             */
+
+	/* the worker's */
+	uint32_t place;               /**< where its id stands              */
+	bool is_in_progress;          /**< so far, all matches are          */
+	uint8_t match_n, told_n;
+	struct session_match matches[SESSION_MATCHES];
+
+	_Atomic bool wants_rtp;       /**< and the call is told             */
+	struct session_lost lost[SESSION_SOURCES];
+
+	/* the link's */
+	uint32_t told_serial;         /**< POI_CALL was sent                */
+	uint32_t sent[SESSION_SOURCES];
+};
+
+struct sessions;
+
+/** @return 0, ENOMEM or errno of guarded_alloc() */
+int sessions_alloc(struct sessions **sp);
+void sessions_free(struct sessions *s);
+
+/** Worker or media thread. NULL: it is not copied */
+struct session *sessions_find(struct sessions *s,
+			      const uint8_t call[POI_ID_SIZE]);
+struct session *sessions_at(struct sessions *s, uint32_t index);
+
+/** Worker. NULL: there are too many */
+struct session *sessions_claim(struct sessions *s,
+			       const uint8_t call[POI_ID_SIZE]);
+/** Worker: packets are copied from now on if one of its matches says so. */
+void session_want_rtp(struct session *one);
+/** Worker: it is not found any more. */
+void sessions_hide(struct sessions *s, struct session *one);
+/** Link. */
+void sessions_release(struct session *one);
+
+void session_lose(struct session_lost *lost, int64_t wall_ns);
+
+#endif

@@ -193,9 +193,10 @@ void observed_party(struct observer *o, const struct tap_event *ev)
 }
 
 
-/* What is no match any more goes, what is new is appended */
+/* What is no match any more goes, what is new is appended: whoever is sought
+   after the end of a call was not in it */
 static void rematch(struct session *one, const struct session_match *list,
-		    size_t n)
+		    size_t n, bool is_over)
 {
 	uint8_t kept = 0, told = 0;
 
@@ -214,9 +215,9 @@ static void rematch(struct session *one, const struct session_match *list,
 		while (k < one->match_n && !has_match(&one->matches[k], 1,
 						      &list[i]))
 			k++;
-		if (k == one->match_n && k < SESSION_MATCHES)
+		if (k == one->match_n && k < SESSION_MATCHES && !is_over)
 			one->match_n++;
-		if (k < SESSION_MATCHES)
+		if (k < one->match_n)
 			one->matches[k] = list[i]; /* it may want else */
 	}
 }
@@ -246,7 +247,11 @@ void observed_look(struct observer *o, struct observed *call, int64_t wall_ns)
 			return;
 	}
 
-	rematch(one, o->found, n);
+	rematch(one, o->found, n, call->is_over);
+	if (!one->match_n) {
+		copy_end(o, one, wall_ns);
+		return;
+	}
 	one->is_in_progress = true;
 	copy_call(o, one, wall_ns);
 	one->is_in_progress = false;

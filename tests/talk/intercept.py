@@ -33,6 +33,7 @@ class Listener:
         self.path = path
         self.lock = threading.Condition()
         self.wanted = {}          # id -> (identity, want)
+        self.ids = 0
         self.generation = 0
         self.in_force = None      # (generation, n)
         self.key = None
@@ -87,6 +88,10 @@ class Listener:
             with self.lock:
                 self.take(data[1], data[8:])
                 self.lock.notify_all()
+
+    def new_id(self):
+        self.ids += 1
+        return self.ids
 
     def digest(self, identity):
         return hmac.new(self.key, identity.encode(), "sha256").digest()[:16]
@@ -173,6 +178,41 @@ class Listener:
         with self.lock:
             return [s for s in self.sessions.values()
                     if any(i == ident for i, _ in s.matches)]
+
+
+# --- what may not be seen
+
+DUMPED_MAX = 1 << 29        # larger ones are the sanitizer's own
+
+
+def memory_find(pid, needles):
+    """Needles in the writable memory of a process. @return those found, and
+    where a core dump would have them"""
+    found, dumped, mappings = [], [], []
+    with open("/proc/%d/smaps" % pid, encoding="ascii") as f:
+        for line in f:
+            words = line.split()
+            if "-" in words[0] and not line[0].isupper():
+                mappings.append([line.strip(), words[1], 0, []])
+            elif words[0] == "Rss:":
+                mappings[-1][2] = int(words[1])
+            elif words[0] == "VmFlags:":
+                mappings[-1][3] = words[1:]
+    with open("/proc/%d/mem" % pid, "rb", buffering=0) as mem:
+        for line, rights, rss, flags in mappings:
+            begin, end = (int(x, 16) for x in line.split()[0].split("-"))
+            if "w" not in rights or not rss or end - begin > DUMPED_MAX:
+                continue
+            mem.seek(begin)
+            try:
+                data = mem.read(end - begin)
+            except OSError:
+                continue
+            here = [n for n in needles if n in data]
+            found += here
+            if here and "dd" not in flags:
+                dumped.append("%s: %s" % (line, [h[:16].hex() for h in here]))
+    return found, dumped
 
 
 # --- what has to be the same

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import time
+import urllib.request
 
 import intercept
 
@@ -131,6 +132,11 @@ class Node:
     def ask(self, *words):
         code, text = self.command(*words, "--format", "json")
         return json.loads(text) if code == 0 and text[:1] in "{[" else None
+
+    def metrics(self):
+        with urllib.request.urlopen("http://%s:9460/metrics" %
+                                    self.address) as answer:
+            return answer.read().decode()
 
     def kill(self):
         self.process.kill()

@@ -76,6 +76,7 @@ class Run:
         self.slots = {}
         self.said = ""
         self.calling = None
+        self.targets = {}         # of strowger-li: name -> id
         self.variables = dict(script.world.variables, sw=node.address,
                               node=node.name)
         for name, ip in script.world.ips.items():
@@ -441,16 +442,16 @@ class Run:
     def do_seek(self, words):
         """seek A[=sip|rtp|all] ... | seek nobody | seek NAME=IDENTITY: who is
         a target from now on; also in the calls that are up"""
-        self.targets = {}
-        for n, word in enumerate(w for w in words if w != "nobody"):
+        wanted = {}
+        for word in (w for w in words if w != "nobody"):
             name, _, want = word.partition("=")
             identity = want if ":" in want else \
                 "tel:" + self.variables["did" + name][1:]
-            self.targets[name] = (1 + n, identity, intercept.WANTS.get(
+            ident = self.node.listener.new_id()
+            self.targets[name] = ident
+            wanted[ident] = (identity, intercept.WANTS.get(
                 want, intercept.WANTS["all"]))
-        self.node.listener.seek({ident: (identity, want) for
-                                 ident, identity, want in
-                                 self.targets.values()})
+        self.node.listener.seek(wanted)
         for p in self.stage.peers.values():
             p.wire.clear()
             p.streamed.clear()
@@ -460,7 +461,7 @@ class Run:
         [sip=no] [rtp=no]: of this target there is one call, and each message
         and packet of both sides since seek is in it once"""
         options = dict(w.split("=") for w in words[1:])
-        ident = self.targets[words[0]][0]
+        ident = self.targets[words[0]]
         listener = self.node.listener
         faults = []
 
@@ -470,7 +471,10 @@ class Run:
                 self.copy_faults(found[0], ident, options)
                 if len(found) == 1 else ["%d calls" % len(found)])
             return not faults
-        if not self.stage.pump(WAIT_S, is_here):
+        end = time.monotonic() + WAIT_S
+        while not is_here() and time.monotonic() < end:
+            self.stage.pump(0.05)
+        if faults:
             raise Failed("copies of %s: %s" % (words[0], "\n".join(faults)))
         self.no_more(lambda: self.copy_faults(listener.find(ident)[0], ident,
                                               options))
@@ -493,8 +497,9 @@ class Run:
             out.append("lost: %s" % session.lost)
         for leg in "AB":
             if leg in options:
-                out.append(self.leg_faults(session, leg, self.stage.peers[
-                    options[leg]], options))
+                out.append(self.leg_faults(session, leg, [
+                    self.stage.peers[p] for p in options[leg].split(",")],
+                    options))
         if session.end:
             counts = (len(session.sip),) + tuple(
                 len([r for r in session.rtp if r[1] == leg]) for leg in "AB")
@@ -504,22 +509,54 @@ class Run:
         return [f for f in out if f]
 
     @staticmethod
-    def leg_faults(session, leg, peer, options):
+    def leg_faults(session, leg, sides, options):
         """Each once, however often it went over the wire; the peer's way out
         is the switch's way in."""
-        wire = set(peer.wire) if options.get("sip") != "no" else ()
-        sip_ = [({"<": ">", ">": "<"}[way], data)
-                for _, at, way, _, _, _, data in session.sip if at == leg]
-        rtp = peer.streamed if options.get("rtp") != "no" else ()
-        places = {(source if way == "<" else to)[0]
+        wire, rtp = [], []
+        for p in sides:
+            wire += set(p.wire) if options.get("sip") != "no" else ()
+            rtp += p.streamed if options.get("rtp") != "no" else ()
+        copies = [({"<": ">", ">": "<"}[way], data)
+                  for _, at, way, _, _, _, data in session.sip if at == leg]
+        places = {(source if way == "<" else to)
                   for _, at, way, _, source, to, _ in session.sip
                   if at == leg}
-        out = [intercept.compare("SIP of " + peer.name, wire, sip_),
-               intercept.compare("RTP of " + peer.name, rtp, [
+        name = "/".join(p.name for p in sides)
+        out = [intercept.compare("SIP of " + name, wire, copies),
+               intercept.compare("RTP of " + name, rtp, [
                    data for _, at, _, _, data in session.rtp if at == leg])]
-        if places - {peer.ip}:
-            out.append("SIP of %s is of %s" % (peer.name, places))
+        if wire and places != {(p.ip, peers.SIP_PORT) for p in sides}:
+            out.append("SIP of %s is of %s" % (name, places))
         return "\n".join(o for o in out if o)
+
+    def do_uncopied(self, words):
+        """uncopied NAME ...: these take part in no call"""
+        self.stage.pump(0.2)
+        for name in words:
+            found = self.node.listener.find(self.targets[name])
+            if found:
+                raise Failed("%s takes part in %s" % (name, found))
+
+    def do_hidden(self, _):
+        """Where nobody may see it nothing tells who is sought, nor what was
+        copied: not in memory that a core shows, nor with the operator"""
+        listener = self.node.listener
+        digests = [listener.digest(i) for i, _ in listener.wanted.values()]
+        streamed = [p.streamed[0] for p in self.stage.peers.values()
+                    if p.streamed]
+        found, dumped = intercept.memory_find(
+            self.node.process.pid, digests + [listener.key] + streamed)
+        if dumped:
+            raise Failed("a core would show:\n" + "\n".join(dumped))
+        if not all(any(d in f for f in found) for d in digests):
+            raise Failed("the digests were not found at all: look again")
+        texts = [self.node.tail(), self.node.metrics(),
+                 self.node.command("status", "--format", "json")[1],
+                 self.node.command("calls", "--format", "json")[1]]
+        for text in texts:
+            for word in [d.hex() for d in digests] + ["intercept", "strowger-li"]:
+                if word in text:
+                    raise Failed("%s is said in %s" % (word, text))
 
     def do_listener(self, words):
         """listener gone | back | slow | reads"""

@@ -17,7 +17,8 @@ struct seen {
 	uint64_t seq[64];
 	char first[64][32];
 	char called[24];
-	size_t n, bytes;
+	char parties[400];   /* "C" calling, "D" called, "F" forwarding */
+	size_t n, bytes, gone_n, gone_after;
 	uint8_t call[16];
 };
 
@@ -31,6 +32,19 @@ static void note(const struct tap_event *ev, void *arg)
 	if (s->n)
 		cr_expect_arr_eq(s->call, ev->call, 16);
 	memcpy(s->call, ev->call, 16);
+	if (ev->kind == TAP_CALL_PARTY) {
+		const size_t len = strlen(s->parties);
+
+		(void)text_format(s->parties + len, sizeof(s->parties) - len,
+				  "%c %.*s\n", "CDF"[ev->role],
+				  (int)ev->party_len, ev->party);
+		return;
+	}
+	if (ev->kind == TAP_CALL_GONE) {
+		s->gone_n++;
+		s->gone_after = s->n;
+		return;
+	}
 	s->kind[s->n] = ev->kind;
 	s->leg[s->n] = ev->leg;
 	s->dir[s->n] = ev->dir;
@@ -133,6 +147,10 @@ Test(call, an_observer_sees_every_message)
 	exchange_run(&x, 1000);
 	exchange_in_dialog(&x, "one", "BYE", 2, "", NULL);
 	exchange_answer(&x, FIRST, "BYE", "200 OK", "", NULL);
+	cr_expect_eq(s.gone_n, 0); /* more could come */
+	exchange_run(&x, 40000);
+	cr_expect_eq(s.gone_n, 1);
+	cr_expect_eq(s.gone_after, s.n);
 	tap_detach(note, &s);
 
 	cr_assert_eq(s.n, ARRAY_SIZE(order));
@@ -144,6 +162,11 @@ Test(call, an_observer_sees_every_message)
 				     "%zu", i);
 	}
 	cr_expect_str_eq(s.called, "+492211");
+	cr_expect_str_eq(s.parties, "C +4930100\nC sip:+4930100@10.1.0.1\n"
+				    "D +492211\nD sip:00492211@10.0.0.1\n"
+				    "D sip:00492211@10.0.0.1\n"
+				    "C +4930100\nD +492211\n"
+				    "D sip:+492211@10.2.0.1:5060\n");
 	for (size_t i = 0; i < x.letter_n; i++)
 		sent += strlen(x.letters[i].text);
 	cr_expect_gt(s.bytes, sent); /* and what came in */

@@ -158,3 +158,106 @@ void client_address(const struct proxies *p, const char *peer,
 		end = begin ? begin - 1 : 0;
 	}
 }
+
+
+/* --- Forwarded */
+
+/** One pair of an element: "for=192.0.2.1". */
+struct pair {
+	const char *name;
+	size_t name_len;
+	char value[64];
+};
+
+
+static const char *blanks_skip(const char *p)
+{
+	return p + strspn(p, " \t");
+}
+
+
+/* After the quote, up to behind the other one. NULL: there is none, or it is
+   longer than any address */
+static const char *quoted_read(char *buf, size_t size, const char *p)
+{
+	size_t n = 0;
+
+	for (; *p && *p != '"'; p++) {
+		if (*p == '\\' && !*++p)
+			return NULL;
+		if (n + 1 >= size)
+			return NULL;
+		buf[n++] = *p;
+	}
+	buf[n] = '\0';
+	return *p ? p + 1 : NULL;
+}
+
+
+static const char *pair_read(struct pair *pair, const char *p)
+{
+	size_t len;
+
+	pair->name = p;
+	pair->name_len = strcspn(p, "=;, \t\"");
+	p += pair->name_len;
+	if (!pair->name_len || *p++ != '=')
+		return NULL;
+	if (*p == '"')
+		return quoted_read(pair->value, sizeof(pair->value), p + 1);
+
+	len = strcspn(p, ";, \t\"");
+	if (!len || text_set(pair->value, sizeof(pair->value), p, len))
+		return NULL;
+	return p + len;
+}
+
+
+/* Up to the comma behind it, or the end. A name stands once in an element; a
+   value with a comma in it would be two. */
+static const char *element_scan(char host[64], const char *p)
+{
+	bool is_said = false;
+	struct pair pair;
+
+	(void)text_copy(host, 64, "unknown");
+	for (;;) {
+		p = blanks_skip(p);
+		if (*p && *p != ';' && *p != ',') {
+			p = pair_read(&pair, p);
+			if (!p)
+				return NULL;
+			p = blanks_skip(p);
+			if (pair.name_len == 3 &&
+			    !strncasecmp(pair.name, "for", 3)) {
+				if (is_said || strchr(pair.value, ','))
+					return NULL;
+				is_said = true;
+				(void)text_copy(host, 64, pair.value);
+			}
+		}
+		if (*p != ';')
+			return !*p || *p == ',' ? p : NULL;
+		++p;
+	}
+}
+
+
+int forwarded_read(char buf[FORWARDED_SIZE], const char *text)
+{
+	char made[FORWARDED_SIZE] = "", host[64];
+	const char *p = text;
+	size_t n = 0;
+
+	for (;;) {
+		p = element_scan(host, p);
+		if (!p || text_format(made + n, sizeof(made) - n, "%s%s",
+				      n ? "," : "", host))
+			return EBADMSG;
+		n += strlen(made + n);
+		if (!*p)
+			break;
+		++p;
+	}
+	return text_copy(buf, FORWARDED_SIZE, made) ? EBADMSG : 0;
+}

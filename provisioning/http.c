@@ -261,10 +261,11 @@ static void peer_read(struct MHD_Connection *connection,
 }
 
 
-/** X-Forwarded-For of all its lines (RFC 9110 5.3). */
+/** The header that our proxies write, of all its lines (RFC 9110 5.3). */
 struct forwarded {
-	char text[2048];
-	bool is_there, is_too_long;
+	const char *name;
+	char text[FORWARDED_SIZE];
+	bool is_there, is_bad;
 };
 
 
@@ -275,11 +276,11 @@ static enum MHD_Result take_forwarded(void *arg, enum MHD_ValueKind kind,
 	const size_t len = strlen(f->text);
 
 	(void)kind;
-	if (strcasecmp(name, "X-Forwarded-For") != 0)
+	if (strcasecmp(name, f->name) != 0)
 		return MHD_YES;
 	if (text_format(f->text + len, sizeof(f->text) - len, "%s%s",
 			f->is_there ? "," : "", value ? value : ""))
-		f->is_too_long = true;
+		f->is_bad = true;
 	f->is_there = true;
 	return MHD_YES;
 }
@@ -287,14 +288,18 @@ static enum MHD_Result take_forwarded(void *arg, enum MHD_ValueKind kind,
 
 static void take_ip(struct request *req, struct MHD_Connection *connection)
 {
-	struct forwarded f = {.text = ""};
+	const bool is_rfc = req->api->is_forwarded;
+	struct forwarded f = {.name = is_rfc ? "Forwarded" : "X-Forwarded-For",
+			      .text = ""};
 	char peer[CLIENT_ADDRESS_SIZE];
 
 	peer_read(connection, peer);
 	(void)MHD_get_connection_values(connection, MHD_HEADER_KIND,
 					take_forwarded, &f);
+	if (is_rfc && f.is_there && forwarded_read(f.text, f.text))
+		f.is_bad = true;
 	client_address(req->api->proxies, peer,
-		       f.is_there && !f.is_too_long ? f.text : NULL, req->ip);
+		       f.is_there && !f.is_bad ? f.text : NULL, req->ip);
 }
 
 

@@ -31,6 +31,7 @@ struct options {
 	bool jobs;
 	char ssh_key[256], known_hosts[256];
 	char webhook_key[256], webhook_ca[256], proxies[512];
+	int proxy_header;
 	bool webhook_private;
 	int64_t retry_first_ms, retry_for_s, disable_after_s, keep_days;
 	int log_level;
@@ -38,6 +39,10 @@ struct options {
 };
 
 static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
+
+/* in this order: api.is_forwarded */
+static const char *const proxy_headers[] = {"x-forwarded-for", "forwarded",
+					   NULL};
 
 static const struct setting table[] = {
 	{"api.listen", SET_ADDRESS, OPTION(listen), 0, 0, NULL,
@@ -62,6 +67,10 @@ static const struct setting table[] = {
 	 "networks of proxies before it, separated by commas: of a request "
 	 "from there the right-most address of X-Forwarded-For that is none "
 	 "of them is the client's, for ip_acls and the audit; empty: none"},
+	{"api.proxy_header", SET_CHOICE, OPTION(proxy_header), 0, 0,
+	 proxy_headers, "x-forwarded-for", "the header that these proxies "
+	 "write (forwarded: RFC 7239); the other is not read, since clients "
+	 "could send it"},
 	{"api.jobs", SET_FLAG, OPTION(jobs), 0, 0, NULL, "true",
 	 "do jobs (exports, imports) in this process, one at a time"},
 	{"exports.ssh_key", SET_TEXT, OPTION(ssh_key), 0, 0, NULL, "",
@@ -303,6 +312,7 @@ static int serve(const struct options *opt)
 		return EXIT_FAILURE;
 	}
 	api.proxies = proxies;
+	api.is_forwarded = opt->proxy_header == 1;
 
 	(void)log_open((enum log_level)opt->log_level, opt->show_numbers);
 	(void)curl_global_init(CURL_GLOBAL_DEFAULT);

@@ -49,7 +49,8 @@ struct answer {
 
 /** Everything of the process that a request may need; set once at start. */
 struct api {
-	const struct proxies *proxies; /**< whose X-Forwarded-For counts     */
+	const struct proxies *proxies; /**< whose word on the client counts  */
+	bool is_forwarded;   /**< and stands in Forwarded (RFC 7239)         */
 	struct rate_limit *rate;
 	unsigned sync_max;    /**< ?apply=sync that may wait at once        */
 	const char *dsn, *node, *control;

@@ -1,9 +1,11 @@
 /**
- * @file client_address.c  Whom X-Forwarded-For may name, and whom not.
+ * @file client_address.c  Whom X-Forwarded-For and Forwarded may name, and
+ * whom not.
  */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <re.h>
+#include <string.h>
 #include "client_address.h"
 
 
@@ -82,5 +84,93 @@ Test(client_address, networks)
 	cr_expect_str_eq(buf, "203.0.113.9");
 	client_address(p, "172.32.0.1", "203.0.113.9", buf);
 	cr_expect_str_eq(buf, "172.32.0.1");
+	mem_deref(p);
+}
+
+
+Test(client_address, forwarded)
+{
+	static const struct {
+		const char *text, *wanted;
+	} cases[] = {
+		{"for=203.0.113.9", "203.0.113.9"},
+		{"For=\"[2001:db8:cafe::17]:4711\"",
+		 "[2001:db8:cafe::17]:4711"},
+		{"for=192.0.2.60;proto=http;by=203.0.113.43", "192.0.2.60"},
+		{"proto=https ; FOR = x", NULL},
+		{"by=10.0.0.1; for=192.0.2.1 , for=198.51.100.17",
+		 "192.0.2.1,198.51.100.17"},
+		{"for=192.0.2.43,for=\"[2001:db8::1]\",for=unknown",
+		 "192.0.2.43,[2001:db8::1],unknown"},
+		/* who is not named is nobody */
+		{"", "unknown"},
+		{"proto=http", "unknown"},
+		{"for=192.0.2.1,,for=192.0.2.2", "192.0.2.1,unknown,192.0.2.2"},
+		{"for=_hidden;;", "_hidden"},
+		/* commas and semicolons of a quoted-string divide nothing */
+		{"host=\"a,for=10.0.0.1\";for=192.0.2.1", "192.0.2.1"},
+		{"host=\"\\\",for=10.0.0.1\";for=192.0.2.1", "192.0.2.1"},
+		/* and no address has one */
+		{"for=\"192.0.2.1,10.0.0.1\"", NULL},
+		/* no such header */
+		{"for=192.0.2.1;for=10.0.0.1", NULL},
+		{"for=\"192.0.2.1", NULL},
+		{"for=\"192.0.2.1\\", NULL},
+		{"for=\"192.0.2.1\"x", NULL},
+		{"for=", NULL},
+		{"for", NULL},
+		{"=192.0.2.1", NULL},
+		{"for=2001:db8::1 x", NULL},
+		{"192.0.2.1", NULL},
+	};
+	char buf[FORWARDED_SIZE], text[3 * FORWARDED_SIZE];
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const int err = forwarded_read(buf, cases[i].text);
+
+		cr_expect_eq(err, cases[i].wanted ? 0 : EBADMSG, "%s",
+			     cases[i].text);
+		if (!err)
+			cr_expect_str_eq(buf, cases[i].wanted, "%s: %s",
+					 cases[i].text, buf);
+	}
+
+	/* bounded, and in its own buffer */
+	(void)memset(text, ',', sizeof(text));
+	text[sizeof(text) - 1] = '\0';
+	cr_expect_eq(forwarded_read(buf, text), EBADMSG);
+	(void)strcpy(text, "for=");
+	(void)memset(text + 4, '1', 64);
+	text[68] = '\0';
+	cr_expect_eq(forwarded_read(buf, text), EBADMSG);
+	(void)strcpy(buf, "for=192.0.2.1");
+	cr_assert_eq(forwarded_read(buf, buf), 0);
+	cr_expect_str_eq(buf, "192.0.2.1");
+}
+
+
+Test(client_address, forwarded_is_believed_as_the_other_is)
+{
+	static const struct {
+		const char *forwarded, *wanted;
+	} cases[] = {
+		{"for=203.0.113.9", "203.0.113.9"},
+		{"for=10.9.9.9, for=203.0.113.9", "203.0.113.9"},
+		{"for=203.0.113.9, for=\"[2001:db8:1::5]\"", "203.0.113.9"},
+		{"for=203.0.113.9, proto=http", "10.1.2.3"},
+		{"for=203.0.113.9, for=_ours", "10.1.2.3"},
+		{"for=\"203.0.113.9:80\"", "203.0.113.9"},
+	};
+	struct proxies *p;
+
+	cr_assert_eq(proxies_read(&p, "10.0.0.0/8 , 2001:db8:1::5"), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char buf[FORWARDED_SIZE], ip[CLIENT_ADDRESS_SIZE];
+
+		cr_assert_eq(forwarded_read(buf, cases[i].forwarded), 0);
+		client_address(p, "10.1.2.3", buf, ip);
+		cr_expect_str_eq(ip, cases[i].wanted, "%s: %s",
+				 cases[i].forwarded, ip);
+	}
 	mem_deref(p);
 }

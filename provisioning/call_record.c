@@ -136,6 +136,12 @@ static const struct field charge_fields[] = {
 };
 static const struct field_set charge_set = FIELD_SET(charge_fields);
 
+/* A price made of a carrier's cost is by the carrier's deck */
+static const char *const hidden_decks[] = {"rate_deck_id", "rate_deck_version",
+					   NULL};
+static const struct resource charge_hidden = {.kind = "charge",
+					      .hidden = hidden_decks};
+
 
 /* --- the span of a list -------------------------------------------------------------- */
 
@@ -240,6 +246,7 @@ static bool charges_read(struct request *req, const char *call_id,
 	for (int i = 0; !err && i < PQntuples(result); i++)
 		json_array_append_new(charges,
 				      row_encode(&charge_set, result, i, 0));
+	rows_hide(req, &charge_hidden, charges);
 	PQclear(result);
 	json_object_set_new(call, "charges", charges);
 	return !err;

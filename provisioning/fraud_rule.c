@@ -84,9 +84,10 @@ static void unlock(struct request *req, const struct resource *res)
 		change_abort(req);
 		goto out;
 	}
-	request_answer(req, 200, after);
+	request_answer(req, 200, row_seen(req, res, after));
 	if (change_audit(req, res->kind, id, before, after))
 		(void)change_commit(req);
+	json_decref(after);
 
  out:
 	json_decref(before);

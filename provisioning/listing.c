@@ -333,9 +333,13 @@ static json_t *rows_by_id(struct request *req, const struct resource *res,
 	query_reset(&q);
 	if (err)
 		request_pg_failed(req, err);
-	for (int i = 0; !err && i < PQntuples(result); i++)
+	for (int i = 0; !err && i < PQntuples(result); i++) {
+		json_t *row = row_encode(res->set, result, i, 1);
+
 		json_object_set_new(found, PQgetvalue(result, i, 0),
-				    row_encode(res->set, result, i, 1));
+				    row_seen(req, res, row));
+		json_decref(row);
+	}
 	PQclear(result);
 	return found;
 }

@@ -320,11 +320,12 @@ static bool row_write(struct provision *pr, const struct row *row,
 		return false;
 	}
 	if (row->part->is_list)
-		(void)json_array_append(json_object_get(answer,
-							row->part->name),
-					made);
+		(void)json_array_append_new(
+			json_object_get(answer, row->part->name),
+			row_seen(req, row->part->res, made));
 	else
-		(void)json_object_set(answer, row->part->name, made);
+		(void)json_object_set_new(answer, row->part->name,
+					  row_seen(req, row->part->res, made));
 
 	/* it aborts by itself when it fails */
 	if (!change_audit(req, row->part->res->kind, row->id, NULL, made)) {

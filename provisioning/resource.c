@@ -134,11 +134,12 @@ void resource_get(struct request *req)
 	if (!doc)
 		return;
 
-	rows = json_pack("[O]", doc);
+	rows = json_pack("[o]", row_seen(req, res, doc));
 	if (rows_shape(req, res, rows)) {
 		if (res->is_versioned)
 			request_etag(req, version, doc);
-		request_answer(req, 200, json_incref(doc));
+		request_answer(req, 200,
+			       json_incref(json_array_get(rows, 0)));
 	}
 	json_decref(rows);
 	json_decref(doc);
@@ -259,16 +260,34 @@ bool resource_hides(const struct request *req, const struct resource *res,
 }
 
 
-void rows_hide(const struct request *req, const struct resource *res,
-	       json_t *rows)
+static void row_hide(const struct request *req, const struct resource *res,
+		     json_t *row)
 {
 	if (!res->hidden || !request_tenant(req))
 		return;
-	for (size_t i = 0; i < json_array_size(rows); i++) {
-		for (const char *const *name = res->hidden; *name; name++)
-			json_object_set_new(json_array_get(rows, i), *name,
-					    json_null());
-	}
+	for (const char *const *name = res->hidden; *name; name++)
+		json_object_set_new(row, *name, json_null());
+}
+
+
+void rows_hide(const struct request *req, const struct resource *res,
+	       json_t *rows)
+{
+	for (size_t i = 0; i < json_array_size(rows); i++)
+		row_hide(req, res, json_array_get(rows, i));
+}
+
+
+json_t *row_seen(const struct request *req, const struct resource *res,
+		 json_t *row)
+{
+	json_t *seen;
+
+	if (!res->hidden || !request_tenant(req))
+		return json_incref(row);
+	seen = json_copy(row);
+	row_hide(req, res, seen);
+	return seen;
 }
 
 

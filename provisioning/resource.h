@@ -140,6 +140,10 @@ bool resource_hides(const struct request *req, const struct resource *res,
 void rows_hide(const struct request *req, const struct resource *res,
 	       json_t *rows);
 
+/** The row as the caller sees it: itself, or a copy. New reference. */
+json_t *row_seen(const struct request *req, const struct resource *res,
+		 json_t *row);
+
 /** Did this field change? old may be NULL: is it there? */
 bool record_is_moved(const struct record *old, const struct record *rec,
 		     size_t i);
@@ -169,6 +173,7 @@ extern const struct resource resource_package_lease;
 extern const struct resource resource_realm;
 extern const struct resource resource_trunk;
 extern const struct resource resource_site;
+extern const struct resource resource_subscriber;
 extern const struct resource resource_credential;
 extern const struct resource resource_address;
 extern const struct resource resource_did;

@@ -81,12 +81,13 @@ static void finish(struct request *req, const struct resource *res,
 
 	if (res->is_versioned)
 		request_etag(req, version, after);
-	request_answer(req, status, after);
-	if (!change_audit(req, res->kind, key, before, after))
-		return;
-	if (!before && res->reveal)
-		res->reveal(req, key);
-	(void)change_commit(req);
+	request_answer(req, status, row_seen(req, res, after));
+	if (change_audit(req, res->kind, key, before, after)) {
+		if (!before && res->reveal)
+			res->reveal(req, key);
+		(void)change_commit(req);
+	}
+	json_decref(after);
 }
 
 

@@ -12,6 +12,7 @@ static const struct field fields[] = {
 	FIELD_REFERENCE("rate_deck_id", "dck_", F_NULLABLE),
 	FIELD_REFERENCE("routing_plan_id", "pln_", F_NULLABLE | F_PLATFORM),
 	FIELD_ROW_TAGS(F_PLATFORM),
+	FIELD_REFERENCE("subscriber_id", "sub_", F_NULLABLE),
 	FIELD_ROW_NAME,
 	FIELD_ROW_STATUS,
 	{.name = "direction", .type = FIELD_CHOICE, .column = "direction",
@@ -93,8 +94,14 @@ static const struct field fields[] = {
 };
 static const struct field_set set = FIELD_SET(fields);
 
+/* What we earn on its calls */
+static const char *const hidden[] = {"markup", "markup_per_min", NULL};
+
 static const struct refusal refusals[] = {
 	REFUSALS_NUMBER_POLICY,
+	{.constraint = "trunk_subscriber", .field = "subscriber_id",
+	 .kind = PROBLEM_VALIDATION,
+	 .detail = "this tenant has no such subscriber"},
 	REFUSAL_NO_ROW("trunk_tenant_id_fkey", "tenant_id", "tenant"),
 	{.constraint = "trunk_account_id_tenant_id_fkey",
 	 .field = "account_id", .kind = PROBLEM_VALIDATION,
@@ -138,6 +145,6 @@ static const struct refusal refusals[] = {
 const struct resource resource_trunk = {
 	.kind = "trunk", .table = "core.trunk", .key = "id",
 	.key_type = "text", .id_prefix = "trk_", .path = "/v1/trunks",
-	.owner = "t.tenant_id", .is_versioned = true, .set = &set,
+	.owner = "t.tenant_id", .is_versioned = true, .set = &set, .hidden = hidden,
 	.refusals = refusals,
 };

@@ -59,6 +59,27 @@ select throws_ok($$ delete from core.tenant
 	where id = pg_temp.id('ten', 1) $$, '23503', null,
 	'a tenant in use stays');
 
+-- subscriber
+insert into core.subscriber (id, tenant_id, legal_name, street, city, country)
+	values (pg_temp.id('sub', 1), pg_temp.id('ten', 1), 'A', 'Weg 1', 'Bonn',
+		'DE');
+select throws_ok($$ update core.subscriber set is_verified = true $$,
+	'23514', null, 'verified by somebody');
+update core.subscriber set is_verified = true, verified_by = 'M';
+select ok(verified_at is not null, 'then it has its moment')
+	from core.subscriber;
+update core.subscriber set contact_name = 'B';
+select ok(is_verified, 'a contact is not what was verified')
+	from core.subscriber;
+update core.subscriber set street = 'Weg 2';
+select results_eq($$ select is_verified, verified_at is null, verified_by
+	from core.subscriber $$, $$ values (false, true, null::core.personal) $$,
+	'an address is');
+select throws_ok($$ update core.trunk set subscriber_id =
+	pg_temp.id('sub', 1) where tenant_id <> pg_temp.id('ten', 1) $$,
+	'23503', null, 'another tenant''s trunk has it not')
+	from core.trunk where tenant_id <> pg_temp.id('ten', 1) limit 1;
+
 -- calling window
 insert into core.schedule (id, name) values (pg_temp.id('sch', 7), 'day');
 select throws_ok($$ insert into core.calling_window (id, name, tenant_id,

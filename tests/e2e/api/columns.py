@@ -34,6 +34,7 @@ COLUMNS = {
     "core.api_key.old_until": "member grace_s of rotate",
     "core.rate_deck.rate_version": "counts the changes of its rates",
     "core.source_address.gateway_id": "made with host and port of a gateway",
+    "core.subscriber.verified_at": "written when it is verified",
     "core.webhook_endpoint.disabled_at": "written by what sends",
     "core.webhook_endpoint.disabled_reason": "written by what sends",
     "core.webhook_endpoint.failing_since": "written by what sends",

@@ -13,14 +13,17 @@ select '2026-11-10T10:00:00.125Z', '06e8b1d2-7c3a-7d4e-8f50-123456789abc',
 	13200, 9100, 'EUR', 'EUR', 66000, 12000000, 0, 60000, 6000, 3050
 from generate_series(0, 2) n;
 insert into cdr.charge (started_at, call_id, attempt, side, account_id,
-	carrier_id, amount_micro, currency, deck_version, prefix, destination,
+	carrier_id, amount_micro, currency, deck_id, deck_version, prefix,
+	destination,
 	rate_per_min_nano, connect_fee_micro, first_ms, next_ms,
 	rounding_mode, rounding_decimals, billed_ms)
 values ('2026-11-10T10:00:00.125Z', '06e8b1d2-7c3a-7d4e-8f50-123456789abc',
-	0, 'sell', 'acc_x', null, 13200, 'EUR', 1, '44', 'United Kingdom',
+	0, 'sell', 'acc_x', null, 13200, 'EUR', 'dck_x', 1, '44',
+	'United Kingdom',
 	12000000, 0, 60000, 6000, 'half_up', 4, 66000),
 	('2026-11-10T10:00:00.125Z', '06e8b1d2-7c3a-7d4e-8f50-123456789abc',
-	2, 'buy', null, 'car_x', 9100, 'EUR', 1, '44', 'United Kingdom',
+	2, 'buy', null, 'car_x', 9100, 'EUR', 'dck_x', 1, '44',
+	'United Kingdom',
 	9000000, 0, 1000, 1000, 'half_up', 6, 61000);
 insert into cdr.record (started_at, call_id, attempt, outcome, tenant_id)
 values ('2026-11-10T10:00:00.125Z', '06e8b1d2-7c3a-7d4e-8f50-1234567890ff',

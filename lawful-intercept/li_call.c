@@ -359,10 +359,11 @@ static void call_follow(struct li_calls *c, struct call *call, int64_t wall_us)
 		struct li_task *t = le->data;
 		struct flow found = {.target_n = 0}, *f;
 
-		if (!li_task_is_in_force(t, wall_us) ||
+		if (!li_task_may_come(t, wall_us) ||
 		    !task_matches(call, t, &found))
 			continue;
-		if (!flow_find(call, t->xid))
+		if (!flow_find(call, t->xid) &&
+		    li_task_is_in_force(t, wall_us))
 			flow_start(c, call, t, wall_us);
 		f = flow_find(call, t->xid);
 		if (!f)

@@ -22,6 +22,7 @@
 				    written so often                       */
 #define SECOND_MS 1000
 #define TIDY_MS 3600000
+#define COMES_MS 5000          /**< after a start a switch has come back    */
 #define LOSS_SHOWN_US (30 * 1000000LL)
 
 struct li_loop {
@@ -42,7 +43,7 @@ struct li_loop {
 	struct x1_face x1;
 	struct li_rest rest;
 	struct li_health health;
-	uint64_t second_ms, tidy_ms, committed_ms;
+	uint64_t began_ms, second_ms, tidy_ms, committed_ms;
 	int64_t next_us;               /**< when a task's time begins or ends */
 	int64_t lost_us;               /**< when something was lost last      */
 	bool is_silent;                /**< of the ADMF, reported             */
@@ -109,7 +110,8 @@ static void fault_set(struct li_loop *l, enum li_fault fault, bool is_up,
 }
 
 
-/* Tasks whose time is over: it never comes again, whatever the clock does */
+/* Tasks whose time is over, and nothing of it can still come: it never comes
+ * again, whatever the clock does */
 static void tasks_end(struct li_loop *l)
 {
 	struct le *le, *next;
@@ -121,7 +123,8 @@ static void tasks_end(struct li_loop *l)
 		int err;
 
 		next = le->next;
-		if (t->is_ended || !li_task_is_over(t, l->now.wall_us))
+		if (t->is_ended ||
+		    !li_task_is_over(t, l->now.wall_us - LI_LATE_US))
 			continue;
 		act.detail = id_json("xid", t->xid);
 		t->is_ended = true;
@@ -147,8 +150,32 @@ static void next_look(struct li_loop *l)
 	for (le = list_head(li_registry_tasks(l->registry)); le;
 	     le = le->next) {
 		const int64_t us = li_task_next_us(le->data, l->now.wall_us);
+		const int64_t late_us = li_task_next_us(
+			le->data, l->now.wall_us - LI_LATE_US);
 
 		l->next_us = us < l->next_us ? us : l->next_us;
+		if (late_us < INT64_MAX - LI_LATE_US &&
+		    late_us + LI_LATE_US < l->next_us)
+			l->next_us = late_us + LI_LATE_US;
+	}
+}
+
+
+/* Each task once, when every switch that is connected looks for it */
+static void tasks_tell(struct li_loop *l)
+{
+	struct le *le;
+
+	for (le = list_head(li_registry_tasks(l->registry)); le;
+	     le = le->next) {
+		struct li_task *t = le->data;
+
+		if (t->is_told || t->owner != LI_OWNER_ADMF ||
+		    !li_task_is_in_force(t, l->now.wall_us))
+			continue;
+		t->is_told = true;
+		report(l, LI_ABOUT_TASK, t->xid, "FullyActionedAndSuccessful",
+		       9040, "in force");
 	}
 }
 
@@ -169,6 +196,8 @@ static void followed(void *arg)
 		li_poi_tell(l->poi);
 	li_calls_follow(l->calls, l->now.wall_us);
 	l->health.is_provisioned = li_poi_is_in_force(l->poi);
+	if (l->health.is_provisioned)
+		tasks_tell(l); /* a target that was sought already */
 	next_look(l);
 }
 
@@ -219,22 +248,12 @@ static void switch_message(const struct li_switch *s,
 static void targets_in_force(void *arg)
 {
 	struct li_loop *l = arg;
-	struct le *le;
 
 	l->health.is_provisioned = true;
 	note(l, "in_force", json_pack("{sI}", "generation",
 				      (json_int_t)li_index_generation(
 					      l->index)));
-	for (le = list_head(li_registry_tasks(l->registry)); le;
-	     le = le->next) {
-		const struct li_task *t = le->data;
-
-		if (t->owner == LI_OWNER_ADMF &&
-		    li_task_is_in_force(t, l->now.wall_us))
-			report(l, LI_ABOUT_TASK, t->xid,
-			       "FullyActionedAndSuccessful", 9040,
-			       "in force");
-	}
+	tasks_tell(l);
 }
 
 
@@ -474,7 +493,6 @@ int li_loop_open(struct li_loop **lp, const struct li_settings *settings,
 		l->rest = (struct li_rest){.settings = settings,
 					   .registry = l->registry};
 		l->health.reports_come = settings->report_url[0] != '\0';
-		l->health.faults = LI_FAULT_POI_AWAY;
 		err = work_open(l, why, size);
 	}
 	if (err) {
@@ -483,6 +501,7 @@ int li_loop_open(struct li_loop **lp, const struct li_settings *settings,
 		return err;
 	}
 
+	l->began_ms = moment_ms(&l->now);
 	tasks_end(l);
 	followed(l);
 	*lp = l;
@@ -551,6 +570,9 @@ static void clocks(struct li_loop *l)
 				   l->now.wall_us))
 			followed(l);
 		silence_look(l);
+		if (!li_poi_count(l->poi) && now_ms - l->began_ms > COMES_MS)
+			fault_set(l, LI_FAULT_POI_AWAY, true, "poi_away",
+				  "no switch is connected");
 		if (l->health.faults & LI_FAULT_LOSS &&
 		    l->now.wall_us - l->lost_us > LOSS_SHOWN_US)
 			fault_set(l, LI_FAULT_LOSS, false, "poi_loss",

@@ -372,7 +372,7 @@ int li_task_load(struct li_task **tp, const char *json,
 }
 
 
-bool li_task_is_in_force(const struct li_task *t, int64_t at_us)
+static bool is_within(const struct li_task *t, int64_t at_us, int64_t late_us)
 {
 	size_t i;
 
@@ -385,11 +385,24 @@ bool li_task_is_in_force(const struct li_task *t, int64_t at_us)
 		return true;
 
 	for (i = 0; i < t->window_n; i++) {
-		if (at_us >= t->window[i].from_us && at_us < t->window[i].to_us)
+		if (at_us >= t->window[i].from_us &&
+		    at_us - late_us < t->window[i].to_us)
 			return true;
 	}
 
 	return false;
+}
+
+
+bool li_task_is_in_force(const struct li_task *t, int64_t at_us)
+{
+	return is_within(t, at_us, 0);
+}
+
+
+bool li_task_may_come(const struct li_task *t, int64_t at_us)
+{
+	return is_within(t, at_us, LI_LATE_US);
 }
 
 

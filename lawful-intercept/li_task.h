@@ -14,6 +14,9 @@
 #define LI_TASK_WINDOWS 16
 #define LI_UUID_SIZE 16
 
+/** What happened before the end of a task may come so much later. */
+#define LI_LATE_US 5000000LL
+
 /** Who may see and change it. */
 enum li_owner { LI_OWNER_ADMF = 1, LI_OWNER_OFFICER = 2 };
 
@@ -49,6 +52,7 @@ struct li_task {
 	bool implicit_deactivation;
 	bool is_ended;                    /**< its time was over once: it
 						never comes back            */
+	bool is_told;                     /**< that it is in force; not kept */
 	int64_t modified_us, last_us;     /**< 0: never                     */
 	int64_t modifications;
 	char *details;                    /**< taskDetails as XML; ours     */
@@ -84,6 +88,9 @@ bool li_task_is_in_force(const struct li_task *t, int64_t at_us);
 
 /** When that changes next after a moment; INT64_MAX: never. */
 int64_t li_task_next_us(const struct li_task *t, int64_t at_us);
+
+/** Is it in force, or was it so short ago that something of then may come? */
+bool li_task_may_come(const struct li_task *t, int64_t at_us);
 
 /** Is all of its time over? */
 bool li_task_is_over(const struct li_task *t, int64_t at_us);

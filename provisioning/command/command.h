@@ -23,6 +23,8 @@ struct options {
 	bool is_json;
 	int form;                /**< enum report_form                      */
 	const char *by[REPORT_BY_N]; /**< `report`: what it is asked for    */
+	const char *map;         /**< `reconcile`: which column is what     */
+	bool is_answer_time;     /**< `reconcile`: times are of answers     */
 	bool is_customer;        /**< `report`: as its tenant sees it       */
 	bool is_plan;
 	bool is_off;
@@ -49,7 +51,7 @@ command_h command_calls, command_drop, command_trace, command_drain,
 	command_leases, command_leases_release,
 	command_rate_check, command_route_test, command_journal_list,
 	command_journal_verify, command_journal_show, command_journal_replay,
-	command_journal_retry, command_db_retention, command_report;
+	command_journal_retry, command_db_retention, command_reconcile, command_report;
 
 /** "strowger: ..." on stderr; returns code. */
 int command_fail(int code, const char *fmt, ...)

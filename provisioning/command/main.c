@@ -67,6 +67,8 @@ static const struct command {
 	 "a CSV file and compare"},
 	{{"report"}, "NAME", command_report, "a report of --from .. --to; "
 	 "\"list\" names them"},
+	{{"reconcile"}, "FILE", command_reconcile, "a carrier's call records "
+	 "(CSV) beside ours (--carrier, --from, --to)"},
 	{{"doctor"}, NULL, command_doctor, "look for what is wrong, and how "
 	 "to mend it"},
 };
@@ -94,6 +96,9 @@ static const char options_help[] =
 	"  --tenant ID, --trunk ID, --carrier ID, --direction WAY,\n"
 	"  --currency CODE, --run ID, --as-customer\n"
 	"                   `report`: of whom only; as the tenant sees it\n"
+	"  --map at=NAME,called=NAME,duration=NAME,cost=NAME, --answer-time\n"
+	"                   `reconcile`: columns of the file; its times are of\n"
+	"                   answers\n"
 	"  --node NAME, --epoch N, --note TEXT\n"
 	"                   `leases release`: of whom, and why\n"
 	"  --version, --help\n"
@@ -189,7 +194,8 @@ enum { OPT_CONTROL = 256, OPT_DSN, OPT_DIR, OPT_STATE, OPT_FORMAT, OPT_LIMIT,
        OPT_PLAN, OPT_OFF, OPT_TRUNK, OPT_GATEWAY, OPT_SOURCE, OPT_FROM,
        OPT_TO, OPT_DISPLAY, OPT_PRIVATE, OPT_AT, OPT_NODE, OPT_EPOCH,
        OPT_NOTE, OPT_TENANT, OPT_CARRIER, OPT_DIRECTION, OPT_CURRENCY,
-       OPT_ZONE, OPT_STEP, OPT_RUN, OPT_CUSTOMER, OPT_VERSION, OPT_HELP };
+       OPT_ZONE, OPT_STEP, OPT_RUN, OPT_CUSTOMER, OPT_MAP, OPT_ANSWER_TIME,
+       OPT_VERSION, OPT_HELP };
 
 static const struct option long_options[] = {
 	{"control", required_argument, NULL, OPT_CONTROL},
@@ -218,6 +224,8 @@ static const struct option long_options[] = {
 	{"zone", required_argument, NULL, OPT_ZONE},
 	{"step", required_argument, NULL, OPT_STEP},
 	{"run", required_argument, NULL, OPT_RUN},
+	{"map", required_argument, NULL, OPT_MAP},
+	{"answer-time", no_argument, NULL, OPT_ANSWER_TIME},
 	{"as-customer", no_argument, NULL, OPT_CUSTOMER},
 	{"version", no_argument, NULL, OPT_VERSION},
 	{"help", no_argument, NULL, OPT_HELP},
@@ -303,6 +311,8 @@ static int option_set(struct options *opt, int option, bool *ret_done)
 	case OPT_ZONE:    opt->by[REPORT_BY_ZONE] = optarg; return COMMAND_OK;
 	case OPT_STEP:    opt->by[REPORT_BY_STEP] = optarg; return COMMAND_OK;
 	case OPT_RUN:     opt->by[REPORT_BY_RUN] = optarg; return COMMAND_OK;
+	case OPT_MAP:     opt->map = optarg; return COMMAND_OK;
+	case OPT_ANSWER_TIME: opt->is_answer_time = true; return COMMAND_OK;
 	case OPT_CUSTOMER: opt->is_customer = true; return COMMAND_OK;
 	case OPT_DISPLAY: opt->test.display = optarg; return COMMAND_OK;
 	case OPT_PRIVATE: opt->test.is_private = true; return COMMAND_OK;

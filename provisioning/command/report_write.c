@@ -48,12 +48,13 @@ bool report_form_find(enum report_form *ret, const char *name)
 /* Exact, with two decimals at least */
 static const char *money_exact(char buf[MONEY_SIZE], const char *micro)
 {
+	const char *point;
 	size_t n;
 
 	(void)text_decimal_format(buf, MONEY_SIZE, strtoll(micro, NULL, 10), 6);
+	point = strchr(buf, '.');
 	n = strlen(buf);
-	while (n > 3 && buf[n - 1] == '0' && buf[n - 4] != '.' &&
-	       strchr(buf, '.') && strchr(buf, '.') < buf + n - 3)
+	while (point && buf + n - point > 3 && buf[n - 1] == '0')
 		buf[--n] = '\0';
 	return buf;
 }

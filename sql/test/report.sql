@@ -94,10 +94,40 @@ select results_eq($$ select name, ppm, base_micro, tax_micro
 select is_empty($$ select * from report.differences('2030-01-01Z',
 	'2030-04-01Z') $$, 'the roll-up is what the records come to');
 
+-- rated again: the new price counts instead of the old one
+select pg_temp.load(6, '2030-01-10 10:20Z', 'ok', 4000);
+create function pg_temp.revise(revision integer, net bigint) returns void
+	language sql as
+$$
+	insert into cdr.charge_revision (started_at, call_id, attempt, side,
+		account_id, amount_micro, net_micro, tax_micro, currency,
+		billed_ms, price, revision, rerate_id)
+	values ('2030-01-10 10:20Z', lpad('6', 32, '0')::uuid, 0, 'sell',
+		pg_temp.id('acc', 1), net * 119 / 100, net,
+		array[net * 19 / 100], 'EUR', 60000,
+		'{"taxes": [["VAT", 190000]]}', revision, 'x')
+$$;
+select is(pg_temp.sums(), '5 3 4 7000 1330 3500', 'before it');
+select pg_temp.revise(1, 1000);
+select is(pg_temp.sums(), '5 3 4 4000 760 3500');
+select pg_temp.revise(2, 3000);
+select is(pg_temp.sums(), '5 3 4 6000 1140 3500', 'the newest counts');
+select results_eq($$ select sum(charges), sum(base_micro), sum(tax_micro)
+	from report.tax_hour $$,
+	$$ values (3::bigint, 6000::numeric, 1140::numeric) $$, 'in taxes, too');
+select is((select sum(sold) from report.traffic(false, '2030-01-01Z',
+	'2030-04-01Z', '', '', '', '', '')), 3::numeric, 'as one sale');
+select is_empty($$ select * from report.differences('2030-01-01Z',
+	'2030-04-01Z') $$, 'counted anew, the same');
+select is((select sum(revenue_micro) from report.traffic(false,
+	'2030-01-10 10:10Z', '2030-01-10 10:30Z', '', '', '', '', '')),
+	3000::numeric, 'and within an hour');
+select pg_temp.revise(3, 0);
+
 -- parts of hours are from the records
 select is((select sum(calls) from report.traffic(false,
 	'2030-01-10 10:00:00.001Z', '2030-01-10 11:00:00.001Z', '', '', '', '',
-	'')), 2::numeric, 'within two hours');
+	'')), 3::numeric, 'within two hours');
 select is((select sum(revenue_micro) from report.traffic(false,
 	'2030-01-10 10:30Z', '2030-01-10 10:59:59.999Z', '', '', '', '', '')),
 	null, 'within one');
@@ -111,7 +141,7 @@ select is((select sum(calls) from report.traffic(false, '2030-01-01Z',
 	'another tenant');
 select is((select sum(calls) from report.traffic(false, '2030-01-01Z',
 	'2030-04-01Z', pg_temp.id('ten', 1), pg_temp.id('trk', 1),
-	pg_temp.id('car', 1), 'outbound', 'EUR')), 4::numeric);
+	pg_temp.id('car', 1), 'outbound', 'EUR')), 5::numeric);
 
 -- what comes twice, or not at all
 select throws_ok($$ select pg_temp.load(2, '2030-01-10 10:59:59.999Z', 'ok',
@@ -120,9 +150,9 @@ insert into cdr.record (started_at, call_id, attempt, tenant_id)
 	select '2030-01-10 10:00Z', lpad('1', 32, '0')::uuid, 0,
 		pg_temp.id('ten', 1)
 	on conflict do nothing;
-select is(pg_temp.sums(), '4 2 3 3000 570 1500', 'and counts once');
+select is(pg_temp.sums(), '5 3 4 3000 570 3500', 'and counts once');
 select report.rebuild('2030-01-10 10:00Z', '2030-01-10 12:00Z');
-select is(pg_temp.sums(), '4 2 3 3000 570 1500', 'counted anew, the same');
+select is(pg_temp.sums(), '5 3 4 3000 570 3500', 'counted anew, the same');
 select throws_ok($$ select report.rebuild('2030-01-10 10:30Z') $$, '22023');
 
 -- a cost in another currency, by the rate of its hour
@@ -155,12 +185,12 @@ begin
 	return total;
 end
 $$;
-select is(pg_temp.retain(), 4::bigint, 'a call and three attempts go');
-select is(pg_temp.sums(), '4 2 3 3000 570 2500', 'the counts stay');
+select is(pg_temp.retain(), 5::bigint, 'a call and four attempts go');
+select is(pg_temp.sums(), '5 3 4 3000 570 4500', 'the counts stay');
 select pg_temp.load(3, '2030-01-10 11:00Z', 'busy');
-select is(pg_temp.sums(), '4 2 3 3000 570 2500', 'it was counted before');
+select is(pg_temp.sums(), '5 3 4 3000 570 4500', 'it was counted before');
 select pg_temp.load(5, '2030-01-30 11:00Z', 'busy');
-select is(pg_temp.sums(), '5 2 4 3000 570 2500', 'what is new is new');
+select is(pg_temp.sums(), '6 3 5 3000 570 4500', 'what is new is new');
 
 select * from finish();
 rollback;

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Benches of call records on a private PostgreSQL with its settings as they
-# come: cdr.sh load|cdrs BUILD [OPTIONS]
+# come: cdr.sh load|cdrs|reports BUILD [OPTIONS]
 set -euo pipefail
 what=$1 build=$2
 shift 2
@@ -24,4 +24,8 @@ load)
 	"$build/tests/bench/bench_ledger" "$dsn" "$dir/journal" "$@" ;;
 cdrs)
 	"$top/tests/bench/lib/cdrs.py" "$dsn" "$@" ;;
+reports)
+	"$top/tests/bench/lib/reports.py" "$dsn" \
+		"$build/provisioning/command/strowger" "$top/tests/lib/month" \
+		"$@" ;;
 esac

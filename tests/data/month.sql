@@ -153,8 +153,8 @@ create temp table rate as
 select row_number() over () as n, d.n as deck, x.n as destination, x.prefix,
 	x.destination as name, span.from_at, span.to_at, d.mode, d.decimals,
 	d.first_ms, d.next_ms, d.currency,
-	(round(x.milli * d.factor * span.factor * (case when d.n = 12
-		and x.prefix = '49151' and span.k > 1 then 1.9 else 1 end)
+	(round(x.milli * d.factor * span.factor * (case when d.n = 14
+		and x.prefix = '49151' and span.k > 1 then 2.6 else 1 end)
 		* (0.9 + 0.2 * pg_temp.draw(d.n * 100 + x.n, 1))::numeric, 2)
 		* 1000000)::bigint as rate_nano,
 	case when d.n = 2 then 5000 else 0 end as connect_micro

@@ -1,0 +1,36 @@
+/**
+ * @file reconcile.h  A carrier's call records (CSV) beside ours: read, staged and
+ * compared by report.reconcile(). Shared by `strowger reconcile` and the API.
+ */
+#ifndef RECONCILE_H
+#define RECONCILE_H
+#include <stdbool.h>
+#include <stddef.h>
+
+struct pg;
+
+#define RECONCILE_ID_SIZE 40
+
+struct reconcile_order {
+	const char *carrier, *from, *to; /**< whose, which span             */
+	/** Which column is what, as "at=Start,called=To,duration=Sec,cost=Net";
+	 *  NULL: the columns have these names */
+	const char *map;
+	const char *zone;        /**< of times without an offset; NULL: UTC  */
+	const char *file;        /**< its name, for people; or NULL          */
+	bool is_answer_time;     /**< times are of the answer                */
+};
+
+/**
+ * In the transaction that is open: write the reconciliation with all its
+ * faults.
+ * @param text  CSV with a first line of names; it is changed
+ * @param id    receives the reconciliation's
+ * @param why   receives what is wrong with which line, when EBADMSG
+ * @return 0; EBADMSG; as pg_exec()
+ */
+int reconcile_run(struct pg *pg, const struct reconcile_order *order,
+		  char *text, char id[RECONCILE_ID_SIZE], char *why,
+		  size_t size);
+
+#endif

@@ -350,8 +350,8 @@ static json_t *question_make(const json_t *body, const struct record *rec)
 }
 
 
-/* The accounts whose money is not on the node: the switch asks nobody in a
-   test. NULL: there are none. */
+/* The accounts and packages whose money or units are not on the node: the
+   switch asks nobody in a test. NULL: there are none. */
 static json_t *unknown_funds(const json_t *answer)
 {
 	const json_t *notes = json_object_get(answer, "decision");
@@ -360,7 +360,8 @@ static json_t *unknown_funds(const json_t *answer)
 	for (size_t i = 0; i < json_array_size(notes); i++) {
 		const json_t *note = json_array_get(notes, i);
 
-		if (strcmp(text_of(note, "step"), "funds") ||
+		if ((strcmp(text_of(note, "step"), "funds") &&
+		     strcmp(text_of(note, "step"), "package")) ||
 		    strcmp(text_of(note, "from"), "ledger"))
 			continue;
 		if (!ids)
@@ -387,7 +388,10 @@ static json_t *ledger_read(struct request *req, const json_t *ids)
 		      "a.credit_limit_micro - a.leased_micro ELSE 0 END "
 		      "FROM core.account a JOIN core.tenant t "
 		      "ON t.id = a.tenant_id WHERE a.id IN "
-		      "(SELECT jsonb_array_elements_text($1::jsonb))",
+		      "(SELECT jsonb_array_elements_text($1::jsonb)) "
+		      "UNION ALL SELECT k, core.package_free(k) FROM "
+		      "jsonb_array_elements_text($1::jsonb) k "
+		      "WHERE k LIKE 'sub~_%' ESCAPE '~'",
 		      1, params, &result);
 	free(text);
 	if (err)

@@ -409,8 +409,9 @@ static void parts_reverse(struct price_parts *parts)
 }
 
 
-int price_parts(const struct price *p, uint64_t duration_ms,
-		uint64_t covered_ms, struct price_parts *ret)
+int price_rest(const struct price *p, uint64_t duration_ms,
+	       uint64_t covered_ms, int64_t covered_micro,
+	       struct price_parts *ret)
 {
 	struct price_parts parts = {0};
 	__int128 nano_ms;
@@ -420,6 +421,8 @@ int price_parts(const struct price *p, uint64_t duration_ms,
 			&parts.billed_ms);
 	if (!err)
 		err = exchange(p, nano_ms, &parts.net_micro);
+	parts.net_micro -= covered_micro < parts.net_micro ? covered_micro
+							   : parts.net_micro;
 	parts.gross_micro = parts.net_micro;
 	if (!err)
 		err = p->is_tax_included ? taxes_take(p, &parts)
@@ -431,6 +434,13 @@ int price_parts(const struct price *p, uint64_t duration_ms,
 		parts_reverse(&parts);
 	*ret = parts;
 	return 0;
+}
+
+
+int price_parts(const struct price *p, uint64_t duration_ms,
+		uint64_t covered_ms, struct price_parts *ret)
+{
+	return price_rest(p, duration_ms, covered_ms, 0, ret);
 }
 
 

@@ -56,7 +56,7 @@ struct price {
 	struct price_step steps[PRICE_STEPS_MAX];
 };
 
-/** What a call comes to. Of a reverse price all amounts are negative. */
+/** What a call comes to, beyond what packages pay. Of a reverse price all amounts are negative. */
 struct price_parts {
 	int64_t gross_micro;   /**< net and all taxes: what is posted      */
 	int64_t net_micro;
@@ -79,6 +79,14 @@ int price_check(const struct price *p);
  */
 int price_parts(const struct price *p, uint64_t duration_ms,
 		uint64_t covered_ms, struct price_parts *ret);
+
+/**
+ * The same, less what packages of money pay of it before taxes (at most all).
+ * @param covered_micro  >= 0
+ */
+int price_rest(const struct price *p, uint64_t duration_ms,
+	       uint64_t covered_ms, int64_t covered_micro,
+	       struct price_parts *ret);
 
 /** Its gross amount; never falls with duration, nor a reverse one rises. */
 int price_micro(const struct price *p, uint64_t duration_ms,

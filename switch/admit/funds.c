@@ -12,6 +12,9 @@
 
 /* who waits in mid-call is asked for again this often, until it is cut */
 #define AGAIN_MS 300
+/* a package that had nothing is not asked for again so soon: unless there is
+   more, which is told */
+#define DRY_MS 30000
 
 struct fund {
 	struct htab_node node;
@@ -20,6 +23,8 @@ struct fund {
 	int64_t granted_micro, spent_micro, held_micro;
 	int64_t chunk_micro; /* last grant: a refill is asked at its half */
 	bool is_scarce;      /* the last ask was not granted whole */
+	int64_t step;        /* 0: money */
+	uint64_t dry_ms;     /* mono: nothing is to be had before then */
 	struct list holds;
 	struct list waiting; /* by due_ms, then by who asked first */
 	uint64_t ticket;     /* of the ask under way; 0: none */
@@ -40,6 +45,16 @@ struct funds {
 static int64_t fund_free(const struct fund *fund)
 {
 	return fund->granted_micro - fund->spent_micro - fund->held_micro;
+}
+
+
+/* What a request takes of what is free: whole, or of a package some steps. */
+static int64_t fund_share(const struct fund *fund, int64_t wanted_micro)
+{
+	const int64_t free_micro = max(fund_free(fund), 0);
+
+	return fund->step && free_micro < wanted_micro
+		       ? free_micro - free_micro % fund->step : wanted_micro;
 }
 
 
@@ -177,6 +192,8 @@ static void fund_begin(struct fund *fund, const struct fund *base)
 				      : base->spent_micro + base->held_micro;
 	fund->chunk_micro = base->chunk_micro;
 	fund->is_scarce = base->is_scarce;
+	fund->step = base->step;
+	fund->dry_ms = base->dry_ms;
 	fund->burn_micro = holders_burn(base);
 }
 
@@ -224,8 +241,9 @@ static void fund_needs(const struct fund *fund, struct fund_order *ret)
 		wanted += hold_wants(le->data);
 
 	ret->is_running = next && next->is_running;
-	ret->min_micro = max((next ? next->least_micro : 0) - fund_free(fund),
-			     1);
+	ret->min_micro = !next ? 0 : fund->step ? next->wanted_micro
+						: next->least_micro;
+	ret->min_micro = max(ret->min_micro - fund_free(fund), 1);
 	ret->want_micro = max(wanted - fund_free(fund), 0) +
 			  holders_burn(fund) * chunk_s / 60;
 	ret->want_micro = max(ret->want_micro, ret->min_micro);
@@ -290,7 +308,10 @@ static void fund_serve(struct fund *fund)
 	while ((le = list_head(&fund->waiting))) {
 		struct fund_hold *hold = le->data;
 
-		if (!fund_grant(fund, hold, hold_wants(hold)) &&
+		const int64_t share = fund_share(fund, hold_wants(hold));
+
+		if (((!share && fund->step) ||
+		     !fund_grant(fund, hold, share)) &&
 		    !fund_grant(fund, hold, hold->least_micro))
 			break;
 		hold_unwait(hold);
@@ -303,6 +324,10 @@ static void fund_serve(struct fund *fund)
 static void fund_tighten(struct fund *fund)
 {
 	struct le *le;
+
+	/* packages are not shared by intervals: who comes first has them */
+	if (fund->step)
+		return;
 
 	fund->is_scarce = true;
 	LIST_FOREACH(&fund->holds, le) {
@@ -340,6 +365,8 @@ static void again_over(void *arg)
 static void fund_answered(struct fund *fund, int64_t granted_micro,
 			  enum outcome why_not)
 {
+	if (fund->step && granted_micro <= 0)
+		fund->dry_ms = moment_ms(fund->owner->cfg.now) + DRY_MS;
 	if (granted_micro >= fund->asked_micro)
 		fund->is_scarce = false;
 	else if (!fund->is_scarce)
@@ -461,6 +488,7 @@ enum fund_verdict fund_take(struct funds *f, struct fund_hold *hold,
 			    const struct fund_request *req)
 {
 	struct fund *fund;
+	int64_t share;
 
 	assert(req->least_micro >= 0 && !hold->wanted_micro);
 	assert(req->want_micro >= req->least_micro);
@@ -471,6 +499,7 @@ enum fund_verdict fund_take(struct funds *f, struct fund_hold *hold,
 		return FUND_REFUSED;
 
 	fund = hold->fund;
+	fund->step = req->step;
 	hold->h = req->h;
 	hold->keeph = req->keeph;
 	hold->arg = req->arg;
@@ -478,19 +507,30 @@ enum fund_verdict fund_take(struct funds *f, struct fund_hold *hold,
 	hold->due_ms = req->due_ms;
 	hold->is_running = req->is_running;
 
-	if (list_isempty(&fund->waiting) &&
-	    fund_grant(fund, hold, fund->is_scarce ? req->least_micro
-						   : req->want_micro)) {
+	share = fund_share(fund, fund->is_scarce ? req->least_micro
+						 : req->want_micro);
+	if (list_isempty(&fund->waiting) && (share || !fund->step) &&
+	    fund_grant(fund, hold, share)) {
 		if (!fund->is_scarce &&
-		    fund_free(fund) < fund->chunk_micro / 2)
+		    fund_free(fund) < fund->chunk_micro / 2 &&
+		    fund->dry_ms <= moment_ms(f->cfg.now))
 			fund_ask(fund);
 		return FUND_HELD;
 	}
+	if (fund->dry_ms > moment_ms(f->cfg.now))
+		return FUND_REFUSED;
 
 	hold_wait(hold, req);
 	fund_ask(fund);
 
 	return FUND_WAITING;
+}
+
+
+void fund_forget(struct fund_hold *hold)
+{
+	if (hold->wanted_micro)
+		hold_unwait(hold);
 }
 
 
@@ -573,7 +613,11 @@ void funds_more(struct funds *f, const char *account_id)
 {
 	struct fund *fund = fund_find(f, account_id);
 
-	if (fund && !list_isempty(&fund->waiting))
+	if (!fund)
+		return;
+
+	fund->dry_ms = 0;
+	if (!list_isempty(&fund->waiting))
 		fund_ask(fund);
 }
 

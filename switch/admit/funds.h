@@ -6,6 +6,10 @@
  *
  *   granted = spent + held + free          (micro-units, each >= 0)
  *
+ * The same keeps units of packages: a fund is then named by the key of a
+ * balance, its micro are the package's units, and whoever asks takes what there
+ * is, in steps, or hears at once that there is nothing.
+ *
  * While there is plenty a call holds a slice of intervals at a time. When the
  * ledger gives less than was asked for, the account is scarce: every call goes
  * back to the interval that it is in, and holds one after the other, whoever
@@ -67,6 +71,8 @@ struct fund_request {
 	int64_t least_micro;    /**< the next interval                     */
 	int64_t want_micro;     /**< some of them; not less                */
 	int64_t per_min_micro;  /**< what a minute of this call costs      */
+	int64_t step;           /**< 0: money; else any multiple of it that
+				     there is, up to want_micro        */
 	uint64_t due_ms;        /**< it runs out then (mono): the order    */
 	bool is_running;        /**< it waits until it is settled; one that
 				     is not yet up is refused instead     */
@@ -103,12 +109,17 @@ void funds_until(struct funds *f, uint64_t until_ms);
 enum fund_verdict {
 	FUND_HELD,      /**< done; h is not called                         */
 	FUND_WAITING,   /**< h comes later, at most once                   */
-	FUND_REFUSED,   /**< out of memory; h is not called                */
+	FUND_REFUSED,   /**< out of memory, or a package that had nothing a
+			     moment ago; h is not called               */
 };
 
-/** Hold more for this call. least may be 0: then nothing is needed. */
+/** Hold more for this call. least may be 0: then nothing is needed. Of a
+ *  package what is held then may be less than was wanted. */
 enum fund_verdict fund_take(struct funds *f, struct fund_hold *hold,
 			    const struct fund_request *req);
+
+/** Ends a request that waits, without an answer; what is held stays so. */
+void fund_forget(struct fund_hold *hold);
 
 /** Would that be held at once, without asking the ledger? Nothing changes. */
 bool fund_covers(const struct funds *f, const char *account_id,

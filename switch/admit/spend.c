@@ -4,12 +4,10 @@
  */
 #include <errno.h>
 #include <string.h>
+#include "day_clock.h"
 #include "htab.h"
 #include "spend.h"
 #include "text.h"
-
-#define DAY_S 86400
-#define ERA_DAYS 146097 /* 400 years */
 
 struct spends {
 	struct htab *table;
@@ -81,38 +79,12 @@ int spends_draft(struct spends **sp, const struct spends *base)
 }
 
 
-/* Months since 1970-01 on a day since 1970-01-01, not before: years that
-   begin in March have their leap day at the end. */
-static int32_t month_of(int32_t day)
-{
-	const int32_t from_march_0 = day + 719468;
-	const int32_t of_era = from_march_0 % ERA_DAYS;
-	const int32_t year = (of_era - of_era / 1460 + of_era / 36524 -
-			      of_era / 146096) / 365;
-	const int32_t of_year =
-		of_era - (365 * year + year / 4 - year / 100);
-	const int32_t month = (5 * of_year + 2) / 153 + 2; /* 2: March */
-
-	return (from_march_0 / ERA_DAYS * 400 + year - 1970) * 12 + month;
-}
-
-
 int32_t spend_number(const struct day_clock *clock, enum spend_period period,
 		     int64_t wall_ms)
 {
-	const int64_t wall_s = wall_ms / 1000;
-	int32_t east_s = clock->n ? clock->offsets[0].east_s : 0;
-	int32_t day;
+	const int32_t day = day_clock_day(clock, wall_ms);
 
-	for (uint8_t i = 1; i < clock->n; i++) {
-		if (clock->offsets[i].from_s > wall_s)
-			break;
-		east_s = clock->offsets[i].east_s;
-	}
-
-	day = (int32_t)((wall_s + east_s) / DAY_S);
-
-	return period == SPEND_DAY ? day : month_of(day);
+	return period == SPEND_DAY ? day : day_clock_month(day);
 }
 
 

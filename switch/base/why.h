@@ -32,6 +32,7 @@ X(WHY_PRICE,      "price",      "sell tariff: arithmetic of the price") \
 X(WHY_TERMS,      "terms",      "what terms, exchange, taxes and margin make of it") \
 X(WHY_COST,       "cost",       "buy tariff of a candidate") \
 X(WHY_FUNDS,      "funds",      "the first intervals' cost: from the lease here, or to be asked of the ledger") \
+X(WHY_PACKAGE,    "package",    "a package that may pay before money does, in this order: units here, or to be asked of the ledger") \
 X(WHY_INBOUND,    "inbound",    "endpoints of the called number's trunk") \
 X(WHY_FORWARD,    "forward",    "the call was forwarded") \
 X(WHY_HTTP,       "http",       "the answer of a decision URL") \

@@ -27,6 +27,7 @@ static void call_destructor(void *arg)
 	call_unpin(call);
 	mem_deref(call->known);
 	mem_deref(call->attempts);
+	mem_deref(call->money.packs);
 	mem_deref(call->fees);
 	mem_deref(call->targets);
 	mem_deref(call->offer);

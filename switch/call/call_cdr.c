@@ -256,6 +256,7 @@ static void set_sell(const struct call *call, const struct money *m,
 	TEXT_FILL(c->deck_id, m->sell_deck);
 	TEXT_FILL(c->prefix, m->prefix);
 	TEXT_FILL(c->destination, m->destination);
+	call_pack_charge(m, c);
 }
 
 
@@ -372,6 +373,7 @@ static void checkpoint(struct call *call)
 	};
 	uint64_t seq;
 
+	call_pack_checkpoint(call, &cp);
 	memcpy(cp.call_id, call->id, sizeof(cp.call_id));
 	mbuf_rewind(w->frame);
 	if (!journal_encode_checkpoint(w->frame, &cp))

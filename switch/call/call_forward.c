@@ -187,11 +187,19 @@ static void drop_diversion(struct call *call)
 }
 
 
+static void forward_destructor(void *arg)
+{
+	struct forward *fwd = arg;
+
+	mem_deref(fwd->money.packs);
+}
+
+
 /* The step itself is a record of its own: what the forwarder pays hangs on
    it, and the tree of a call's legs is whole. */
 static enum outcome begin(struct call *call, const struct detour *d)
 {
-	struct forward *fwd = mem_zalloc(sizeof(*fwd), NULL);
+	struct forward *fwd = mem_zalloc(sizeof(*fwd), forward_destructor);
 	struct attempt *a;
 
 	if (!fwd)

@@ -32,9 +32,16 @@ static funds_h funded;
 static fund_keep_h keep;
 
 
+int call_money_price(const struct money *m, uint64_t ms, int64_t *ret_micro)
+{
+	return m->packs ? call_pack_price(m, ms, ret_micro)
+			: price_micro(&m->sell, ms, 0, ret_micro);
+}
+
+
 static int price_at(const struct money *m, uint64_t ms, int64_t *ret_micro)
 {
-	return price_micro(&m->sell, ms, 0, ret_micro);
+	return call_money_price(m, ms, ret_micro);
 }
 
 
@@ -59,15 +66,41 @@ static void note_held(struct money *m)
 }
 
 
-/* Hold what a duration of to_ms costs beyond what is held; if that is too
-   much, of one interval. */
-static enum fund_verdict hold_to(struct money *m, uint64_t to_ms)
+static bool is_spendable(struct money *m, uint64_t to_ms);
+
+
+/* When what is held runs out (mono); before the answer, soon. */
+static uint64_t due_ms(const struct money *m)
+{
+	const struct call *call = m->call;
+
+	return call->answered_ms ? call->answered_ms + m->funded_ms
+				 : moment_ms(&call->w->now) + LEAD_MS;
+}
+
+
+/* Of a call that is up: may the slice that was asked for be spent now, or at
+   least an interval? */
+static bool is_spend_open(struct money *m)
+{
+	if (!m->call->answered_ms || is_spendable(m, m->asked_ms))
+		return true;
+
+	m->asked_ms = m->least_ms;
+
+	return is_spendable(m, m->asked_ms);
+}
+
+
+/* Hold what the asked duration costs beyond what packages pay and is held; if
+   that is too much, of one interval. */
+static enum fund_verdict hold_money(struct money *m)
 {
 	struct call *call = m->call;
 	struct fund_request req = {
 		.account_id = m->account_id,
 		.per_min_micro = price_dearest_nano(&m->sell) / 1000,
-		.due_ms = moment_ms(&call->w->now) + LEAD_MS,
+		.due_ms = due_ms(m),
 		.is_running = call->answered_ms != 0,
 		.h = funded,
 		.keeph = keep,
@@ -75,14 +108,13 @@ static enum fund_verdict hold_to(struct money *m, uint64_t to_ms)
 	};
 	enum fund_verdict verdict;
 
-	m->asked_ms = to_ms;
-	m->least_ms = min(next_ms(m, GRAIN_MS), to_ms);
+	call->is_spend_cut = !is_spend_open(m);
+	if (call->is_spend_cut)
+		return FUND_WAITING; /* for the end of what is paid */
 	if (price_at(m, m->asked_ms, &req.want_micro) ||
 	    price_at(m, m->least_ms, &req.least_micro))
 		return FUND_REFUSED;
 
-	if (call->answered_ms)
-		req.due_ms = call->answered_ms + m->funded_ms;
 	count_spend(m, req.want_micro); /* who asks next must see it */
 	req.want_micro -= m->hold.held_micro;
 	req.least_micro -= m->hold.held_micro;
@@ -97,6 +129,23 @@ static enum fund_verdict hold_to(struct money *m, uint64_t to_ms)
 		count_spend(m, m->hold.held_micro);
 
 	return verdict;
+}
+
+
+/* Packages first, then money. */
+static enum fund_verdict hold_on(struct money *m)
+{
+	return FUND_WAITING == call_pack_take(m, due_ms(m))
+		       ? FUND_WAITING : hold_money(m);
+}
+
+
+static enum fund_verdict hold_to(struct money *m, uint64_t to_ms)
+{
+	m->asked_ms = to_ms;
+	m->least_ms = min(next_ms(m, GRAIN_MS), to_ms);
+
+	return hold_on(m);
 }
 
 
@@ -154,6 +203,7 @@ static enum fund_verdict fund_one(struct money *m)
 		return FUND_HELD;
 	}
 
+	call_pack_note(m->call, m);
 	/* the first interval was looked at when it was admitted */
 	to_ms = is_spendable(m, next_ms(m, SLICE_MS)) ? next_ms(m, SLICE_MS)
 						      : next_ms(m, GRAIN_MS);
@@ -184,16 +234,12 @@ static enum fund_verdict fund_all(struct call *call)
 }
 
 
-static void funded(enum outcome out, void *arg)
+/* What was asked for is held, or not: the call goes on with it. */
+static void hold_end(struct money *m, enum outcome out)
 {
-	struct money *m = arg;
 	struct call *call = m->call;
 	struct call_event data = {.outcome = out, .money = m};
 
-	if (out == OUT_OK)
-		note_held(m);
-	else
-		count_spend(m, m->hold.held_micro);
 	if (!call->answered_ms)
 		WHY(call->why, WHY_FUNDS, out, m->account_id,
 		    WHY_TEXT("from", "ledger"),
@@ -214,6 +260,28 @@ static void funded(enum outcome out, void *arg)
 	}
 
 	call_run(call, out == OUT_OK ? EV_FUNDED : EV_REFUSED, &data);
+}
+
+
+static void funded(enum outcome out, void *arg)
+{
+	struct money *m = arg;
+
+	if (out == OUT_OK)
+		note_held(m);
+	else
+		count_spend(m, m->hold.held_micro);
+	hold_end(m, out);
+}
+
+
+void call_fund_on(struct money *m)
+{
+	const enum fund_verdict verdict = hold_on(m);
+
+	if (verdict != FUND_WAITING)
+		hold_end(m, verdict == FUND_HELD ? OUT_OK
+						 : OUT_CREDIT_UNKNOWN);
 }
 
 
@@ -240,14 +308,23 @@ void call_fund_first(struct call *call)
 }
 
 
+static void arm(struct money *m, bool is_last);
+
+
+/* What is paid is over. A package that is still asked has had its time: if
+   there is money here it goes on with that. */
 static void credit_over(void *arg)
 {
-	const struct money *m = arg;
-	const struct call_event data = {
-		.outcome = m->call->is_spend_cut ? OUT_LIMIT_SPEND
-						 : OUT_CREDIT_ENDED,
-	};
+	struct money *m = arg;
+	struct call_event data = {.outcome = OUT_OK};
 
+	if (call_pack_skip(m) && FUND_HELD == hold_on(m)) {
+		arm(m, false);
+		return;
+	}
+
+	data.outcome = m->call->is_spend_cut ? OUT_LIMIT_SPEND
+					     : OUT_CREDIT_ENDED;
 	call_run(m->call, EV_T_CREDIT, &data);
 }
 
@@ -357,17 +434,12 @@ void act_extend(void *subject, const void *data)
 	const struct call_event *ev = data;
 	struct call *call = subject;
 	struct money *m = ev->money ? ev->money : &call->money;
-	uint64_t to_ms;
 
 	arm(m, true);
-	if (m->hold.wanted_micro)
+	if (m->hold.wanted_micro || call_pack_waits(m))
 		return;
 
-	to_ms = next_ms(m, SLICE_MS);
-	if (!is_spendable(m, to_ms))
-		to_ms = next_ms(m, GRAIN_MS);
-	call->is_spend_cut = !is_spendable(m, to_ms);
-	if (!call->is_spend_cut && FUND_HELD == hold_to(m, to_ms))
+	if (FUND_HELD == hold_to(m, next_ms(m, SLICE_MS)))
 		arm(m, false);
 }
 
@@ -388,6 +460,7 @@ void call_fund_cancel(struct money *m)
 	wheel_stop(w->wheel, &m->credit);
 	count_spend(m, 0);
 	fund_settle(m->call->books.funds, &m->hold, 0);
+	call_pack_cancel(m);
 	for (size_t i = 0; i < ARRAY_SIZE(m->spends); i++)
 		m->spends[i] = mem_deref(m->spends[i]);
 }
@@ -414,9 +487,11 @@ uint64_t call_paid_ms(const struct call *call)
 static void settle_one(const struct call *call, struct money *m, uint64_t ms)
 {
 	const bool is_due = call->answered_ms || call->attempt_n;
+	const uint64_t paid_ms = call->answered_ms ? ms : 0;
 
 	if (m->is_sold && is_due &&
-	    price_parts(&m->sell, call->answered_ms ? ms : 0, 0, &m->price))
+	    (m->packs ? call_pack_settle(m, paid_ms)
+		      : price_parts(&m->sell, paid_ms, 0, &m->price)))
 		m->price = (struct price_parts){
 			.gross_micro = m->hold.held_micro,
 			.net_micro = m->hold.held_micro,
@@ -424,8 +499,10 @@ static void settle_one(const struct call *call, struct money *m, uint64_t ms)
 
 	/* an attempt that nobody was held for is not charged */
 	if (!call->answered_ms && !m->sell.is_reverse &&
-	    m->price.gross_micro > m->hold.held_micro)
+	    m->price.gross_micro > m->hold.held_micro) {
 		m->price = (struct price_parts){0};
+		call_pack_cancel(m);
+	}
 	m->price_micro = m->price.gross_micro;
 	m->billed_ms = m->price.billed_ms;
 }
@@ -444,6 +521,7 @@ void call_settle(struct call *call)
 		m->is_settled = true;
 		count_spend(m, max(m->price_micro, 0));
 		fund_settle(call->books.funds, &m->hold, max(m->price_micro, 0));
+		call_pack_release(m);
 	}
 
 	m = &call->money;

@@ -144,6 +144,7 @@ enum outcome call_price(struct call *call)
 	sell_by(call, &hit);
 	tax(call, &m->sell);
 	note_terms(call, &m->sell, &m->sell_by);
+	call_packages(call, m);
 
 	return OUT_OK;
 }
@@ -204,6 +205,7 @@ enum outcome call_price_by_cost(struct call *call, const struct gateway *gw)
 	m->sell_by.markup_ppm = trunk->markup_ppm;
 	m->sell_by.markup_per_min_nano = trunk->markup_per_min_nano;
 	note_terms(call, &m->sell, &m->sell_by);
+	call_packages(call, m);
 
 	return OUT_OK;
 }
@@ -283,19 +285,34 @@ static void windows_move(const struct call *call, struct price *p,
 }
 
 
+static bool is_paid(const struct money *m, uint64_t ms)
+{
+	int64_t price;
+
+	return !call_money_price(m, ms, &price) &&
+	       price <= m->hold.held_micro;
+}
+
+
 /* A boundary between dialling and answer may have made it dearer: what is held
    pays for less then. */
 static void funded_move(struct money *m)
 {
-	int64_t price;
+	uint64_t fits = 0, over = m->funded_ms;
 
-	if (m->funded_ms == UINT64_MAX ||
-	    (!price_micro(&m->sell, m->funded_ms, 0, &price) &&
-	     price <= m->hold.held_micro))
+	if (m->funded_ms == UINT64_MAX || is_paid(m, m->funded_ms))
 		return;
 
-	m->funded_ms = price_duration_ms(&m->sell, m->hold.held_micro,
-					 m->funded_ms);
+	/* the price never falls with duration */
+	while (over - fits > 1) {
+		const uint64_t middle = fits + (over - fits) / 2;
+
+		if (is_paid(m, middle))
+			fits = middle;
+		else
+			over = middle;
+	}
+	m->funded_ms = fits;
 }
 
 

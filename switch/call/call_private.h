@@ -11,6 +11,7 @@
 #include "disconnect.h"
 #include "hunt.h"
 #include "strategy.h"
+#include "subscription.h"
 #include "tap.h"
 #include "why.h"
 #include "worker_private.h"
@@ -96,6 +97,21 @@ struct pricing {
 	int64_t markup_per_min_nano;
 };
 
+/** A package of who pays. */
+struct pack {
+	struct money *money;         /**< weak: it owns us                   */
+	char key[PACKAGE_KEY_SIZE];
+	struct fund_hold hold;       /**< its units                          */
+	bool is_over;                /**< it had no more: not asked again    */
+};
+
+struct packs {
+	struct pack list[COVERS_MAX];
+	struct cover covers[COVERS_MAX]; /**< the same, to reckon with       */
+	struct cover_sum sum;        /**< once it is settled                 */
+	unsigned n;
+};
+
 struct money {
 	struct call *call;           /**< weak: it owns us                   */
 	char account_id[ID_SIZE];    /**< who pays                           */
@@ -113,6 +129,7 @@ struct money {
 	char buy_prefix[RATE_PREFIX_MAX + 1];
 	char buy_destination[RATE_DESTINATION_SIZE];
 	char currency[4], cost_currency[4];
+	struct packs *packs;         /**< NULL: none                         */
 	struct fund_hold hold;
 	int64_t counted_micro;       /**< in spends                          */
 	uint64_t funded_ms;          /**< this duration is paid for          */
@@ -661,6 +678,37 @@ bool call_is_fair(const struct call *call);
 void call_fund_stop(struct call *call);
 /** It is not paid: all that is held goes back. */
 void call_fund_cancel(struct money *m);
+
+/** What is left to pay of a duration by money; what packages hold is
+ *  known. @return 0 or EOVERFLOW */
+int call_money_price(const struct money *m, uint64_t ms, int64_t *ret_micro);
+
+/** A package has answered: ask the next one, or hold money. */
+void call_fund_on(struct money *m);
+
+/** The packages that m may use, by account, number and moment. */
+void call_packages(struct call *call, struct money *m);
+
+/** What is left to pay of a duration beyond what m's packages hold.
+ *  @return 0 or EOVERFLOW */
+int call_pack_price(const struct money *m, uint64_t ms, int64_t *ret_micro);
+
+/** Hold units for asked_ms. @return FUND_HELD: all that is to be had */
+enum fund_verdict call_pack_take(struct money *m, uint64_t due_ms);
+bool call_pack_waits(const struct money *m);
+
+/** Wait for none any longer. @return was there one? */
+bool call_pack_skip(struct money *m);
+
+/** m->price, and what each has used. @return 0 or EOVERFLOW: none of them
+ *  pays */
+int call_pack_settle(struct money *m, uint64_t ms);
+void call_pack_release(struct money *m);
+void call_pack_cancel(struct money *m);
+
+void call_pack_note(struct call *call, const struct money *m);
+void call_pack_charge(const struct money *m, struct cdr_charge *c);
+void call_pack_checkpoint(const struct call *call, struct cdr_checkpoint *cp);
 /** Duration that may be billed: never more than was paid for. */
 uint64_t call_paid_ms(const struct call *call);
 

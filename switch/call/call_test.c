@@ -292,6 +292,13 @@ static int order_put(const struct fund_order *order, void *arg)
 }
 
 
+/* Calls use it to the last increment. */
+static bool is_package(const char *id)
+{
+	return !strncmp(id, "sub_", 4);
+}
+
+
 /* As api_v1.lease_take() does it. */
 static int64_t grant(int64_t free_micro, int64_t want_micro,
 		     int64_t min_micro)
@@ -326,7 +333,9 @@ static void orders_answer(struct call *call, const struct orders *o)
 			if (!strcmp(o->list[k].account_id, id))
 				free_micro -= taken[k];
 		taken[i] = grant(free_micro, o->list[i].want_micro,
-				 o->list[i].min_micro);
+				 is_package(id) ? min(free_micro,
+						      o->list[i].min_micro)
+						: o->list[i].min_micro);
 		funds_answer(call->books.funds, id, taken[i], true,
 			     o->list[i].ticket);
 	}

@@ -65,6 +65,7 @@ void catalog_free(void *catalog)
 	free(c->locks);
 	free(c->fraud_rules);
 	free(c->windows);
+	free(c->subscriptions);
 	free(c->spend_starts);
 	free(c->zones);
 	zone_index_clear(&c->zone_index);

@@ -288,6 +288,50 @@ static const char *calling_window_add(struct build *b, const struct row *row)
 }
 
 
+/* Zones that the catalog has; false: one is not there. */
+static bool package_zones_set(const struct catalog *c,
+			      const struct package_zones *from,
+			      struct zone_set *ret)
+{
+	for (uint8_t i = 0; i < from->n; i++) {
+		const struct zone *z = find_zone(c, from->ids[i]);
+
+		if (!z)
+			return false;
+		zone_set_add(ret, z->bit);
+	}
+
+	return true;
+}
+
+
+static const char *subscription_add(struct build *b, const struct row *row)
+{
+	struct catalog *c = b->c;
+	struct subscription s = row->body->subscription.is;
+
+	s.tenant = catalog_tenant(c, row->body->refs.tenant);
+	s.account = catalog_account(c, row->body->refs.account);
+	s.list = s.list_id[0] ? catalog_number_list(c, s.list_id) : NULL;
+	if (!s.tenant)
+		return "tenant_id";
+	if (!s.account)
+		return "account_id";
+	if (s.list_id[0] && !s.list)
+		return "number_list_id";
+
+	s.has_zones = row->body->subscription.zones.n != 0;
+	if (!package_zones_set(c, &row->body->subscription.zones, &s.zones) ||
+	    !package_zones_set(c, &row->body->subscription.excluded,
+			       &s.excluded))
+		return "zone_ids";
+
+	c->subscriptions[c->subscription_n++] = s;
+
+	return NULL;
+}
+
+
 static const char *zone_rule_add(struct build *b, const struct row *row)
 {
 	struct catalog *c = b->c;
@@ -529,6 +573,7 @@ static const struct step {
 	{ROW_ZONE_RULE, zone_rule_add}, {ROW_LOCK, lock_add},
 	{ROW_FRAUD_RULE, fraud_rule_add},
 	{ROW_CALLING_WINDOW, calling_window_add},
+	{ROW_SUBSCRIPTION, subscription_add},
 	{ROW_ENDPOINT, endpoint_add}, {ROW_FORWARD, forward_add},
 	{ROW_DECISION_URL, decision_url_add},
 };
@@ -598,6 +643,7 @@ static int arrays_alloc(struct build *b)
 	    !ARRAY(c->origin_sets, n[ROW_ORIGIN_SET]) ||
 	    !ARRAY(c->exchanges, n[ROW_EXCHANGE_RATE]) ||
 	    !ARRAY(c->taxes, n[ROW_TAX_PROFILE]) ||
+	    !ARRAY(c->subscriptions, n[ROW_SUBSCRIPTION]) ||
 	    !ARRAY(c->tenants, n[ROW_TENANT]) ||
 	    !ARRAY(c->accounts, n[ROW_ACCOUNT]) ||
 	    !ARRAY(c->realms, n[ROW_REALM]) ||
@@ -675,6 +721,8 @@ static void arrays_sort(struct catalog *c)
 	qsort(c->fraud_rules, c->fraud_rule_n, sizeof(*c->fraud_rules),
 	      scoped_compare);
 	qsort(c->windows, c->window_n, sizeof(*c->windows), scoped_compare);
+	qsort(c->subscriptions, c->subscription_n,
+	      sizeof(*c->subscriptions), subscription_compare);
 	qsort(c->emergencies, c->emergency_n, sizeof(*c->emergencies),
 	      emergency_compare);
 	qsort(c->addresses, c->address_n, sizeof(*c->addresses),

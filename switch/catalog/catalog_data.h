@@ -102,7 +102,8 @@ struct catalog {
 	struct origin_set *origin_sets; /* by id */
 	struct exchange_rate *exchanges;
 	struct tax_profile *taxes;      /* by id */
-	uint32_t rate_terms_n, origin_set_n, exchange_n, tax_n;
+	struct subscription *subscriptions; /* by tenant (its address), id */
+	uint32_t rate_terms_n, origin_set_n, exchange_n, tax_n, subscription_n;
 	uint32_t tenant_n, account_n, realm_n, trunk_n, site_n, credential_n,
 		location_n, emergency_n, zone_n, lock_n,
 		fraud_rule_n, window_n, spend_start_n,
@@ -133,6 +134,7 @@ void number_lists_free(struct catalog *c);
 
 int carrier_rule_compare(const void *a, const void *b);
 int scoped_compare(const void *a, const void *b);
+int subscription_compare(const void *a, const void *b);
 int emergency_compare(const void *a, const void *b);
 int address_compare(const void *a, const void *b);
 

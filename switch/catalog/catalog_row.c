@@ -73,6 +73,10 @@ static const char *const durations[] = {"exact", "up", "down", "half_up",
 static const char *const per_interval[] = {"call", "interval", NULL};
 static const char *const rate_policies[] = {"fixed", "cost_plus", "min",
 					    "max", NULL};
+static const char *const cover_kinds[] = {"minutes", "money", NULL};
+static const char *const package_directions[] = {"out", "forward", "both",
+						  NULL};
+static const char *const package_periods[] = {"day", "month", NULL};
 static const char *const roundings[] = {"up", "down", "half_up", "half_even",
 					NULL};
 
@@ -367,6 +371,24 @@ static const struct member short_code_members[] = {
 static const struct member disconnect_members[] = {END};
 
 static const struct member zone_members[] = {END};
+
+static const struct member subscription_members[] = {
+	TEXT("tenant_id", refs.tenant),
+	TEXT("account_id", refs.account),
+	TEXT("currency", subscription.is.currency),
+	TEXT_OR_NULL("number_list_id", subscription.is.list_id),
+	FLAG("is_active", subscription.is.is_active),
+	FLAG("is_shared", subscription.is.is_shared),
+	CHOICE("kind", subscription.is.kind, cover_kinds),
+	CHOICE("direction", subscription.is.direction, package_directions),
+	CHOICE("period", subscription.is.period, package_periods),
+	NUMBER("anchor_day", subscription.is.anchor_day, 28, 1),
+	NUMBER("carry_periods", subscription.is.carry_periods,
+	       PACKAGE_CARRY_MAX, 0),
+	NUMBER("priority", subscription.is.priority, UINT16_MAX, 100),
+	NUMBER("increment_ms", subscription.is.increment_ms, 86400000, 1),
+	END
+};
 
 static const struct member fraud_rule_members[] = {
 	TEXT_OR_NULL("tenant_id", refs.tenant),
@@ -730,12 +752,6 @@ static int group_decode(struct row_body *body, const json_t *json)
 }
 
 
-static int schedule_row_decode(struct row_body *body, const json_t *json)
-{
-	return schedule_decode(&body->schedule, json);
-}
-
-
 static int carrier_rule_decode(struct row_body *body, const json_t *json)
 {
 	(void)json;
@@ -747,12 +763,6 @@ static int carrier_rule_decode(struct row_body *body, const json_t *json)
 const char *fraud_metric_name(uint8_t metric)
 {
 	return metric < FRAUD_METRIC_N ? fraud_metrics[metric] : "unknown";
-}
-
-
-static int zone_row_decode(struct row_body *body, const json_t *json)
-{
-	return zone_decode(&body->zone, json);
 }
 
 
@@ -845,6 +855,11 @@ static const struct kind {
 	[ROW_TAX_PROFILE] = {"tax_profile", no_members, AT(tax.id),
 			     SIZE(tax.id), tax_row_decode,
 			     "lines: not allowed"},
+	[ROW_SUBSCRIPTION] = {"subscription", subscription_members,
+			      AT(subscription.is.id),
+			      SIZE(subscription.is.id),
+			      subscription_row_decode,
+			      "zone_ids, excluded_zone_ids: ids, at most 16"},
 	[ROW_RULE_SET] = {"number_rule_set", rule_set_members,
 			  AT(rule_set.id), SIZE(rule_set.id), NULL, NULL},
 	[ROW_NUMBER_LIST] = {"number_list", number_list_members,

@@ -5,6 +5,7 @@
 #ifndef CATALOG_ROW_H
 #define CATALOG_ROW_H
 #include "catalog_data.h"
+#include "subscription.h"
 
 struct json_t;
 
@@ -20,6 +21,7 @@ enum row_kind {
 	ROW_ZONE, ROW_ZONE_RULE, ROW_FRAUD_RULE, ROW_CALLING_WINDOW,
 	ROW_LOCK,
 	ROW_RATE_TERMS, ROW_ORIGIN_SET, ROW_EXCHANGE_RATE, ROW_TAX_PROFILE,
+	ROW_SUBSCRIPTION,
 	ROW_KIND_N
 };
 
@@ -79,6 +81,10 @@ struct row_body {
 		struct origin_set origin_set;
 		struct exchange_rate exchange;
 		struct tax_profile tax;
+		struct {
+			struct subscription is;
+			struct package_zones zones, excluded;
+		} subscription;
 		struct disconnect_policy disconnect;
 		struct trunk_endpoint endpoint;
 		struct forward_rule forward;

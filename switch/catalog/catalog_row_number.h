@@ -26,6 +26,8 @@ int numbering_decode(struct row_body *body, const struct json_t *json);
 int number_list_decode(struct row_body *body, const struct json_t *json);
 /** The lists that a tenant or plan names; they go behind body. */
 int number_lists_decode(struct row_body *body, const struct json_t *json);
+int schedule_row_decode(struct row_body *body, const struct json_t *json);
+int zone_row_decode(struct row_body *body, const struct json_t *json);
 int trunk_decode(struct row_body *body, const struct json_t *json);
 int grant_decode(struct row_body *body, const struct json_t *json);
 int short_code_decode(struct row_body *body, const struct json_t *json);

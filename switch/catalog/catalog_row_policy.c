@@ -217,3 +217,15 @@ int short_code_decode(struct row_body *body, const json_t *json)
 		       ? 0
 		       : EINVAL;
 }
+
+
+int schedule_row_decode(struct row_body *body, const json_t *json)
+{
+	return schedule_decode(&body->schedule, json);
+}
+
+
+int zone_row_decode(struct row_body *body, const json_t *json)
+{
+	return zone_decode(&body->zone, json);
+}

@@ -98,3 +98,11 @@ int tax_row_decode(struct row_body *body, const json_t *json)
 {
 	return tax_profile_decode(&body->tax, json);
 }
+
+
+int subscription_row_decode(struct row_body *body, const json_t *json)
+{
+	return subscription_decode(&body->subscription.is,
+				   &body->subscription.zones,
+				   &body->subscription.excluded, json);
+}

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include "price.h"
+#include "cover.h"
 #include "outcome.h"
 
 #define CDR_NULL INT64_MIN  /**< "not known" in a number or time field      */
@@ -97,6 +97,12 @@ extern const struct cdr_field cdr_fields[CDR_FIELD_N];
 
 enum charge_side { CHARGE_SELL, CHARGE_BUY };
 
+/** A package that pays, or has paid, of a charge. */
+struct cdr_package {
+	char key[36];               /**< its balance: subscription.h        */
+	struct cover cover;
+};
+
 /** What is posted: sell moves the account's ledger, buy is our cost. */
 struct cdr_charge {
 	uint8_t side;
@@ -115,6 +121,9 @@ struct cdr_charge {
 	int64_t net_micro;          /**< amount_micro without taxes         */
 	int64_t tax_micro[PRICE_TAXES_MAX];
 	int64_t covered_ms;         /**< paid for by packages               */
+	int64_t covered_micro;      /**< the same, of the money before taxes */
+	uint8_t package_n;
+	struct cdr_package packages[COVERS_MAX];
 };
 
 /**
@@ -143,6 +152,8 @@ struct cdr_checkpoint {
 	int64_t wall_ms;
 	int64_t duration_ms;        /**< since answer, monotonic            */
 	int64_t a_packets, b_packets;
+	int64_t held[COVERS_MAX];   /**< by the packages of its charges, in
+				         their order                        */
 };
 
 #endif

@@ -75,9 +75,22 @@ static const struct cdr_field charge_fields[] = {
 	C(price.taxes[2].ppm, CDR_NUMBER),
 	C(price.taxes[3].name, CDR_TEXT),
 	C(price.taxes[3].ppm, CDR_NUMBER),
+	C(covered_micro, CDR_NUMBER),
 };
 #undef C
 #define CHARGE_FIELD_N (sizeof(charge_fields) / sizeof(charge_fields[0]))
+
+#define K(f, kind) FIELD(struct cdr_package, f, kind)
+static const struct cdr_field package_fields[] = {
+	K(key, CDR_TEXT),
+	K(cover.kind, CDR_NUMBER),
+	K(cover.increment_ms, CDR_NUMBER),
+	K(cover.held, CDR_NUMBER),
+	K(cover.used, CDR_NUMBER),
+	K(cover.covered, CDR_NUMBER),
+};
+#undef K
+#define PACKAGE_FIELD_N (sizeof(package_fields) / sizeof(package_fields[0]))
 
 #define S(f, kind) FIELD(struct price_step, f, kind)
 static const struct cdr_field step_fields[] = {
@@ -96,6 +109,10 @@ static const struct cdr_field checkpoint_fields[] = {
 	P(duration_ms, CDR_NUMBER),
 	P(a_packets, CDR_NUMBER),
 	P(b_packets, CDR_NUMBER),
+	P(held[0], CDR_NUMBER), P(held[1], CDR_NUMBER),
+	P(held[2], CDR_NUMBER), P(held[3], CDR_NUMBER),
+	P(held[4], CDR_NUMBER), P(held[5], CDR_NUMBER),
+	P(held[6], CDR_NUMBER), P(held[7], CDR_NUMBER),
 };
 #undef P
 #define CHECKPOINT_FIELD_N \
@@ -195,6 +212,18 @@ static int steps_write(struct mbuf *mb, const struct price *p)
 }
 
 
+static int packages_write(struct mbuf *mb, const struct cdr_charge *c)
+{
+	int err = mbuf_write_u8(mb, c->package_n);
+
+	for (uint8_t i = 0; i < c->package_n && !err; i++)
+		err = fields_encode(mb, package_fields, PACKAGE_FIELD_N,
+				    &c->packages[i]);
+
+	return err;
+}
+
+
 static int call_write(struct mbuf *mb, const struct cdr_call *call)
 {
 	uint32_t i;
@@ -217,6 +246,8 @@ static int call_write(struct mbuf *mb, const struct cdr_call *call)
 		err = why_write(mb, call->why ? call->why : "");
 	for (i = 0; i < call->charge_n && !err; i++)
 		err = steps_write(mb, &call->charges[i].price);
+	for (i = 0; i < call->charge_n && !err; i++)
+		err = packages_write(mb, &call->charges[i]);
 
 	return err ? ENOMEM : 0;
 }
@@ -414,6 +445,27 @@ static int steps_read(struct field_reader *r, struct price *p)
 }
 
 
+/* Records of before there were packages end before them. */
+static int packages_read(struct field_reader *r, struct cdr_charge *c)
+{
+	uint8_t n = 0;
+	int err = 0;
+
+	if (r->p < r->end)
+		err = field_read_u8(r, COVERS_MAX, &n);
+	for (uint8_t i = 0; i < n && !err; i++) {
+		struct cdr_package *p = &c->packages[i];
+
+		err = fields_decode(r, package_fields, PACKAGE_FIELD_N, p);
+		if (!err && cover_check(&p->cover))
+			err = EBADMSG;
+	}
+	c->package_n = n;
+
+	return err ? EBADMSG : 0;
+}
+
+
 int journal_decode_call(const struct journal_record *rec,
 			struct cdr_call *ret)
 {
@@ -434,6 +486,8 @@ int journal_decode_call(const struct journal_record *rec,
 		err = why_read(&r, ret);
 	for (uint32_t i = 0; !err && i < ret->charge_n; i++)
 		err = steps_read(&r, &ret->charges[i].price);
+	for (uint32_t i = 0; !err && i < ret->charge_n; i++)
+		err = packages_read(&r, &ret->charges[i]);
 
 	return err;
 }

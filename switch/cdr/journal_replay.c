@@ -257,6 +257,46 @@ static bool is_price(const struct cdr_call *call, const struct cdr_charge *c)
 }
 
 
+/* What its packages held last: the ANSWER and the checkpoint say so, and it is
+   never less than they were used for. @return the next of the checkpoint */
+static unsigned held_take(struct cdr_charge *c, const struct open_call *o,
+			  unsigned at)
+{
+	for (uint8_t i = 0; i < c->package_n; i++, at++) {
+		int64_t *held = &c->packages[i].cover.held;
+
+		if (o->has_checkpoint && at < COVERS_MAX &&
+		    o->checkpoint.held[at] > *held)
+			*held = o->checkpoint.held[at];
+	}
+
+	return at;
+}
+
+
+static int charge_price(struct cdr_charge *c, uint64_t duration_ms,
+			struct price_parts *ret)
+{
+	struct cover covers[COVERS_MAX];
+	struct cover_sum sum;
+	int err;
+
+	for (uint8_t i = 0; i < c->package_n; i++)
+		covers[i] = c->packages[i].cover;
+	err = cover_price(&c->price, duration_ms, covers, c->package_n, &sum,
+			  ret);
+	if (err)
+		return err;
+
+	for (uint8_t i = 0; i < c->package_n; i++)
+		c->packages[i].cover = covers[i];
+	c->covered_ms = (int64_t)sum.covered_ms;
+	c->covered_micro = sum.covered_micro;
+
+	return 0;
+}
+
+
 static void charge_close(struct cdr_call *call, struct cdr_charge *c)
 {
 	struct cdr *attempt = attempt_find(call, c->attempt);
@@ -267,8 +307,7 @@ static void charge_close(struct cdr_call *call, struct cdr_charge *c)
 	if (c->side == CHARGE_BUY &&
 	    (!attempt || attempt->answered_at == CDR_NULL))
 		duration_ms = 0;
-	if (price_parts(&c->price, duration_ms, (uint64_t)c->covered_ms,
-			&parts))
+	if (charge_price(c, duration_ms, &parts))
 		memset(&parts, 0, sizeof(parts)); /* never against the
 						     customer */
 
@@ -294,6 +333,7 @@ static void charge_close(struct cdr_call *call, struct cdr_charge *c)
 
 static void call_close(struct cdr_call *call, const struct open_call *o)
 {
+	unsigned held_at = 0;
 	uint32_t i;
 
 	record_close(&call->call, o);
@@ -308,8 +348,10 @@ static void call_close(struct cdr_call *call, const struct open_call *o)
 
 	if (call->call.answered_at == CDR_NULL)
 		call->charge_n = 0;
-	for (i = 0; i < call->charge_n; i++)
+	for (i = 0; i < call->charge_n; i++) {
+		held_at = held_take(&call->charges[i], o, held_at);
 		charge_close(call, &call->charges[i]);
+	}
 }
 
 

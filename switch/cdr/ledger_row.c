@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <re.h>
+#include <stdlib.h>
 #include <string.h>
 #include "field.h"
 #include "ledger_row.h"
@@ -15,6 +16,7 @@
 
 #define COLUMN(f, ...) #f ","
 #define TEXT_SIZE 512 /* the longest field and a NUL fit */
+#define PACKAGES_SIZE ((size_t)COVERS_MAX * 256)
 
 #define CHARGE(column, f, kind_) \
 	{ \
@@ -24,7 +26,7 @@
 	}
 
 /* Columns of cdr.charge behind the key; side,
-   tax_micro, price and rounding_mode are not of the table. */
+   tax_micro, price, packages and rounding_mode are not of the table. */
 static const struct cdr_field charge_columns[] = {
 	CHARGE("account_id", account_id, CDR_TEXT),
 	CHARGE("carrier_id", carrier_id, CDR_TEXT),
@@ -43,6 +45,7 @@ static const struct cdr_field charge_columns[] = {
 	CHARGE("lease_epoch", lease_epoch, CDR_NUMBER),
 	CHARGE("net_micro", net_micro, CDR_NUMBER),
 	CHARGE("covered_ms", covered_ms, CDR_NUMBER),
+	CHARGE("covered_micro", covered_micro, CDR_NUMBER),
 };
 #define CHARGE_COLUMN_N (sizeof(charge_columns) / sizeof(charge_columns[0]))
 
@@ -163,10 +166,43 @@ static const char *taxes_text(char buf[TEXT_SIZE], const struct cdr_charge *c)
 }
 
 
+/* Of core.package_key() and core.package_settle(). NULL: none. */
+static const char *packages_json(char buf[PACKAGES_SIZE],
+				 const struct cdr_charge *c)
+{
+	size_t len = 0;
+
+	for (uint8_t i = 0; i < c->package_n; i++) {
+		const struct cdr_package *p = &c->packages[i];
+		const size_t key_len = strlen(p->key);
+
+		if (key_len < 6 || !p->cover.used)
+			continue;
+		(void)text_format(buf + len, PACKAGES_SIZE - len,
+			"%c{\"subscription_id\":\"%.*s\",\"period\":%lu,"
+			"\"is_carried\":%s,\"kind\":\"%s\","
+			"\"increment_ms\":%u,\"units\":%" PRId64 ","
+			"\"covered\":%" PRId64 "}", len ? ',' : '[',
+			(int)(key_len - 5), p->key,
+			strtoul(p->key + key_len - 4, NULL, 16),
+			p->key[key_len - 5] == '+' ? "true" : "false",
+			cover_kind_name(p->cover.kind), p->cover.increment_ms,
+			p->cover.used, p->cover.covered);
+		len += strlen(buf + len);
+	}
+	if (!len)
+		return NULL;
+
+	(void)text_format(buf + len, PACKAGES_SIZE - len, "]");
+	return buf;
+}
+
+
 static int charge_write(struct mbuf *mb, const struct cdr_call *call,
 			const struct cdr_charge *c)
 {
 	char buf[TEXT_SIZE], price[PRICE_JSON_SIZE];
+	char packages[PACKAGES_SIZE];
 	int err;
 
 	(void)text_format(buf, sizeof(buf), "%" PRId64, c->attempt);
@@ -185,6 +221,8 @@ static int charge_write(struct mbuf *mb, const struct cdr_call *call,
 	price_json(price, &c->price);
 	if (!err)
 		err = pg_copy_field(mb, price, false);
+	if (!err)
+		err = pg_copy_field(mb, packages_json(packages, c), false);
 
 	return err ? err : pg_copy_field(mb, round_mode_name(
 			(enum round_mode)c->price.rounding.mode), true);
@@ -228,7 +266,7 @@ static int columns_write(struct mbuf *mb, enum ledger_table table)
 				     "side,");
 		for (size_t i = 0; i < CHARGE_COLUMN_N && !err; i++)
 			err = mbuf_printf(mb, "%s,", charge_columns[i].name);
-		return err ? err : mbuf_write_str(mb, "tax_micro,price,rounding_mode");
+		return err ? err : mbuf_write_str(mb, "tax_micro,price,packages,rounding_mode");
 	case LEDGER_DECISION:
 	case LEDGER_TABLE_N:
 	default:

@@ -86,10 +86,11 @@ Test(journal_record, the_decision_comes_back)
 	struct journal_record rec;
 	size_t without, len;
 
-	/* behind the charges: an empty decision, and no steps of two prices */
+	/* behind the charges: an empty decision, and no steps nor packages of
+	   two prices */
 	example_end(&call, 1);
 	cr_assert(zero(int, journal_encode_call(mb, JOURNAL_END, &call)));
-	without = mb->end - 10 - 5;
+	without = mb->end - 10 - 7;
 	mbuf_rewind(mb);
 	call.why = why;
 	cr_assert(zero(int, journal_encode_call(mb, JOURNAL_END, &call)));
@@ -97,7 +98,7 @@ Test(journal_record, the_decision_comes_back)
 	cr_assert(zero(int, journal_decode_call(&rec, &got)));
 	cr_assert_not_null(got.why);
 	cr_expect_str_eq(got.why, why);
-	cr_expect(eq(sz, rec.len, without + 2 + sizeof(why) + 2));
+	cr_expect(eq(sz, rec.len, without + 2 + sizeof(why) + 4));
 
 	/* as it was written before there were decisions */
 	rec.len = without;

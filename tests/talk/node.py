@@ -7,6 +7,7 @@ import time
 import urllib.request
 
 import intercept
+import strowger_li
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -91,7 +92,9 @@ class Node:
             settings["intercept.socket"] = os.path.join(
                 folder, settings["intercept.socket"])
             settings["intercept.user"] = str(os.getuid())
-            self.listener = intercept.Listener(settings["intercept.socket"])
+            is_program = settings.pop("intercept.program", None)
+            listener = strowger_li if is_program else intercept
+            self.listener = listener.Listener(settings["intercept.socket"])
         with open(settings["decision.key_file"], "w", encoding="ascii") as f:
             f.write(KEY + "\n")
         self.config = os.path.join(folder, "switch.yaml")

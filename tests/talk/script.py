@@ -529,6 +529,25 @@ class Run:
             out.append("SIP of %s is of %s" % (name, places))
         return "\n".join(o for o in out if o)
 
+    def do_delivered(self, words):
+        """delivered PEER ... of strowger-li itself: each message and packet
+        of these since seek is at the mediation function once; or nothing"""
+        listener = self.node.listener
+        sides = [self.stage.peers[p] for p in words]
+        messages = [data for p in sides for _, data in set(p.wire)]
+        packets = [data for p in sides for data in p.streamed]
+        end = time.monotonic() + WAIT_S
+        while listener.faults(messages, packets) and time.monotonic() < end:
+            self.stage.pump(0.05)
+        self.stage.pump(0.2)
+        faults = listener.faults(messages, packets)
+        wanted = (len(messages) + len(packets), 0, len(messages),
+                  len(packets))
+        if not faults and wanted[0] and listener.decoded() != wanted:
+            faults = ["tshark reads %s of %s" % (listener.decoded(), wanted)]
+        if faults:
+            raise Failed("delivered: " + "\n".join(faults))
+
     def do_uncopied(self, words):
         """uncopied NAME ...: these take part in no call"""
         self.stage.pump(0.2)

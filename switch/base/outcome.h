@@ -48,6 +48,7 @@ X(OUT_FRAUD_LIMIT,        "fraud_limit",          403, "Forbidden",             
 X(OUT_FRAUD_LOCK,         "fraud_lock",           403, "Forbidden",                           21, false, "a fraud rule locked the trunk: POST /trunks/{id}/unlock") \
 X(OUT_LIST_DENIED,        "list_denied",          403, "Forbidden",                           21, false, "a number list denies this call") \
 X(OUT_INVALID_NUMBER,     "invalid_number",       484, "Address Incomplete",                  28, false, "no country or network has a number of this form and length") \
+X(OUT_INVALID_CALLER,     "invalid_caller",       403, "Forbidden",                           21, false, "no country or network has a calling number of this form and length") \
 X(OUT_PRIVACY,            "privacy_unsupported",  500, "Server Error: unknown priv-value",    79, false, "the call demands a kind of privacy (critical) that nobody knows") \
 X(OUT_LOOP,               "loop",                 482, "Loop Detected",                       25, false, "the call came back to us, or forwards go in a circle") \
 X(OUT_NO_MARGIN,          "no_margin",            503, "Service Unavailable",                 34, false, "every carrier costs more than the price less the margin floor") \

@@ -195,20 +195,13 @@ static enum outcome replace(struct call *call)
 }
 
 
-enum outcome call_calling(struct call *call)
+static enum outcome screen(struct call *call)
 {
 	const uint8_t policy = call->trunk ? call->trunk->cli_policy
 					   : CLI_PASS;
 	const bool has_number = call->calling.e164[0];
 	const char *id;
 
-	if (!call->trunk)
-		return OUT_OK;
-	if (call->is_emergency) {
-		/* never refused for its number */
-		call_emergency_calling(call);
-		return OUT_OK;
-	}
 	if (policy == CLI_DEFAULT)
 		return replace(call);
 
@@ -219,4 +212,25 @@ enum outcome call_calling(struct call *call)
 		return screened(call, OUT_OK, NULL, "mark");
 
 	return replace(call);
+}
+
+
+enum outcome call_calling(struct call *call)
+{
+	enum outcome out;
+
+	if (!call->trunk)
+		return OUT_OK;
+	if (call->is_emergency) {
+		/* never refused for its number */
+		call_emergency_calling(call);
+		return OUT_OK;
+	}
+
+	out = screen(call);
+	if (out != OUT_OK || !call->calling.e164[0])
+		return out;
+
+	return call_number_check(call, call->trunk->calling_check, "calling",
+				 call->calling.e164, OUT_INVALID_CALLER);
 }

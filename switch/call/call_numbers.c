@@ -61,23 +61,20 @@ void call_place(const struct call *call, struct party *party)
 }
 
 
-/* Is it a number that can be, as far as the trunk wants to know? */
-static enum outcome check_number(const struct call *call)
+enum outcome call_number_check(const struct call *call, uint8_t check,
+			       const char *which, const char *e164,
+			       enum outcome refused)
 {
-	const uint8_t check = call->trunk ? call->trunk->number_check
-					  : CHECK_OFF;
 	const struct numbering *n;
 	enum outcome out = OUT_OK;
 
 	if (check == CHECK_OFF)
 		return OUT_OK;
 
-	n = catalog_numbering(call->cat, call->called.e164);
-	if (!n || (check == CHECK_LENGTH &&
-		   !numbering_fits(n, call->called.e164)))
-		out = OUT_INVALID_NUMBER;
-	WHY(call->why, WHY_NUMBER, out, NULL,
-	    WHY_TEXT("called", call->called.e164),
+	n = catalog_numbering(call->cat, e164);
+	if (!n || (check == CHECK_LENGTH && !numbering_fits(n, e164)))
+		out = refused;
+	WHY(call->why, WHY_NUMBER, out, NULL, WHY_TEXT(which, e164),
 	    WHY_TEXT("network", n ? n->network : ""),
 	    WHY_COUNT("min_len", n ? n->min_len : 0),
 	    WHY_COUNT("max_len", n ? n->max_len : 0));
@@ -90,8 +87,12 @@ enum outcome call_dialled(const struct call *call)
 {
 	if (call->is_emergency)
 		return OUT_OK;
+	if (!call->called.e164[0])
+		return OUT_BAD_NUMBER;
 
-	return call->called.e164[0] ? check_number(call) : OUT_BAD_NUMBER;
+	return call_number_check(call, call->trunk ? call->trunk->number_check
+						   : CHECK_OFF, "called",
+				 call->called.e164, OUT_INVALID_NUMBER);
 }
 
 

@@ -411,6 +411,11 @@ struct call_owner *call_own(struct call *call, enum side side);
 /* call_numbers.c */
 /** Read both numbers, whatever becomes of the call; is it an emergency? */
 void call_numbers(struct call *call, const struct sip_msg *invite);
+/** Is it a number that can be, as far as the trunk wants to know?
+ *  @param which  "called" or "calling", for the note */
+enum outcome call_number_check(const struct call *call, uint8_t check,
+			       const char *which, const char *e164,
+			       enum outcome refused);
 /** May the called number be dialled? */
 enum outcome call_dialled(const struct call *call);
 /** By the peer's rules for the subject. @return 0, or errno: no number */

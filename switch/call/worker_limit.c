@@ -131,8 +131,8 @@ static json_t *line_json(const struct worker *w, enum limit_level level,
 	channel_each(line, add_holder, &h);
 
 	return json_pack(
-		"{s:b,s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:b,s:o,s:o}",
-		"ok", 1, "level", limit_level_name(level), "id", row->id,
+		"{s:b,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:b,s:o,s:o}",
+		"ok", 1, "node", w->cfg.node, "level", limit_level_name(level), "id", row->id,
 		"used_in", (json_int_t)u.used[CHANNEL_IN], "used_out",
 		(json_int_t)u.used[CHANNEL_OUT], "used_total",
 		(json_int_t)channel_used(line, MEASURE_TOTAL), "used_kbps",

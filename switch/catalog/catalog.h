@@ -245,7 +245,8 @@ struct trunk {
 	uint8_t auth;                /**< enum trunk_auth                   */
 	uint8_t on_suspend;          /**< enum trunk_on_suspend             */
 	uint8_t cli_policy;
-	uint8_t number_check;        /**< enum number_check                 */
+	uint8_t number_check;        /**< enum number_check: of the called  */
+	uint8_t calling_check;       /**< and of the calling number         */
 	struct limits limits;        /**< cps: of calls that it places      */
 	uint16_t limit_sip_code;     /**< of its refusals; 0: each its own  */
 	char default_cli[E164_SIZE]; /**< "+49..." or ""                    */

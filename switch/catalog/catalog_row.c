@@ -169,6 +169,7 @@ static const struct member trunk_members[] = {
 	CHOICE("on_suspend", trunk.on_suspend, on_suspends),
 	CHOICE("cli_policy", trunk.cli_policy, cli_policies),
 	CHOICE("number_check", trunk.number_check, number_checks),
+	CHOICE("calling_check", trunk.calling_check, number_checks),
 	LIMITS(trunk, "channels_total", limit_actions),
 	NUMBER("limit_sip_code", trunk.limit_sip_code, 699, 0),
 	TEXT_OR_NULL("default_cli", trunk.default_cli),

@@ -86,7 +86,8 @@ def answer(question):
         return {"ok": True, "outcome": "ok", "invite": "INVITE",
                 "decision": DECISION}
     if question["op"] == "limits":
-        return {"ok": True, "level": "trunk", "id": question["id"],
+        return {"ok": True, "node": "n1", "level": "trunk",
+                "id": question["id"],
                 "limits": {"mode": "paired", "in": None, "out": None,
                            "total": 2, "cps": 2, "bandwidth_kbps": None,
                            "burst_percent": 0, "action": "reject"},

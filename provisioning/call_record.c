@@ -2,6 +2,7 @@
  * @file call_record.c  /v1/cdrs: what became of calls. Read only; a list
  * needs a span of time, because records live in monthly partitions.
  */
+#include <stdlib.h>
 #include <string.h>
 #include "form.h"
 #include "listing.h"
@@ -89,6 +90,7 @@ static const char *const hidden[] = {"cost", "cost_currency", "carrier_id",
 				     "b_sip_code", "b_q850", "trail", NULL};
 
 static void span_check(struct request *req);
+static void forwards_hide(struct request *req, json_t *rows);
 
 /* Final records of calls, each with its key of two columns */
 const struct resource resource_record = {
@@ -96,7 +98,7 @@ const struct resource resource_record = {
 	.key_type = "timestamptz", .key2 = "call_id", .key2_type = "uuid",
 	.path = "/v1/cdrs", .owner = "t.tenant_id", .visible = "t.attempt = 0",
 	.newest_first = true, .set = &set, .hidden = hidden,
-	.bound = span_check,
+	.bound = span_check, .conceal = forwards_hide,
 };
 
 static const struct field charge_fields[] = {
@@ -141,6 +143,92 @@ static const char *const hidden_decks[] = {"rate_deck_id", "rate_deck_version",
 					   NULL};
 static const struct resource charge_hidden = {.kind = "charge",
 					      .hidden = hidden_decks};
+
+
+/* --- who forwards -------------------------------------------------------- */
+
+static const char *text_of(const json_t *row, const char *name)
+{
+	const char *text = json_string_value(json_object_get(row, name));
+
+	return text ? text : "";
+}
+
+
+/* Of the trunks that have sent calls on, those that may be seen: an object
+   with their ids. NULL: none, or it is not known. */
+static json_t *own_trunks(struct request *req, const json_t *rows)
+{
+	json_t *ids = json_array(), *own = NULL;
+	PGresult *result = NULL;
+	struct query q;
+	char *text;
+	int err;
+
+	for (size_t i = 0; i < json_array_size(rows); i++) {
+		const char *by = text_of(json_array_get(rows, i),
+					 "diverting_trunk_id");
+
+		if (by[0])
+			(void)json_array_append_new(ids, json_string(by));
+	}
+	if (!json_array_size(ids)) {
+		json_decref(ids);
+		return NULL;
+	}
+
+	text = json_dumps(ids, JSON_COMPACT);
+	query_init(&q);
+	query_text(&q, "SELECT t.id FROM core.trunk t WHERE t.id IN "
+		       "(SELECT jsonb_array_elements_text(");
+	query_param(&q, text);
+	query_text(&q, "::jsonb))");
+	query_owner(&q, req, "t.tenant_id");
+	err = query_run(&q, req->pg, &result);
+	query_reset(&q);
+	free(text);
+	json_decref(ids);
+
+	if (!err)
+		own = json_object();
+	for (int i = 0; own && i < PQntuples(result); i++)
+		json_object_set_new(own, PQgetvalue(result, i, 0),
+				    json_true());
+	PQclear(result);
+
+	return own;
+}
+
+
+static void forward_hide(json_t *row)
+{
+	static const char *const names[] = {
+		"called_sent", "calling_sent", "called_country",
+		"called_network", "called_type", "diverting",
+		"diverting_trunk_id", "diversion_reason",
+		"terminating_trunk_id", "did_id", "reason_received",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		json_object_set_new(row, names[i], json_null());
+}
+
+
+/* Where somebody else sends a call on is his affair; who is not known any
+   more is somebody else. */
+static void forwards_hide(struct request *req, json_t *rows)
+{
+	json_t *own = own_trunks(req, rows);
+
+	for (size_t i = 0; i < json_array_size(rows); i++) {
+		json_t *row = json_array_get(rows, i);
+		const char *by = text_of(row, "diverting_trunk_id");
+
+		if (by[0] && !json_object_get(own, by))
+			forward_hide(row);
+	}
+	json_decref(own);
+}
 
 
 /* --- the span of a list -------------------------------------------------------------- */

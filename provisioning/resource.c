@@ -270,9 +270,11 @@ static void row_hide(const struct request *req, const struct resource *res,
 }
 
 
-void rows_hide(const struct request *req, const struct resource *res,
+void rows_hide(struct request *req, const struct resource *res,
 	       json_t *rows)
 {
+	if (res->conceal && request_tenant(req))
+		res->conceal(req, rows);
 	for (size_t i = 0; i < json_array_size(rows); i++)
 		row_hide(req, res, json_array_get(rows, i));
 }

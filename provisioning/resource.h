@@ -51,6 +51,8 @@ struct resource {
 	/** Members that keys of tenants read as null and cannot ask for;
 	 *  NULL-ended, NULL: none */
 	const char *const *hidden;
+	/** What else of a page's rows is no business of who asks, a tenant */
+	void (*conceal)(struct request *req, json_t *rows);
 	bool newest_first;
 	bool is_versioned;      /**< has row_version                       */
 	const struct resource *parent;
@@ -137,7 +139,7 @@ bool resource_hides(const struct request *req, const struct resource *res,
 		    const char *name);
 
 /** Make null what the caller does not see. @param rows  array of objects */
-void rows_hide(const struct request *req, const struct resource *res,
+void rows_hide(struct request *req, const struct resource *res,
 	       json_t *rows);
 
 /** The row as the caller sees it: itself, or a copy. New reference. */

@@ -51,6 +51,9 @@ struct json_t *call_row(const struct call *call);
 /** Id of the customer's trunk that the row names. */
 const char *call_shown_trunk(const struct call *call);
 
+/** The number that was called: where others forward it is their affair. */
+const char *call_shown_called(const struct call *call);
+
 struct decision_answer;
 /** A decision URL answered. @return false: the call does not wait for it */
 bool call_decided(struct call *call, const struct decision_answer *answer);

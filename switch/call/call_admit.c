@@ -76,6 +76,19 @@ static enum outcome check_node(const struct call *call)
 }
 
 
+/* RFC 3323 5: it says what nobody can do. */
+static void privacy_phrase(struct call *call, const struct sip_msg *invite)
+{
+	char values[40];
+
+	privacy_unknown(invite, values, sizeof(values));
+	(void)text_format(call->refusal.reason, sizeof(call->refusal.reason),
+			  "%s: %s", outcome_row(OUT_PRIVACY)->phrase, values);
+	if (!values[0])
+		call->refusal.reason[0] = '\0';
+}
+
+
 static enum outcome check_request(struct call *call,
 				  const struct sip_msg *invite)
 {
@@ -92,8 +105,10 @@ static enum outcome check_request(struct call *call,
 		    WHY_COUNT("hops", call->hops));
 		return OUT_LOOP;
 	}
-	if (privacy_is_impossible(call->privacy) && !call->is_emergency)
+	if (privacy_is_impossible(call->privacy)) {
+		privacy_phrase(call, invite);
 		return OUT_PRIVACY;
+	}
 	if (!require.l)
 		return OUT_OK;
 

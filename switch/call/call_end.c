@@ -263,7 +263,7 @@ static struct refusal refusal_of(struct call *call, enum outcome out,
 
 	if (call->sip_code != row->sip)
 		r.phrase = phrase_of(call->sip_code);
-	if (is_decided && call->refusal.reason[0])
+	if ((is_decided || out == OUT_PRIVACY) && call->refusal.reason[0])
 		r.phrase = call->refusal.reason;
 	if (is_theirs && a->rule.rewrite_reason[0])
 		r.phrase = a->rule.rewrite_reason;

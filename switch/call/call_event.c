@@ -24,9 +24,7 @@ static void event_begin(struct event *ev, const struct call *call,
 	event_text(ev, "calling", call->calling.e164[0]
 					  ? call->calling.e164
 					  : call->calling.received);
-	event_text(ev, "called", call->called.e164[0]
-					 ? call->called.e164
-					 : call->called.received);
+	event_text(ev, "called", call_shown_called(call));
 }
 
 

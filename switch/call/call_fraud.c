@@ -11,6 +11,7 @@
 
 /** Rules whose count is only known when a call is answered or over. */
 struct fraud_watch {
+	char tenant_id[ID_SIZE], trunk_id[ID_SIZE]; /**< whose call it is   */
 	struct tally *tally;
 	struct fraud_rule rule; /**< a copy: the catalog is let go          */
 };
@@ -68,8 +69,21 @@ static enum fraud_level level_of(const struct fraud_rule *r, int64_t n)
 }
 
 
+/** Whose calls are counted: of who calls or, after a forward, who sends on. */
+struct caller {
+	const char *tenant_id, *trunk_id;
+};
+
+
+static struct caller caller_of(const struct call *call)
+{
+	return (struct caller){call->trunk->tenant->id, call->trunk->id};
+}
+
+
 static void tell(struct call *call, const struct fraud_rule *r,
-		 enum fraud_level level, int64_t n, int64_t until_ms)
+		 const struct caller *by, enum fraud_level level, int64_t n,
+		 int64_t until_ms)
 {
 	static const enum event_kind kinds[] = {
 		[FRAUD_WARN] = EVENT_FRAUD_WARNED,
@@ -79,7 +93,7 @@ static void tell(struct call *call, const struct fraud_rule *r,
 	struct event ev;
 
 	event_init(&ev, kinds[level], moment_wall_ms(&call->w->now),
-		   call->tenant_id, call->trunk_id);
+		   by->tenant_id, by->trunk_id);
 	memcpy(ev.call_id, call->id, sizeof(ev.call_id));
 	event_text(&ev, "rule_id", r->id);
 	event_text(&ev, "metric", fraud_metric_name(r->metric));
@@ -92,7 +106,8 @@ static void tell(struct call *call, const struct fraud_rule *r,
 
 
 static void act(struct call *call, const struct fraud_rule *r,
-		struct tally *tally, enum fraud_level level, int64_t n)
+		const struct caller *by, struct tally *tally,
+		enum fraud_level level, int64_t n)
 {
 	const int64_t now_ms = moment_wall_ms(&call->w->now);
 	int64_t until_ms = INT64_MAX;
@@ -100,11 +115,11 @@ static void act(struct call *call, const struct fraud_rule *r,
 	if (r->lock_min)
 		until_ms = now_ms + (int64_t)r->lock_min * 60000;
 	if (level == FRAUD_LOCK)
-		(void)lock_set(call->w->locks, call->trunk_id,
+		(void)lock_set(call->w->locks, by->trunk_id,
 			       OUT_FRAUD_LOCK, now_ms, until_ms);
 	if (level == FRAUD_LOCK ||
 	    tally_tell(tally, level, moment_ms(&call->w->now)))
-		tell(call, r, level, n, until_ms);
+		tell(call, r, by, level, n, until_ms);
 }
 
 
@@ -113,7 +128,7 @@ static struct tally *tally_of(struct call *call, const struct fraud_rule *r,
 {
 	char key[TALLY_KEY_SIZE];
 
-	(void)text_format(key, sizeof(key), "%s %s", r->id, call->trunk_id);
+	(void)text_format(key, sizeof(key), "%s %s", r->id, call->trunk->id);
 
 	return is_made ? tally_get(call->books.tallies, key, r->window_s)
 		       : tally_find(call->books.tallies, key);
@@ -129,6 +144,7 @@ static enum outcome check_rule(struct call *call, const struct fraud_rule *r)
 	struct tally *tally = tally_of(call, r, false);
 	const int64_t n = count(call, r, tally);
 	const enum fraud_level level = level_of(r, n);
+	const struct caller by = caller_of(call);
 
 	WHY(call->why, WHY_FRAUD, outcomes[level], r->id,
 	    WHY_TEXT("metric", fraud_metric_name(r->metric)),
@@ -140,7 +156,7 @@ static enum outcome check_rule(struct call *call, const struct fraud_rule *r)
 	if (!tally)
 		tally = tally_of(call, r, true);
 	if (!call->is_test)
-		act(call, r, tally, level, n);
+		act(call, r, &by, tally, level, n);
 	if (outcomes[level] != OUT_OK)
 		call_limited(call, r->id);
 
@@ -164,6 +180,8 @@ static void watch(struct call *call, const struct fraud_rule *r,
 		return;
 
 	call->watches = grown;
+	TEXT_FILL(grown[n].tenant_id, call->trunk->tenant->id);
+	TEXT_FILL(grown[n].trunk_id, call->trunk->id);
 	grown[n].tally = tally;
 	grown[n].rule = *r;
 	grown[n].rule.schedule = NULL;
@@ -201,7 +219,8 @@ static enum outcome take_h(struct call *call, const struct fraud_rule *r)
 
 static enum outcome each_rule(struct call *call, rule_h *h)
 {
-	const char *const scopes[] = {"", call->tenant_id, call->trunk_id};
+	const struct caller by = caller_of(call);
+	const char *const scopes[] = {"", by.tenant_id, by.trunk_id};
 	struct zone_set zones;
 	enum outcome out = OUT_OK;
 
@@ -227,11 +246,11 @@ enum outcome call_locked(struct call *call)
 {
 	const int64_t now_ms = moment_wall_ms(&call->w->now);
 
-	const char *id = call->trunk_id;
+	const char *id = call->trunk->id;
 	enum outcome out = lock_check(call->w->locks, call->cat, id, now_ms);
 
 	if (out == OUT_OK) {
-		id = call->account_id;
+		id = call->trunk->account->id;
 		out = lock_check(call->w->locks, call->cat, id, now_ms);
 	}
 	if (out == OUT_OK)
@@ -263,6 +282,7 @@ enum outcome call_fraud_runs(struct call *call)
 	for (uint8_t i = 0; i < call->watch_n; i++) {
 		const struct fraud_watch *w = &call->watches[i];
 		const enum fraud_level level = level_of(&w->rule, s);
+		const struct caller by = {w->tenant_id, w->trunk_id};
 
 		if (w->rule.metric != FRAUD_DURATION || level == FRAUD_NONE)
 			continue;
@@ -270,7 +290,7 @@ enum outcome call_fraud_runs(struct call *call)
 			continue;
 
 		call->is_fraud_warned = true;
-		act(call, &w->rule, w->tally, level, s);
+		act(call, &w->rule, &by, w->tally, level, s);
 		if (level != FRAUD_WARN)
 			return level == FRAUD_LOCK ? OUT_FRAUD_LOCK
 						   : OUT_FRAUD_LIMIT;

@@ -215,7 +215,8 @@ struct asking {
 	struct wheel_timer timer;
 };
 
-/** What a decision URL refused with; sip_code 0: it did not. */
+/** What a decision URL refused with; sip_code 0: it did not. Or the phrase
+ *  for a privacy that nobody can give. */
 struct decision_refusal {
 	uint16_t sip_code;
 	char reason[DECISION_REASON_SIZE];
@@ -330,6 +331,7 @@ struct call {
 	struct money *payer;           /**< who pays for what is set up now */
 	struct forward *forwards[FORWARDS_MAX];
 	uint8_t forward_n;
+	char first_called[E164_SIZE]; /**< before any forward; "": none     */
 	bool is_forward_untold;      /**< A has not heard of the last one    */
 	bool has_early_media;        /**< A was sent an SDP before the answer */
 	struct asking asking;
@@ -484,7 +486,7 @@ void call_guard_end(struct call *call);
 enum outcome call_window(struct call *call);
 
 /* call_fraud.c */
-/** Is the trunk locked? */
+/** Is the trunk locked that calls, or forwards, or its account? */
 enum outcome call_locked(struct call *call);
 /** Rules that match; counts the call. */
 enum outcome call_fraud(struct call *call);

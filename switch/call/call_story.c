@@ -44,6 +44,16 @@ const char *call_shown_trunk(const struct call *call)
 }
 
 
+const char *call_shown_called(const struct call *call)
+{
+	if (call->first_called[0])
+		return call->first_called;
+
+	return call->called.e164[0] ? call->called.e164
+				    : call->called.received;
+}
+
+
 json_t *call_row(const struct call *call)
 {
 	const struct attempt *last = call_attempt(call);
@@ -55,8 +65,7 @@ json_t *call_row(const struct call *call)
 	set_text(row, "calling", call->calling.e164[0]
 					 ? call->calling.e164
 					 : call->calling.received);
-	set_text(row, "called", call->called.e164[0] ? call->called.e164
-						     : call->called.received);
+	set_text(row, "called", call_shown_called(call));
 	set_text(row, "tenant", call->tenant_id);
 	set_text(row, "trunk", call_shown_trunk(call));
 	set_text(row, "gateway", call->kind == CALL_IN ? call->from_gateway_id

@@ -112,8 +112,7 @@ static void add_holder(const struct channel_hold *hold, void *arg)
 			  hold->dir == CHANNEL_IN ? "in" : "out", "since",
 			  moment_format(at, call->begun_wall_ms), "calling",
 			  call->calling.e164, "called",
-			  call->called.e164[0] ? call->called.e164
-					       : call->called.received,
+			  call_shown_called(call),
 			  "bandwidth_kbps", (int)hold->kbps));
 }
 

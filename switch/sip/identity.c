@@ -1,4 +1,5 @@
 /** @file identity.c  See identity.h. */
+#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 #include "identity.h"
@@ -97,23 +98,29 @@ static unsigned token_privacy(const struct pl *token)
 
 
 /* Values stand between semicolons; some write commas. */
+static bool token_next(struct pl *text, struct pl *ret)
+{
+	for (ret->l = 0; text->l && !ret->l;) {
+		size_t len = 0;
+
+		while (len < text->l && !strchr(";, \t\r\n", text->p[len]))
+			++len;
+		ret->p = text->p;
+		ret->l = len;
+		pl_advance(text, (ssize_t)(len < text->l ? len + 1 : len));
+	}
+
+	return ret->l > 0;
+}
+
+
 static unsigned value_privacy(struct pl text)
 {
 	unsigned privacy = 0;
 	struct pl token;
 
-	while (text.l) {
-		size_t len = 0, skip;
-
-		while (len < text.l && !strchr(";, \t\r\n", text.p[len]))
-			++len;
-		token.p = text.p;
-		token.l = len;
-		if (len)
-			privacy |= token_privacy(&token);
-		skip = len < text.l ? len + 1 : len;
-		pl_advance(&text, (ssize_t)skip);
-	}
+	while (token_next(&text, &token))
+		privacy |= token_privacy(&token);
 
 	return privacy;
 }
@@ -154,6 +161,47 @@ unsigned privacy_read(const struct sip_msg *msg)
 		privacy |= PRIVACY_ID;
 
 	return privacy;
+}
+
+
+static bool is_word(const struct pl *token)
+{
+	for (size_t i = 0; i < token->l; i++)
+		if (!isalnum((unsigned char)token->p[i]) &&
+		    token->p[i] != '-' && token->p[i] != '.' &&
+		    token->p[i] != '_')
+			return false;
+
+	return true;
+}
+
+
+static void unknown_add(struct pl text, char *buf, size_t size)
+{
+	struct pl token;
+
+	while (token_next(&text, &token)) {
+		const size_t used = strlen(buf);
+
+		if (token_privacy(&token) != PRIVACY_UNKNOWN ||
+		    !is_word(&token) || used + token.l + 3 > size)
+			continue;
+		(void)re_snprintf(buf + used, size - used, "%s%r",
+				  used ? ", " : "", &token);
+	}
+}
+
+
+void privacy_unknown(const struct sip_msg *msg, char *buf, size_t size)
+{
+	struct message_values values;
+	struct pl value;
+
+	buf[0] = '\0';
+	message_values_init(&values, msg, "Privacy");
+	for (int n = 0; n < VALUES_MAX &&
+			message_values_next(&values, &value); n++)
+		unknown_add(value, buf, size);
 }
 
 

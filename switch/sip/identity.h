@@ -52,4 +52,9 @@ bool privacy_hides_number(unsigned privacy);
  *  with 500 (RFC 3323 5). */
 bool privacy_is_impossible(unsigned privacy);
 
+/** The values that are not known, for its reason phrase (RFC 3323 5): ", "
+ *  between them, "" when there are none. What is no plain word or does not fit
+ *  is left out. */
+void privacy_unknown(const struct sip_msg *msg, char *buf, size_t size);
+
 #endif

@@ -122,10 +122,41 @@ def cdr_of_tenant():
     whole = get("/v1/cdrs/" + page[0]["call_id"])
     check(whole["cost"] == "0.009100" and len(whole["charges"]) == 3,
           "the platform does")
+    who_forwards(page[0]["call_id"], key)
     sql("delete from core.account where id = 'acc_' || repeat('9', 26);"
         "delete from core.tenant where id = 'ten_' || repeat('9', 26)")
     check(whole["started_at"] == "2026-11-10T10:00:00.125Z", "time in ms")
     explained(page[0]["call_id"], key)
+
+
+def who_forwards(call_id, key):
+    """Where a number of somebody else leads is his affair, one's own not."""
+    span = ("/v1/cdrs?started_at[gte]=2026-12-02T00:00:00Z"
+            "&started_at[lt]=2026-12-03T00:00:00Z")
+    for n, trunk in enumerate("9x"):
+        sql("insert into cdr.record select (jsonb_populate_record(r, "
+            "jsonb_build_object('started_at', '2026-12-02T10:00:00Z', "
+            f"'call_id', '06e8b1d2-7c3a-7d4e-8f50-0000000000f{n}', "
+            "'called_sent', '+4477', 'diverting', '+4930', "
+            f"'diverting_trunk_id', 'trk_' || repeat('{trunk}', 26), "
+            "'reason_received', 'forward;reason=unconditional', "
+            "'called_country', 'GB'))).* from cdr.record r "
+            f"where r.call_id = '{call_id}'")
+    path = "/v1/cdrs/06e8b1d2-7c3a-7d4e-8f50-0000000000f"
+    others = get(path + "0", key)
+    listed = [row for row in get(span, key)["data"]
+              if row["call_id"] == others["call_id"]]
+    check(len(listed) == 1 and others["attempts"], "the call is there")
+    for row in listed + [others] + others["attempts"]:
+        check(all(row[name] is None for name in (
+            "called_sent", "diverting", "diverting_trunk_id",
+            "reason_received", "called_country")) and row["called"],
+              f"a tenant does not see who forwards where: {row}")
+    check(get(path + "0")["attempts"][0]["called_sent"] == "+4477",
+          "the platform does")
+    own = get(path + "1", key)
+    check(all(row["called_sent"] == "+4477" for row in
+              [own] + own["attempts"]), f"its own forward: {own}")
 
 
 FORWARDED = """

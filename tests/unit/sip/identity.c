@@ -104,6 +104,28 @@ Test(identity, privacy)
 }
 
 
+Test(identity, privacy_that_nobody_knows)
+{
+	static const char *const cases[][2] = {
+		{"Privacy: id;critical\n", ""},
+		{"Privacy: invisible;critical\n", "invisible"},
+		{"Privacy: a;;user, b ;critical\nPrivacy: c-d\n",
+		 "a, b, c-d"},
+		{"Privacy: \"x\";%0d;ok\n", "ok"},
+		{"Privacy: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa;b;c\n", "b, c"},
+	};
+	char buf[24];
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct sip_msg *msg = invite(FROM, cases[i][0]);
+
+		privacy_unknown(msg, buf, sizeof(buf));
+		cr_expect_str_eq(buf, cases[i][1], "%s", cases[i][0]);
+		mem_deref(msg);
+	}
+}
+
+
 Test(identity, what_privacy_means)
 {
 	cr_expect_not(privacy_hides_number(0));

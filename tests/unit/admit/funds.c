@@ -492,3 +492,47 @@ Test(funds, refilled_ahead)
 	balanced(&d, 1000, 610, 0);
 	desk_close(&d);
 }
+
+
+static enum fund_verdict steps(struct desk *d, struct payer *p, int64_t want,
+			       int64_t step)
+{
+	const struct fund_request req = {
+		.account_id = "acc_1", .least_micro = step, .want_micro = want,
+		.step = step, .h = heard, .keeph = keep, .arg = p,
+	};
+
+	return fund_take(d->funds, &p->hold, &req);
+}
+
+
+/* Of a package a call takes what there is, in whole steps; who finds nothing is
+   told at once, and nobody asks again until there is more. */
+Test(funds, a_package_to_its_last_step)
+{
+	struct payer one = {.kept = 0}, two = {.kept = 0};
+	struct desk d;
+
+	desk_open(&d);
+	cr_assert_eq(steps(&d, &one, 100, 10), FUND_WAITING);
+	cr_expect_eq(d.asks[0].least, 100);
+	answer(&d, 47, true);
+	cr_expect_eq(one.heard, OUT_OK);
+	cr_expect_eq(one.hold.held_micro, 40, "whole steps");
+	cr_assert_eq(steps(&d, &two, 10, 10), FUND_WAITING);
+	answer(&d, 0, true);
+	cr_expect_eq(two.heard, OUT_NO_CREDIT);
+	cr_expect_eq(one.hold.held_micro, 40, "nobody is tightened");
+	cr_expect_eq(steps(&d, &two, 10, 10), FUND_REFUSED);
+	cr_expect_eq(d.ask_n, 2);
+	funds_more(d.funds, "acc_1");
+	cr_assert_eq(steps(&d, &two, 10, 10), FUND_WAITING);
+	fund_forget(&two.hold);
+	answer(&d, 20, true);
+	cr_expect_eq(two.n, 1, "who forgot hears nothing");
+	balanced(&d, 67, 0, 40);
+	fund_settle(d.funds, &one.hold, 33);
+	fund_settle(d.funds, &two.hold, 0);
+	balanced(&d, 67, 33, 0);
+	desk_close(&d);
+}

@@ -7,6 +7,7 @@
 #include <string.h>
 #include "example.h"
 #include "journal.h"
+#include "text.h"
 
 static struct cdr_call call, orphan;
 static unsigned orphans;
@@ -111,6 +112,46 @@ Test(journal_replay, an_answered_call_is_billed_to_its_checkpoint)
 	cr_expect(eq(str, orphan.attempts[1].outcome, "node_lost"));
 	cr_expect(eq(str, orphan.attempts[0].outcome, "carrier_failed"));
 	cr_expect(not(orphan.attempts[0].end_estimated));
+}
+
+
+/* 65 s are 66 of billed time: what the packages held by the last checkpoint
+   pays, the account the rest. */
+Test(journal_replay, packages_pay_what_they_held_last)
+{
+	struct journal_replay *r = replay();
+	struct cdr_checkpoint cp = {.wall_ms = 5, .duration_ms = 65000,
+				    .held = {40000, 6000}};
+	struct mbuf *mb = mbuf_alloc(64);
+	struct cdr_charge *c;
+
+	example_answer(&call, 1);
+	c = &call.charges[0];
+	c->package_n = 2;
+	for (int i = 0; i < 2; i++) {
+		(void)text_copy(c->packages[i].key, sizeof(c->packages[i].key),
+				i ? "sub_b:5f02" : "sub_a+5f01");
+		c->packages[i].cover = (struct cover){
+			.kind = COVER_MINUTES, .increment_ms = 1,
+			.held = 10000};
+	}
+	feed_call(r, JOURNAL_ANSWER);
+	example_call_id(cp.call_id, 1);
+	cr_assert(zero(int, journal_encode_checkpoint(mb, &cp)));
+	feed(r, mb);
+	journal_replay_finish(r, orphan_keep, NULL);
+	mem_deref(r);
+
+	cr_assert(eq(uint, orphans, 1));
+	c = &orphan.charges[0];
+	cr_assert(eq(u8, c->package_n, 2));
+	cr_expect(eq(str, c->packages[0].key, "sub_a+5f01"));
+	cr_expect(eq(i64, c->packages[0].cover.used, 40000));
+	cr_expect(eq(i64, c->packages[1].cover.used, 10000), "of the ANSWER");
+	cr_expect(eq(i64, c->covered_ms, 50000));
+	cr_expect(eq(i64, c->billed_ms, 16000));
+	/* 16 s at 12 500 000 nano a minute, up to 4 places */
+	cr_expect(eq(i64, c->amount_micro, 3400));
 }
 
 

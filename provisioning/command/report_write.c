@@ -28,7 +28,9 @@ static const char css[] =
 	"td.chart{background:none!important;min-width:9rem}"
 	"td.chart i{display:inline-block;height:.75em;background:#3b7dd8;"
 	"margin-left:.5rem;vertical-align:-.05em}"
-	"footer{margin-top:1rem;color:#7b8794;font-size:.85em}";
+	"footer{margin-top:1rem;color:#7b8794;font-size:.85em}"
+	"@media print{body{margin:0;font-size:8px}th{white-space:normal}"
+	"td,th,td.n{padding-right:.5em}}";
 
 
 bool report_form_find(enum report_form *ret, const char *name)

@@ -67,12 +67,14 @@ static void header(struct MHD_Response *response, const char *name,
 
 
 /* The body as text; free() it. NULL: none */
-static char *answer_text(struct request *req, const char **ret_type)
+static char *answer_text(struct request *req, const char **ret_type,
+			 size_t *ret_len)
 {
 	json_t *json = req->answer.json;
 	char *text;
 
 	*ret_type = "application/json";
+	*ret_len = 0;
 	if (problem_is_set(&req->problem)) {
 		*ret_type = "application/problem+json";
 		json = problem_encode(&req->problem, req->path, req->id);
@@ -84,6 +86,7 @@ static char *answer_text(struct request *req, const char **ret_type)
 	if (req->answer.text) {
 		*ret_type = req->answer.text_type;
 		text = req->answer.text;
+		*ret_len = req->answer.text_len;
 		req->answer.text = NULL;
 		return text;
 	}
@@ -188,7 +191,8 @@ static enum MHD_Result respond(struct MHD_Connection *connection,
 {
 	struct MHD_Response *response;
 	const char *type;
-	char *text = answer_text(&x->req, &type);
+	size_t len;
+	char *text = answer_text(&x->req, &type, &len);
 	enum MHD_Result result;
 
 	if (is_known(&x->req)) {
@@ -196,8 +200,9 @@ static enum MHD_Result respond(struct MHD_Connection *connection,
 		text = NULL;
 		x->req.answer.status = MHD_HTTP_NOT_MODIFIED;
 	}
-	response = MHD_create_response_from_buffer(text ? strlen(text) : 0,
-						   text,
+	if (text && !len)
+		len = strlen(text);
+	response = MHD_create_response_from_buffer(text ? len : 0, text,
 						   MHD_RESPMEM_MUST_FREE);
 	if (!response) {
 		free(text);

@@ -20,6 +20,8 @@ X(PROBLEM_NOT_FOUND,       "not_found",             404, "Not found",           
 X(PROBLEM_METHOD,          "method_not_allowed",    405, "Method not allowed",         "the header Allow names the methods of this path") \
 X(PROBLEM_CONFLICT,        "conflict",              409, "Already taken",              "another row has this value") \
 X(PROBLEM_IN_USE,          "in_use",                409, "Still in use",               "change or delete the rows that refer to it first") \
+X(PROBLEM_NO_UBL,          "not_expressible",       409, "Not expressible",            "EN 16931 cannot say it so: detail says what is missing") \
+X(PROBLEM_TOO_MANY,        "too_many",              409, "Too many rows",              "take the command that detail names") \
 X(PROBLEM_IN_FLIGHT,       "in_flight",             409, "Still under way",            "the first request with this Idempotency-Key is not answered yet: repeat it in a second") \
 X(PROBLEM_PRECONDITION,    "precondition_failed",   412, "Changed in the meantime",    "GET it again and repeat the change with the new ETag") \
 X(PROBLEM_TOO_LARGE,       "too_large",             413, "Body too large",             "send less at once") \
@@ -31,6 +33,7 @@ X(PROBLEM_INTERNAL,        "internal",              500, "Internal error",      
 X(PROBLEM_BUSY,            "busy",                  503, "Busy",                       "repeat it later") \
 X(PROBLEM_DATABASE,        "database_unavailable",  503, "Database unavailable",       "repeat it later; strowger doctor tells why") \
 X(PROBLEM_NO_KEY,          "webhooks_off",          503, "Webhooks are off",           "webhooks.key_file of strowger-api is no key that can be read, or not the one of these secrets; its log says more") \
+X(PROBLEM_NO_PDF,          "no_pdf",                503, "No PDF",                     "install weasyprint where strowger-api runs, or print the HTML") \
 X(PROBLEM_SWITCH,          "switch_unavailable",    503, "Switch unavailable",         "is strowger-switch running, and api.control its control socket?")
 
 #define X(name, code, status, title, help) name,

@@ -35,6 +35,7 @@ struct answer {
 	json_t *json;         /**< owned                                   */
 	char *text;           /**< malloc'd, instead of json               */
 	const char *text_type;
+	size_t text_len;      /**< 0: up to its NUL                        */
 	uint64_t version;     /**< Strowger-Version, 0: none               */
 	char etag[48];        /**< with quotes, "": none                   */
 	char location[128];

@@ -214,6 +214,7 @@ extern const struct resource resource_tax_profile;
 extern const struct resource resource_seller;
 extern const struct resource resource_billing_profile;
 extern const struct resource resource_charge;
+extern const struct resource resource_invoice;
 extern const struct resource resource_discount;
 extern const struct resource resource_rate_deck;
 extern const struct resource resource_rate;

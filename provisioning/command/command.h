@@ -39,6 +39,10 @@ struct options {
 	struct {
 		const char *node, *epoch, *note;
 	} lease;
+	/** `rerate plan`: which calls, and by which deck; NULL: all, theirs */
+	struct {
+		const char *account, *prefix, *deck;
+	} rerate;
 };
 
 /** @return enum command_exit; answers on stdout, complaints on stderr */
@@ -49,6 +53,9 @@ command_h command_calls, command_drop, command_trace, command_drain,
 	command_limits, command_quality, command_quality_unlock,
 	command_db_migrate, command_db_status, command_doctor,
 	command_leases, command_leases_release,
+	command_invoice_json, command_invoice_html, command_invoice_pdf,
+	command_invoice_ubl, command_invoice_annex,
+	command_rerate_plan, command_rerate_diff, command_rerate_apply,
 	command_rate_check, command_route_test, command_journal_list,
 	command_journal_verify, command_journal_show, command_journal_replay,
 	command_journal_retry, command_db_retention, command_reconcile, command_report;

@@ -63,6 +63,21 @@ static const struct command {
 	 "into --dsn; what is there already is left out"},
 	{{"journal", "retry"}, NULL, command_journal_retry, "load again what "
 	 "the database had refused (cdr.dead_letter)"},
+	{{"invoice", "json"}, "INVOICE", command_invoice_json, "an invoice by "
+	 "number or id, whole"},
+	{{"invoice", "html"}, "INVOICE", command_invoice_html, "as a page"},
+	{{"invoice", "pdf"}, "INVOICE", command_invoice_pdf, "as PDF, by "
+	 "weasyprint"},
+	{{"invoice", "ubl"}, "INVOICE", command_invoice_ubl, "as UBL 2.1, "
+	 "EN 16931"},
+	{{"invoice", "annex"}, "INVOICE", command_invoice_annex, "its calls "
+	 "as CSV"},
+	{{"rerate", "plan"}, NULL, command_rerate_plan, "what calls would cost "
+	 "now, beside what they did (--from, --to ...); posts nothing"},
+	{{"rerate", "diff"}, "RERATE", command_rerate_diff, "call by call, as "
+	 "CSV"},
+	{{"rerate", "apply"}, "RERATE", command_rerate_apply, "post the "
+	 "differences, an account at a time"},
 	{{"rate", "check"}, "FILE", command_rate_check, "compute the cases of "
 	 "a CSV file and compare"},
 	{{"report"}, "NAME", command_report, "a report of --from .. --to; "
@@ -99,6 +114,9 @@ static const char options_help[] =
 	"  --map at=NAME,called=NAME,duration=NAME,cost=NAME, --answer-time\n"
 	"                   `reconcile`: columns of the file; its times are of\n"
 	"                   answers\n"
+	"  --account ID, --prefix DIGITS, --deck ID\n"
+	"                   `rerate plan`: only these calls (also --trunk), and by\n"
+	"                   another deck than their own\n"
 	"  --node NAME, --epoch N, --note TEXT\n"
 	"                   `leases release`: of whom, and why\n"
 	"  --version, --help\n"
@@ -193,7 +211,8 @@ int command_rate_check(const struct options *opt)
 enum { OPT_CONTROL = 256, OPT_DSN, OPT_DIR, OPT_STATE, OPT_FORMAT, OPT_LIMIT,
        OPT_PLAN, OPT_OFF, OPT_TRUNK, OPT_GATEWAY, OPT_SOURCE, OPT_FROM,
        OPT_TO, OPT_DISPLAY, OPT_PRIVATE, OPT_AT, OPT_NODE, OPT_EPOCH,
-       OPT_NOTE, OPT_TENANT, OPT_CARRIER, OPT_DIRECTION, OPT_CURRENCY,
+       OPT_NOTE, OPT_ACCOUNT, OPT_PREFIX, OPT_DECK,
+       OPT_TENANT, OPT_CARRIER, OPT_DIRECTION, OPT_CURRENCY,
        OPT_ZONE, OPT_STEP, OPT_RUN, OPT_CUSTOMER, OPT_MAP, OPT_ANSWER_TIME,
        OPT_VERSION, OPT_HELP };
 
@@ -217,6 +236,9 @@ static const struct option long_options[] = {
 	{"node", required_argument, NULL, OPT_NODE},
 	{"epoch", required_argument, NULL, OPT_EPOCH},
 	{"note", required_argument, NULL, OPT_NOTE},
+	{"account", required_argument, NULL, OPT_ACCOUNT},
+	{"prefix", required_argument, NULL, OPT_PREFIX},
+	{"deck", required_argument, NULL, OPT_DECK},
 	{"tenant", required_argument, NULL, OPT_TENANT},
 	{"carrier", required_argument, NULL, OPT_CARRIER},
 	{"direction", required_argument, NULL, OPT_DIRECTION},
@@ -291,6 +313,9 @@ static int option_set(struct options *opt, int option, bool *ret_done)
 	case OPT_NODE:    opt->lease.node = optarg; return COMMAND_OK;
 	case OPT_EPOCH:   opt->lease.epoch = optarg; return COMMAND_OK;
 	case OPT_NOTE:    opt->lease.note = optarg; return COMMAND_OK;
+	case OPT_ACCOUNT: opt->rerate.account = optarg; return COMMAND_OK;
+	case OPT_PREFIX:  opt->rerate.prefix = optarg; return COMMAND_OK;
+	case OPT_DECK:    opt->rerate.deck = optarg; return COMMAND_OK;
 	case OPT_FORMAT:  return format_set(opt, optarg);
 	case OPT_LIMIT:   return limit_set(opt, optarg);
 	case OPT_PLAN:    opt->is_plan = true; return COMMAND_OK;

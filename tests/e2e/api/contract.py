@@ -262,6 +262,8 @@ class Contract:
             status = next(c for c in (201, 202, 200) if str(c) in op.codes)
             if op.id == "account_transfer_create":
                 self.sibling(op)
+            if op.id in ("invoice_issue", "invoice_void", "invoice_credit"):
+                self.invoice(op)
             answer = op.run()
             if not op.expect(answer, status) or status == 200:
                 continue
@@ -294,6 +296,26 @@ class Contract:
              f"select '{other}', tenant_id, 'office', type, currency from "
              f"core.account where id = '{first}' on conflict do nothing")
         self.ids[op.raw()["to_account_id"]] = other
+
+    def invoice(self, op):
+        """One that can be issued, or is issued, of an account of its own."""
+        shown = next(p["example"] for p in op.params
+                     if p["name"] == "invoice_id")
+        seller = psql("select id from billing.seller limit 1")
+        n = str(time.time_ns()).rjust(26, "0")
+        psql(f"insert into core.account (id, tenant_id, name, type, currency) "
+             f"select 'acc_{n}', id, '{op.id}', 'postpaid', 'EUR' from "
+             f"core.tenant order by created_at limit 1; "
+             f"insert into billing.profile (id, account_id, seller_id, name, "
+             f"city, country) values ('bpr_{n}', 'acc_{n}', '{seller}', "
+             f"'Buyer', 'Bonn', 'DE'); "
+             f"insert into billing.charge (id, account_id, kind, name, "
+             f"amount_micro, every, starts_on) values ('chg_{n}', 'acc_{n}', "
+             f"'service', 'Setup', 9000000, 'once', '2026-03-01')")
+        self.ids[shown] = psql(f"select billing.draft('acc_{n}', "
+                               "'2026-03-01', '2026-04-02Z')")
+        if op.id != "invoice_issue":
+            psql(f"select billing.issue('{self.ids[shown]}', '2026-04-02Z')")
 
     def learn(self, shown, made):
         """Ids of what a job is about."""
@@ -586,7 +608,8 @@ class Contract:
             if op.headers:
                 op.expect(op.run(headers={}), 428)
             if op.id in ("account_delete", "tenant_delete",
-                         "package_delete", "subscription_delete"):
+                         "package_delete", "subscription_delete",
+                         "invoice_delete", "seller_delete"):
                 op.expect(op.run(), 409, "postings stay for ever")
                 continue
             op.expect(op.run(), 204)

@@ -12,7 +12,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../../.." && pwd)
 build=$(cd "${1:-${STROWGER_BUILD:-$root/build/asan}}" && pwd)
 [ $# = 0 ] || shift
-tests=${*:-columns contract isolation rate_sheet behaviour webhook decision_url provision customer
+tests=${*:-columns contract isolation billing rate_sheet behaviour webhook decision_url provision customer
 	export}
 api=$build/provisioning/strowger-api
 command=$build/provisioning/command/strowger

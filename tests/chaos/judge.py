@@ -176,7 +176,7 @@ class Judge:
             return
         # its money was used up, and on a busy machine the BYE of a party
         # came before the timer that cuts: our loss, never the customer's
-        if call.group.is_poor and 0 < less_ms <= LATE_MS:
+        if call.group.runs_dry and 0 < less_ms <= LATE_MS:
             self.count("ended between its money and the cut")
         else:
             self.blame("price", "call %d, billed %d: %s" % (

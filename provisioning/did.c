@@ -27,7 +27,7 @@ static const struct field fields[] = {
 	FIELD_REFERENCE("tenant_id", "ten_", F_REQUIRED),
 	FIELD_REFERENCE("trunk_id", "trk_", F_REQUIRED),
 	FIELD_REFERENCE("site_id", "sit_", F_NULLABLE),
-	FIELD_REFERENCE("subscriber_id", "sub_", F_NULLABLE),
+	FIELD_REFERENCE("subscriber_id", "sbr_", F_NULLABLE),
 	FIELD_REFERENCE("carrier_id", "car_", F_NULLABLE),
 	FIELD_ROW_STATUS,
 	FIELD_LIMIT("cps", "cps"),

@@ -11,7 +11,7 @@
 	 .form_is = "free of control characters"}
 
 static const struct field fields[] = {
-	FIELD_ROW_ID("sub_"),
+	FIELD_ROW_ID("sbr_"),
 	FIELD_REFERENCE("tenant_id", "ten_", F_REQUIRED | F_FIXED),
 	PERSONAL("legal_name", "legal_name", F_REQUIRED),
 	PERSONAL("address.street", "street", F_REQUIRED),
@@ -46,7 +46,7 @@ static const struct refusal refusals[] = {
 
 const struct resource resource_subscriber = {
 	.kind = "subscriber", .table = "core.subscriber", .key = "id",
-	.key_type = "text", .id_prefix = "sub_", .path = "/v1/subscribers",
+	.key_type = "text", .id_prefix = "sbr_", .path = "/v1/subscribers",
 	.owner = "t.tenant_id", .is_versioned = true, .set = &set,
 	.refusals = refusals,
 };

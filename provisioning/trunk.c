@@ -12,7 +12,7 @@ static const struct field fields[] = {
 	FIELD_REFERENCE("rate_deck_id", "dck_", F_NULLABLE),
 	FIELD_REFERENCE("routing_plan_id", "pln_", F_NULLABLE | F_PLATFORM),
 	FIELD_ROW_TAGS(F_PLATFORM),
-	FIELD_REFERENCE("subscriber_id", "sub_", F_NULLABLE),
+	FIELD_REFERENCE("subscriber_id", "sbr_", F_NULLABLE),
 	FIELD_ROW_NAME,
 	FIELD_ROW_STATUS,
 	{.name = "direction", .type = FIELD_CHOICE, .column = "direction",

@@ -4,7 +4,7 @@ create domain core.personal as text
 	check (octet_length(value) between 1 and 190
 		and value !~ '[[:cntrl:]]');
 create table core.subscriber (
-	id text primary key check (core.is_id(id, 'sub')),
+	id text primary key check (core.is_id(id, 'sbr')),
 	tenant_id text not null references core.tenant,
 	legal_name core.personal not null,
 	street core.personal not null,

@@ -61,7 +61,7 @@ select throws_ok($$ delete from core.tenant
 
 -- subscriber
 insert into core.subscriber (id, tenant_id, legal_name, street, city, country)
-	values (pg_temp.id('sub', 1), pg_temp.id('ten', 1), 'A', 'Weg 1', 'Bonn',
+	values (pg_temp.id('sbr', 1), pg_temp.id('ten', 1), 'A', 'Weg 1', 'Bonn',
 		'DE');
 select throws_ok($$ update core.subscriber set is_verified = true $$,
 	'23514', null, 'verified by somebody');
@@ -76,7 +76,7 @@ select results_eq($$ select is_verified, verified_at is null, verified_by
 	from core.subscriber $$, $$ values (false, true, null::core.personal) $$,
 	'an address is');
 select throws_ok($$ update core.trunk set subscriber_id =
-	pg_temp.id('sub', 1) where tenant_id <> pg_temp.id('ten', 1) $$,
+	pg_temp.id('sbr', 1) where tenant_id <> pg_temp.id('ten', 1) $$,
 	'23503', null, 'another tenant''s trunk has it not')
 	from core.trunk where tenant_id <> pg_temp.id('ten', 1) limit 1;
 

@@ -262,3 +262,19 @@ Test(field, tables_of_the_resources_are_sound)
 			cr_assert_eq(field_index(s, s->fields[k].name), k);
 	}
 }
+
+
+/* What an id is of is known by what it begins with. Grants of calling numbers
+   and groups of carriers share theirs from before; nothing refers to a grant. */
+Test(field, ids_of_two_resources_begin_differently)
+{
+	for (size_t i = 0; i < resource_n; i++) {
+		const char *prefix = resources[i]->id_prefix;
+
+		for (size_t k = 0; prefix && k < i; k++)
+			cr_expect(!resources[k]->id_prefix ||
+				  strcmp(resources[k]->id_prefix, prefix) ||
+				  !strcmp(prefix, "cgr_"), "%s: %s, %s", prefix,
+				  resources[k]->kind, resources[i]->kind);
+	}
+}

@@ -622,6 +622,9 @@ static int report_make(struct work *w)
 		return EACCES;
 	}
 	err = report_run(&rows, job_pg(w->job), &ask, false);
+	if (err == ERANGE)
+		job_fail(w->job, "the span is of more than %d days",
+			 REPORT_DAYS_MAX);
 	if (!err)
 		err = report_write(w->mb, &ask, rows, w->form.report_form);
 	if (!err) {

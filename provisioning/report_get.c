@@ -13,6 +13,8 @@
 #include "request.h"
 #include "text.h"
 
+#define REPORT_SPAN_MAX_MS (INT64_C(86400000) * REPORT_DAYS_MAX)
+
 operation_h report_list, report_get;
 
 /* Parameters of the query, as the report calls them. */
@@ -53,6 +55,18 @@ static const char *name_of(enum report_by by)
 }
 
 
+static void span_refuse(struct request *req, const char *to)
+{
+	json_t *value = json_string(to);
+
+	problem_set(&req->problem, PROBLEM_BAD_PARAMETER, "to must be at most "
+		    "%d days after from", REPORT_DAYS_MAX);
+	problem_add(&req->problem, "/to", "out_of_range", value, "must be at "
+		    "most %d days after from", REPORT_DAYS_MAX);
+	json_decref(value);
+}
+
+
 static void check(struct request *req, const struct report_ask *ask)
 {
 	const char *zone = ask->by[REPORT_BY_ZONE], *why;
@@ -67,6 +81,8 @@ static void check(struct request *req, const struct report_ask *ask)
 		problem_set(&req->problem, PROBLEM_BAD_PARAMETER,
 			    "from and to must be times as "
 			    "2027-01-31T00:00:00Z, to after from");
+	else if (to - from > REPORT_SPAN_MAX_MS)
+		span_refuse(req, ask->by[REPORT_BY_TO]);
 	else if (zone && !form_is_zone(zone))
 		problem_set(&req->problem, PROBLEM_BAD_PARAMETER,
 			    "time_zone must be as Europe/Berlin");

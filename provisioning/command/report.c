@@ -118,6 +118,26 @@ static int sql_write(struct mbuf *mb, const struct report_ask *ask)
 }
 
 
+/* Whoever asks for ages keeps the database from others. As the database reads
+   the times: the command takes all that it knows. */
+static int span_check(struct pg *pg, const struct report_ask *ask)
+{
+	char hours[12];
+	const char *const params[] = {by_text(ask, REPORT_BY_FROM),
+				      by_text(ask, REPORT_BY_TO), hours};
+	PGresult *r = NULL;
+	int err;
+
+	text_format(hours, sizeof(hours), "%d", REPORT_DAYS_MAX * 24);
+	err = pg_exec(pg, "SELECT $2::timestamptz <= $1::timestamptz + "
+		      "make_interval(hours => $3::integer)", 3, params, &r);
+	if (!err && *PQgetvalue(r, 0, 0) != 't')
+		err = ERANGE;
+	PQclear(r);
+	return err;
+}
+
+
 static int ask_database(PGresult **retp, struct pg *pg,
 			const struct report_ask *ask)
 {
@@ -128,6 +148,8 @@ static int ask_database(PGresult **retp, struct pg *pg,
 
 	for (size_t i = 0; i < ask->report->use_n; i++)
 		params[i] = by_text(ask, ask->report->uses[i]);
+	if (!err)
+		err = span_check(pg, ask);
 	/* many sums of many rows: memory instead of files, and no compiling */
 	if (!err)
 		err = pg_exec(pg, "SELECT set_config('TimeZone', $1, true), "

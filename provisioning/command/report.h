@@ -15,6 +15,7 @@ struct pg;
 
 #define REPORT_COLUMNS_MAX 24
 #define REPORT_ROWS_MAX 100000
+#define REPORT_DAYS_MAX 400
 
 enum report_kind {
 	REPORT_TEXT, REPORT_NUMBER, REPORT_DECIMAL, REPORT_PERCENT,
@@ -76,7 +77,7 @@ size_t report_columns(const struct report_ask *ask,
 
 /**
  * Run it: in a transaction that only reads, of its own; or in the one that is
- * open. @return as pg_exec()
+ * open. @return as pg_exec(), ERANGE: more than REPORT_DAYS_MAX
  */
 int report_run(PGresult **retp, struct pg *pg, const struct report_ask *ask,
 	       bool is_alone);

@@ -52,7 +52,10 @@ static int answer(const struct options *opt, struct pg *pg,
 	PGresult *rows = NULL;
 	int err = mb ? report_run(&rows, pg, ask, true) : ENOMEM;
 
-	if (err && rows)
+	if (err == ERANGE)
+		(void)command_fail(COMMAND_REFUSED, "--to must be at most %d "
+				   "days after --from", REPORT_DAYS_MAX);
+	else if (err && rows)
 		(void)command_fail(COMMAND_REFUSED, "%s", PQresultErrorField(
 			rows, PG_DIAG_MESSAGE_PRIMARY));
 	else if (err)

@@ -23,20 +23,16 @@ with h as (
 t as materialized (
 	select tenant_id, trunk_id, sum(calls) as calls,
 		(array_agg(hour order by duration_ms desc, hour))[1] as busiest,
-		-- hours without a call are of the span, too
-		round((percentile_disc(0.95) within group (order by duration_ms)
-			/ 3600000.0)::numeric, 2) as p95,
+		-- hours without a call are of the span, too, and come first: of
+		-- all, the one that 95 of 100 are not above
+		round(coalesce((array_agg(duration_ms order by duration_ms))[
+			(ceil(0.95 * greatest(s.hours, count(*)))
+			- greatest(s.hours - count(*), 0))::integer], 0) / 3600000.0, 2)
+			as p95,
 		sum(blocked) as blocked
-	from (select tenant_id, trunk_id, hour, calls, duration_ms, blocked
-		from h
-		union all
-		select e.tenant_id, e.trunk_id, null, 0, 0, 0
-		from (select tenant_id, trunk_id, count(*) as n from h
-			group by 1, 2) e, generate_series(1, greatest(0, ceil(
-				extract(epoch from :'to'::timestamptz
-				- :'from'::timestamptz) / 3600)::bigint - e.n)))
-			x
-	group by 1, 2),
+	from h, (select ceil(extract(epoch from :'to'::timestamptz
+		- :'from'::timestamptz) / 3600)::bigint as hours) s
+	group by tenant_id, trunk_id, s.hours),
 peak as (
 	select t.trunk_id, max(p.n) as n
 	from t, lateral (select sum(c.step) over (order by c.at, c.step) as n,

@@ -110,6 +110,19 @@ def nobody_sees_whose_deck():
           f"a price made of a cost does not tell whose: {theirs}")
 
 
+def no_report_of_ages():
+    """A tenant does not stall the database with a span of centuries."""
+    key = make_key("reader", "tenant:read", "ten_" + "x" * 26)
+    path = "/v1/reports/channel_use?from=2025-01-01T00:00:00Z&to="
+    check(call("get", path + "2026-02-05T00:00:00Z", key=key).status == 200,
+          "400 days are well")
+    said = call("get", path + "9999-01-01T00:00:00Z", key=key)
+    check(said.status == 400 and said.json()["errors"] == [{
+        "pointer": "/to", "code": "out_of_range",
+        "value": "9999-01-01T00:00:00Z",
+        "detail": "must be at most 400 days after from"}], said.data)
+
+
 def main():
     one, two = world("customer"), world("neighbour")
     subscribers(one)
@@ -117,6 +130,7 @@ def main():
     post(f"/v1/trunks/{one[2]['id']}/sites", {"name": "Bonn"})
     nobody_sees_what_we_earn(one)
     nobody_sees_whose_deck()
+    no_report_of_ages()
     print(f"{Tally.passed} passed, {Tally.failed} failed")
     sys.exit(1 if Tally.failed else 0)
 

@@ -91,6 +91,31 @@ def counted():
     check(all(1 < Decimal(r["mos"]) < 4.5 for r in table), "MOS")
 
 
+def channels():
+    """Hours without a call count, too: beside PostgreSQL's own percentile."""
+    for span in (SPAN, ["--from", "2026-10-07T08:00:00Z", "--to",
+                        "2026-10-07T18:30:00Z"]):
+        theirs = sql(
+            "with h as (select trunk_id, hour, sum(duration_ms) as ms from "
+            "report.traffic(false, '{0}', '{1}', '', '', '', '', '') where "
+            "trunk_id <> '' group by 1, 2) "
+            "select k.trunk_id, round((percentile_disc(0.95) within group "
+            "(order by coalesce(h.ms, 0)) / 3600000.0)::numeric, 2) from "
+            "(select distinct trunk_id from h) k cross join generate_series("
+            "timestamptz '{0}', timestamptz '{1}' - interval '1 s', "
+            "interval '1 hour') g left join h on h.trunk_id = k.trunk_id and "
+            "h.hour = g group by 1".format(span[1], span[3]))
+        theirs = dict(line.split("|") for line in theirs.splitlines())
+        ours = {r["trunk_id"]: r["p95_erlang"] for r in rows("channel_use",
+                                                             span=span)}
+        check(ours and any(map(Decimal, ours.values())) and ours == theirs,
+              "channel_use: %s and %s" % (ours, theirs))
+    strowger("report", "channel_use", "--from", "2025-10-01T00:00:00Z", "--to",
+             "2026-11-05T00:00:00.001Z", code=1)
+    rows("channel_use", span=["--from", "2025-10-01T00:00:00Z", "--to",
+                              "2026-11-05T00:00:00Z"])
+
+
 def ledger():
     table = rows("balance_sheet")
     check(len(table) == 50 and all(
@@ -264,6 +289,7 @@ def reconciliation():
 
 def main():
     counted()
+    channels()
     ledger()
     ends_of_hours()
     forms()

@@ -69,7 +69,8 @@ static int head_read(int64_t row, const char *bytes, size_t len, void *arg)
 	struct head *h = arg;
 
 	(void)len;
-	if (sscanf(bytes, "%" SCNd64 " %64s", &h->seq, hex) != 2 ||
+	if (!bytes ||
+	    sscanf(bytes, "%" SCNd64 " %64s", &h->seq, hex) != 2 ||
 	    strlen(hex) != 2 * LI_SECRET_MAC ||
 	    text_unhex(h->mac, sizeof(h->mac), hex))
 		return EBADMSG;

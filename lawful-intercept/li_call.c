@@ -147,6 +147,8 @@ static int block_loaded(int64_t row, const char *bytes, size_t len, void *arg)
 	char xid[40], call[40];
 
 	(void)len;
+	if (!bytes)
+		return EBADMSG;
 	b = mem_zalloc(sizeof(*b), block_destructor);
 	if (!b)
 		return ENOMEM;

@@ -388,6 +388,21 @@ static int refuse(char *why, size_t size, const char *what, int err)
 }
 
 
+/* What it said is not known: an operator has to look, and the authority to
+ * give it again */
+static void row_unread(enum li_kind kind, int64_t row, void *arg)
+{
+	struct li_loop *l = arg;
+	json_t *j = json_pack("{ss sI}", "what",
+			      kind == LI_KIND_TASK ? "task" : "destination",
+			      "row", (json_int_t)row);
+
+	li_alarm_tell(l->alarm, l->now.wall_us, "row_unread", true,
+		      json_incref(j));
+	note(l, "row_unread", j);
+}
+
+
 static int kept_open(struct li_loop *l, char *why, size_t size)
 {
 	const struct li_settings *s = l->settings;
@@ -404,7 +419,7 @@ static int kept_open(struct li_loop *l, char *why, size_t size)
 	err = err ? err : li_registry_alloc(&l->registry, l->store, l->audit,
 					    &s->numbering, followed, l);
 	err = err ? err : refuse(why, size, "tasks",
-				 li_registry_load(l->registry));
+				 li_registry_load(l->registry, row_unread, l));
 	err = err ? err : li_reporter_open(&l->reporter, s);
 	if (err)
 		return err;

@@ -48,15 +48,36 @@ int li_registry_alloc(struct li_registry **rp, struct li_store *store,
 }
 
 
+/** What is being loaded, and who hears of what cannot be. */
+struct load {
+	struct li_registry *r;
+	li_registry_unread_h *h;
+	void *arg;
+};
+
+
+static int unread(const struct load *load, enum li_kind kind, int64_t row,
+		  int err)
+{
+	if (err == ENOMEM)
+		return err;
+
+	load->h(kind, row, load->arg);
+
+	return 0;
+}
+
+
 static int task_loaded(int64_t row, const char *bytes, size_t len, void *arg)
 {
-	struct li_registry *r = arg;
+	const struct load *load = arg;
+	struct li_registry *r = load->r;
 	struct li_task *t;
-	int err = li_task_load(&t, bytes, &r->numbering);
+	int err = bytes ? li_task_load(&t, bytes, &r->numbering) : EBADMSG;
 
 	(void)len;
 	if (err)
-		return err;
+		return unread(load, LI_KIND_TASK, row, err);
 	t->row = row;
 	list_append(&r->tasks, &t->le, t);
 
@@ -67,13 +88,14 @@ static int task_loaded(int64_t row, const char *bytes, size_t len, void *arg)
 static int destination_loaded(int64_t row, const char *bytes, size_t len,
 			      void *arg)
 {
-	struct li_registry *r = arg;
+	const struct load *load = arg;
+	struct li_registry *r = load->r;
 	struct li_destination *d;
-	int err = li_destination_load(&d, bytes);
+	int err = bytes ? li_destination_load(&d, bytes) : EBADMSG;
 
 	(void)len;
 	if (err)
-		return err;
+		return unread(load, LI_KIND_DESTINATION, row, err);
 	d->row = row;
 	list_append(&r->destinations, &d->le, d);
 
@@ -81,13 +103,15 @@ static int destination_loaded(int64_t row, const char *bytes, size_t len,
 }
 
 
-int li_registry_load(struct li_registry *r)
+int li_registry_load(struct li_registry *r, li_registry_unread_h *h,
+		     void *arg)
 {
+	struct load load = {.r = r, .h = h, .arg = arg};
 	int err = li_store_each(r->store, LI_KIND_DESTINATION,
-				destination_loaded, r);
+				destination_loaded, &load);
 
 	return err ? err
-		   : li_store_each(r->store, LI_KIND_TASK, task_loaded, r);
+		   : li_store_each(r->store, LI_KIND_TASK, task_loaded, &load);
 }
 
 

@@ -22,8 +22,13 @@ int li_registry_alloc(struct li_registry **rp, struct li_store *store,
 		      const struct poi_numbering *numbering, li_registry_h *h,
 		      void *arg);
 
-/** All that the store has. @return 0, EBADMSG, errno */
-int li_registry_load(struct li_registry *r);
+/** A row of the store that cannot be read. */
+typedef void(li_registry_unread_h)(enum li_kind kind, int64_t row, void *arg);
+
+/** All that the store has. A row that cannot be read stays there and is told:
+ *  one of them does not end all other interception. @return 0, errno */
+int li_registry_load(struct li_registry *r, li_registry_unread_h *h,
+		     void *arg);
 
 struct li_audit *li_registry_audit(struct li_registry *r);
 const struct poi_numbering *li_registry_numbering(const struct li_registry *r);

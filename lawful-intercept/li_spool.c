@@ -127,6 +127,8 @@ static int segment_new(struct li_spool *s)
 	char name[320];
 	int err = segment_name(s, name, sizeof(name), n);
 
+	if (s->out.fd >= 0) /* it is read to there, also if no new one comes */
+		s->tail = s->out.at.offset;
 	file_close(&s->out);
 	memcpy(head, MAGIC, 8);
 	if (err || RAND_bytes(head + 8, SALT) != 1)

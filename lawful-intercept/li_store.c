@@ -12,6 +12,8 @@
 #include "li_store.h"
 #include "text.h"
 
+#define BUSY_MS 200 /**< of us, who have calls to look after */
+
 enum statement {
 	ST_INSERT, ST_UPDATE, ST_DELETE, ST_EACH, ST_AUDIT_PUT, ST_AUDIT_EACH,
 	ST_N
@@ -25,7 +27,7 @@ struct li_store {
 };
 
 static const char schema[] =
-	"PRAGMA journal_mode = DELETE;"
+	"PRAGMA journal_mode = WAL;" /* who reads holds up nobody */
 	"PRAGMA synchronous = FULL;"
 	"PRAGMA secure_delete = ON;"
 	"PRAGMA temp_store = MEMORY;"
@@ -162,6 +164,7 @@ int li_store_open(struct li_store **sp, const char *folder,
 	if (err)
 		goto out;
 
+	(void)sqlite3_busy_timeout(s->db, BUSY_MS);
 	err = sql_errno(sqlite3_exec(s->db, schema, NULL, NULL, NULL));
 	err = err ? err : prepare(s);
 	if (err)
@@ -195,6 +198,9 @@ int li_store_look(struct li_store **sp, const char *folder,
 
 	(void)sqlite3_busy_timeout(s->db, 5000);
 	err = prepare(s);
+	/* one look at all of it: rows that come meanwhile are not half seen */
+	err = err ? err : sql_errno(sqlite3_exec(s->db, "BEGIN", NULL, NULL,
+						 NULL));
 	if (err)
 		mem_deref(s);
 	else
@@ -325,7 +331,7 @@ static int row_tell(const struct li_store *s, enum li_kind kind, int64_t row,
 
 	if (!sealed || len < LI_SECRET_OVERHEAD ||
 	    len > LI_ROW_MAX + LI_SECRET_OVERHEAD)
-		return EBADMSG;
+		return h(row, NULL, 0, arg);
 
 	plain = mem_zalloc(len - LI_SECRET_OVERHEAD + 1, NULL);
 	if (!plain)
@@ -333,8 +339,8 @@ static int row_tell(const struct li_store *s, enum li_kind kind, int64_t row,
 	row_aad(aad, kind, row);
 	err = li_secret_open(s->secret, LI_SECRET_STORE, aad, sizeof(aad),
 			     sealed, len, plain);
-	if (!err)
-		err = h(row, plain, len - LI_SECRET_OVERHEAD, arg);
+	err = err ? h(row, NULL, 0, arg)
+		  : h(row, plain, len - LI_SECRET_OVERHEAD, arg);
 	OPENSSL_cleanse(plain, len - LI_SECRET_OVERHEAD);
 	mem_deref(plain);
 

@@ -32,7 +32,8 @@ struct li_store;
 int li_store_open(struct li_store **sp, const char *folder,
 		  const struct li_secret *secret, bool *is_lost);
 
-/** Read only, beside a process that writes. */
+/** Read only, beside a process that writes and that never waits for it: all
+ *  that is read is as it was at the first look. */
 int li_store_look(struct li_store **sp, const char *folder,
 		  const struct li_secret *secret);
 
@@ -44,7 +45,8 @@ int li_store_delete(struct li_store *s, int64_t row);
 typedef int(li_store_h)(int64_t row, const char *bytes, size_t len, void *arg);
 
 /** All rows of a kind in the order of their making; the text ends with NUL.
- *  @return 0, EBADMSG (a row that does not open), or what h returned */
+ *  Of a row that does not open h is told with bytes NULL.
+ *  @return 0 or errno, or what h returned */
 int li_store_each(struct li_store *s, enum li_kind kind, li_store_h *h,
 		  void *arg);
 

@@ -422,6 +422,8 @@ int li_xml_write_text(struct mbuf *mb, const char *text)
 			err = mbuf_write_str(mb, "&lt;");
 		else if (c == '>')
 			err = mbuf_write_str(mb, "&gt;");
+		else if (c == '\r') /* as it is, it would be read as '\n' */
+			err = mbuf_write_str(mb, "&#13;");
 		else if (c < ' ' && c != '\t' && c != '\n')
 			err = mbuf_write_u8(mb, '?');
 		else

@@ -22,7 +22,9 @@ static int take_key(struct poi_link *l, const struct poi_key_set *k)
 
 static int begin_set(struct poi_link *l, const struct poi_targets *t)
 {
-	if (t->part || t->generation <= l->generation)
+	const uint32_t newest = l->parts ? l->coming : l->generation;
+
+	if (t->part || t->generation <= newest)
 		return EBADMSG;
 
 	l->coming = t->generation;
@@ -53,7 +55,7 @@ static int take_targets(struct poi_link *l, const struct poi_targets *t)
 
 	if (!l->has_key)
 		return EBADMSG;
-	if (!l->parts)
+	if (!l->parts || !t->part) /* a newer one gives up a half */
 		err = begin_set(l, t);
 	if (err || t->generation != l->coming || t->part != l->part ||
 	    t->parts != l->parts)

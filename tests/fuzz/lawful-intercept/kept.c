@@ -30,7 +30,8 @@ static void gone(void)
 {
 	unlink(file("key"));
 	unlink(file("li.db"));
-	unlink(file("li.db-journal"));
+	unlink(file("li.db-wal"));
+	unlink(file("li.db-shm"));
 	unlink(file("made"));
 	rmdir(folder);
 }

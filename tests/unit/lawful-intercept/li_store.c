@@ -20,6 +20,8 @@ static int collect(int64_t row, const char *bytes, size_t len, void *arg)
 {
 	(void)row;
 	(void)arg;
+	if (!bytes)
+		return EBADMSG;
 	cr_assert_eq(strlen(bytes), len);
 	strcat(seen, bytes);
 	strcat(seen, " ");
@@ -160,6 +162,53 @@ Test(li_store, numbers_of_rows_are_not_used_again)
 	cr_assert_eq(li_store_delete(s, a), 0);
 	cr_assert_eq(li_store_put(s, LI_KIND_TASK, &b, "two", 3), 0);
 	cr_assert_gt(b, a);
+	mem_deref(s);
+	mem_deref(secret);
+	folder_remove(folder);
+}
+
+
+static int commit_meanwhile(const struct li_audit_row *row, void *arg)
+{
+	static const uint8_t mac[LI_SECRET_MAC];
+	struct li_store *writer = arg;
+
+	cr_assert_eq(li_store_audit_put(writer, row->seq + 1000, 1, "late", 4,
+					mac), 0);
+	cr_assert_eq(li_store_commit(writer), 0);
+
+	return 0;
+}
+
+
+static int count(const struct li_audit_row *row, void *arg)
+{
+	(void)row;
+	++*(int *)arg;
+
+	return 0;
+}
+
+
+Test(li_store, who_reads_holds_up_nobody_and_reads_one_state)
+{
+	static const uint8_t mac[LI_SECRET_MAC];
+	char folder[FOLDER_SIZE];
+	struct li_secret *secret;
+	struct li_store *s, *reader;
+	int n = 0;
+
+	folder_make(folder);
+	secret = folder_secret(folder);
+	s = opened(folder, secret);
+	cr_assert_eq(li_store_audit_put(s, 1, 1, "one", 3, mac), 0);
+	cr_assert_eq(li_store_audit_put(s, 2, 1, "two", 3, mac), 0);
+	cr_assert_eq(li_store_commit(s), 0);
+	cr_assert_eq(li_store_look(&reader, folder, secret), 0);
+	cr_assert_eq(li_store_audit_each(reader, commit_meanwhile, s), 0);
+	cr_assert_eq(li_store_audit_each(reader, count, &n), 0);
+	cr_assert_eq(n, 2);
+	mem_deref(reader);
 	mem_deref(s);
 	mem_deref(secret);
 	folder_remove(folder);

@@ -50,6 +50,21 @@ Test(li_xml, a_tree_comes_back_as_it_was)
 }
 
 
+Test(li_xml, a_carriage_return_stays_one)
+{
+	static const char text[] = "<a" NS "><b>&#13;49301</b></a>";
+	struct mbuf *mb = mbuf_alloc(64);
+	struct li_xml *x;
+
+	cr_assert_eq(li_xml_parse(&x, text, strlen(text)), 0);
+	cr_assert_eq(li_xml_write(mb, li_xml_root(x)), 0);
+	cr_assert_eq(mbuf_write_u8(mb, 0), 0);
+	cr_assert_str_eq((char *)mb->buf, "<a><b>&#13;49301</b></a>");
+	mem_deref(mb);
+	mem_deref(x);
+}
+
+
 Test(li_xml, no_document_types_entities_instructions_attributes)
 {
 	static const char *const bad[] = {

@@ -152,6 +152,8 @@ create function core.subscription_currency() returns trigger
 	language plpgsql as
 $$
 begin
+	-- the foreign key would share it, and package_open() want it alone
+	perform 1 from core.account a where a.id = new.account_id for update;
 	if (select p.currency from core.package p where p.id = new.package_id)
 		<> (select a.currency from core.account a
 			where a.id = new.account_id) then
@@ -331,22 +333,41 @@ create trigger package_alarm after update on core.package_balance
 	for each row when (old.alarm is distinct from new.alarm)
 	execute function core.package_alarm();
 
--- Nodes that found nothing ask again when there is more.
+-- What leases may still have of a balance, for calls of later periods too.
+create function core.package_free(b core.package_balance,
+	is_carried boolean) returns bigint language sql immutable as
+$$
+	select least(f.free, case when is_carried then b.carry_max
+		- b.used_carried - b.leased_carried end)
+	from (select core.package_left(b) - b.leased - b.leased_carried)
+		f (free)
+$$;
+
+-- Nodes that found nothing, not even an increment, ask again when there is
+-- more: a grant, or what another node gave back.
 create function core.package_more() returns trigger
 	language plpgsql security definer
 	set search_path = pg_catalog, pg_temp as
 $$
 begin
-	perform pg_notify('strowger_lease', '+' || new.subscription_id || c
+	perform pg_notify('strowger_lease', '+' || new.subscription_id
+		|| case when c then '+' else ':' end
 		|| lpad(to_hex(new.period), 4, '0'))
-		from unnest(array[':', '+']) c;
+	from unnest(array[false, true]) c, core.subscription s
+		join core.package p on p.id = s.package_id
+	where s.id = new.subscription_id
+		and core.package_free(old, c) < p.increment_ms
+		and core.package_free(new, c) >= p.increment_ms;
 	return null;
 end
 $$;
-create trigger package_more after update of granted, used, used_carried
-	on core.package_balance for each row when (
-		new.granted - new.used - new.used_carried
-		> old.granted - old.used - old.used_carried)
+create trigger package_more after update on core.package_balance
+	for each row when (
+		(new.granted - new.used - new.used_carried - new.leased
+			- new.leased_carried > old.granted - old.used
+			- old.used_carried - old.leased - old.leased_carried)
+		or (new.used_carried + new.leased_carried
+			< old.used_carried + old.leased_carried))
 	execute function core.package_more();
 
 -- All of a subscription's balances are moved under the lock of their rows, in
@@ -418,7 +439,9 @@ begin
 	if s.status <> 'active' or p.status <> 'active'
 		or greatest(s.starts_at, p.valid_from) >= ends
 		or least(s.ends_at, p.valid_to) <= starts
-		or s.starts_at = s.ends_at then
+		-- neither may be over before the other begins
+		or greatest(s.starts_at, p.valid_from)
+			>= least(s.ends_at, p.valid_to) then
 		return;
 	end if;
 	perform 1 from core.account a where a.id = s.account_id for update;
@@ -464,40 +487,67 @@ begin
 end
 $$;
 
--- Periods that have begun; some at a time. Returns how many subscriptions.
-create function core.package_open_due(p_max integer default 100)
-	returns bigint language plpgsql security definer
+-- The present period of a subscription, and when the next is due.
+create function core.package_open_now(p_subscription_id text)
+	returns void language plpgsql security definer
 	set search_path = pg_catalog, pg_temp as
 $$
 declare
 	s record;
-	n bigint := 0;
 	present integer;
 begin
-	-- accounts in order, as whoever pays calls locks them
-	for s in select u.id, u.anchor_day, u.starts_at, u.ends_at, p.period,
-			p.valid_from, core.zone_or_utc(t.time_zone) as zone
+	select u.anchor_day, u.ends_at, p.period,
+			greatest(u.starts_at, p.valid_from) as begins,
+			core.zone_or_utc(t.time_zone) as zone into s
 		from core.subscription u
 			join core.package p on p.id = u.package_id
 			join core.tenant t on t.id = u.tenant_id
-		where u.id in (select o.id from core.subscription o
-			where o.opens_at <= now()
-			order by o.opens_at limit p_max
-			for update skip locked)
-		order by u.account_id, u.id
+		where u.id = p_subscription_id;
+	present := core.period_of(s.period, s.anchor_day, s.zone, now());
+	if s.begins <= now() then
+		perform core.package_open(p_subscription_id, present);
+	end if;
+	update core.subscription u set opens_at = case
+		when s.ends_at <= now() then null
+		when s.begins > now() then s.begins
+		else core.period_begin(s.period, s.anchor_day, s.zone,
+			present + 1) end
+		where u.id = p_subscription_id;
+end
+$$;
+
+-- Periods that have begun; some at a time. Returns how many subscriptions. One
+-- that fails is left for an hour: the others do not wait for it.
+create function core.package_open_due(p_max integer default 20)
+	returns bigint language plpgsql security definer
+	set search_path = pg_catalog, pg_temp as
+$$
+declare
+	due text;
+	n bigint := 0;
+begin
+	-- Accounts in order, as whoever pays calls locks them. Who has an
+	-- account may refer to a subscription while it is opened here, so that
+	-- neither waits for the other: no key update.
+	for due in select x.id from (select o.id, o.account_id
+			from core.subscription o where o.opens_at <= now()
+			order by o.opens_at limit p_max) x
+		order by x.account_id, x.id
 	loop
+		perform 1 from core.subscription o
+			where o.id = due and o.opens_at <= now()
+			for no key update skip locked;
+		continue when not found;
 		n := n + 1;
-		present := core.period_of(s.period, s.anchor_day, s.zone,
-			now());
-		perform core.package_open(s.id, present)
-			where greatest(s.starts_at, s.valid_from) <= now();
-		update core.subscription u set opens_at = case
-			when s.ends_at <= now() then null
-			when greatest(s.starts_at, s.valid_from) > now()
-				then greatest(s.starts_at, s.valid_from)
-			else core.period_begin(s.period, s.anchor_day, s.zone,
-				present + 1) end
-			where u.id = s.id;
+		begin
+			perform core.package_open_now(due);
+		exception when others then
+			raise warning 'subscription % does not open: %', due,
+				sqlerrm;
+			update core.subscription o
+				set opens_at = now() + interval '1 h'
+				where o.id = due;
+		end;
 	end loop;
 	return n;
 end
@@ -521,11 +571,13 @@ create function core.subscription_born() returns trigger
 	set search_path = pg_catalog, pg_temp as
 $$
 begin
-	perform core.package_open_due(1000);
+	perform core.package_open_now(x.id) from (select b.id from born b
+		order by b.account_id, b.id) x;
 	return null;
 end
 $$;
 create trigger subscription_born after insert on core.subscription
+	referencing new table as born
 	for each statement execute function core.subscription_born();
 
 -- One that nothing was used of may go, with its grants.
@@ -550,6 +602,12 @@ create trigger subscription_gone before delete on core.subscription
 
 -- What a node calls a balance: the subscription, ":" for calls that began in
 -- the period or "+" for those of later ones, the period in four hex digits.
+create function core.package_key(l core.package_lease) returns text
+	language sql immutable as
+$$
+	select l.subscription_id || case when l.is_carried then '+' else ':'
+		end || lpad(to_hex(l.period), 4, '0')
+$$;
 create function core.package_key(key text, out subscription_id text,
 	out is_carried boolean, out period integer)
 	language sql immutable as
@@ -559,8 +617,24 @@ $$
 	where key ~ '^sub_[0-9a-z]{26}[:+][0-9a-f]{4}$'
 $$;
 
--- Up to want, and never more than half of what is free, or min; all that
--- there is when that is less than min: a call uses it to the last increment.
+create function core.node_claimed(p_node text, p_epoch bigint) returns void
+	language plpgsql security definer
+	set search_path = pg_catalog, pg_temp as
+$$
+begin
+	perform 1 from core.node_session s where s.node = p_node
+		and s.epoch = p_epoch and s.expires_at > clock_timestamp();
+	if not found then
+		raise exception 'node % has not claimed its session', p_node
+			using errcode = 'object_not_in_prerequisite_state',
+			constraint = 'node_claimed';
+	end if;
+end
+$$;
+
+-- Up to want, and never more than half of what is free, or min, or the last
+-- increment; all that there is when that is less than min: a call uses it to
+-- the last increment.
 -- Only of periods in which a call may have begun that is up now.
 create function core.package_take(p_key text, p_node text, p_epoch bigint,
 	p_want bigint, p_min bigint) returns bigint
@@ -605,13 +679,10 @@ begin
 	if not found then
 		return 0;
 	end if;
-	free := b.granted - b.used - b.used_carried - b.leased
-		- b.leased_carried;
-	if k.is_carried then
-		free := least(free, b.carry_max - b.used_carried
-			- b.leased_carried);
-	end if;
-	given := least(p_want, greatest(free / 2, p_min), free);
+	-- an operator may have released what the node held meanwhile
+	perform core.node_claimed(p_node, p_epoch);
+	free := core.package_free(b, k.is_carried);
+	given := least(p_want, greatest(free / 2, p_min, s.step), free);
 	given := given / s.step * s.step;
 	if given <= 0 then
 		perform core.package_dry(b, p_key, p_node, s.step);
@@ -742,8 +813,7 @@ create view core.package_lease_state as
 		case when s.expires_at > now() then 'leased' else 'pending'
 			end as state,
 		s.expires_at as until,
-		l.subscription_id || case when l.is_carried then '+'
-			else ':' end || lpad(to_hex(l.period), 4, '0') as key,
+		core.package_key(l) as key,
 		l.node || '.' || l.epoch || '.' || l.period || case
 			when l.is_carried then '+' else '' end as id
 	from core.package_lease l join core.node_session s
@@ -969,13 +1039,7 @@ begin
 	if left($1, 4) <> 'sub_' then
 		return core.money_take($1, $2, $3, $4, $5, $6);
 	end if;
-	perform 1 from core.node_session s where s.node = $2
-		and s.epoch = $3 and s.expires_at > now();
-	if not found then
-		raise exception 'node % has not claimed its session', $2
-			using errcode = 'object_not_in_prerequisite_state',
-			constraint = 'node_claimed';
-	end if;
+	perform core.node_claimed($2, $3);
 	return core.package_take($1, $2, $3, $4, $5);
 end
 $$;
@@ -993,6 +1057,68 @@ $$
 			where l.account_id = $1 and l.node = $2
 				and l.epoch = $3 and l.granted_micro > $4),
 			0) end
+$$;
+
+-- As in 0033, and packages of which more is used and leased than there is.
+create or replace function api_v1.node_claim(node text, epoch bigint,
+	home text, ttl_s integer, released_seen bigint)
+	returns table (what text, name text, micro bigint)
+	language plpgsql security definer
+	set search_path = pg_catalog, pg_temp as
+$$
+declare
+	other core.node_session;
+begin
+	perform pg_advisory_xact_lock(
+		hashtextextended('strowger.node.' || $1, 0));
+	select * into other from core.node_session s
+		where s.node = $1 and s.home <> $3 and s.home <> ''
+			and (s.expires_at > now() or s.epoch = $2)
+		order by s.expires_at desc limit 1;
+	if found then
+		return query select 'refused', format('a node of this name '
+			'with another state folder (%s) holds it until %s',
+			other.home, other.expires_at), null::bigint;
+		return;
+	end if;
+	if exists (select from core.node_session s where s.node = $1
+			and s.epoch > $2 and s.home = $3) then
+		return query select 'refused', 'a later start of this node '
+			'has it', null::bigint;
+		return;
+	end if;
+
+	insert into core.node_session as s (node, epoch, home, expires_at)
+		values ($1, $2, $3, now() + make_interval(secs => $4))
+		on conflict on constraint node_session_pkey do update set
+			home = excluded.home, expires_at = excluded.expires_at,
+			is_told = false;
+	-- earlier starts of this folder are over, whatever they claimed
+	update core.node_session s set expires_at = now()
+		where s.node = $1 and s.epoch < $2 and s.expires_at > now();
+	perform core.node_lost_tell();
+
+	return query
+	select 'claimed', null, coalesce(max(r.seq), 0)
+		from core.lease_release r
+		where r.node = $1 and r.epoch = $2
+	union all
+	select 'released', r.account_id, r.amount_micro
+		from core.lease_release r where r.node = $1 and r.epoch = $2
+			and r.seq > $5
+	union all
+	select 'recalled', l.account_id, null
+		from core.account a join core.lease l on l.account_id = a.id
+		where a.overspent_micro > 0 and l.node = $1 and l.epoch = $2
+			and l.granted_micro > l.settled_micro
+	union all
+	select 'recalled', core.package_key(l), null
+		from core.package_lease l join core.package_balance b
+			on b.subscription_id = l.subscription_id
+				and b.period = l.period
+		where b.over > 0 and l.node = $1 and l.epoch = $2
+			and l.granted > l.settled;
+end
 $$;
 
 -- As in 0033, and packages.
@@ -1510,7 +1636,7 @@ begin
 	for f in select p.oid::regprocedure as name, n.nspname, p.proname
 		from pg_proc p join pg_namespace n on n.oid = p.pronamespace
 		where n.nspname in ('core', 'api_v1')
-			and p.proname ~ '^(package|period_|subscription|money_take|zone_(used|has)|lease_take)'
+			and p.proname ~ '^(package|node_claimed|period_|subscription|money_take|zone_(used|has)|lease_take)'
 	loop
 		execute format('revoke all on function %s from public', f.name);
 	end loop;
@@ -1521,6 +1647,7 @@ grant execute on function api_v1.lease_take(text, text, bigint, bigint,
 grant execute on function core.packages_of(text, text, text, timestamptz),
 	core.package_amount(text, bigint), core.package_unit(core.package),
 	core.package_left(core.package_balance),
+	core.package_key(core.package_lease),
 	core.subscription_package(text),
 	core.zone_has(text[], text), core.package_open_due(integer),
 	core.package_adjust(text, integer, bigint, text),

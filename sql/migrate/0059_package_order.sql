@@ -46,9 +46,8 @@ create function core.package_free(p_key text) returns bigint
 $$
 	select coalesce((select case when s.status = 'active'
 			and p.status = 'active' and t.status = 'active'
-		then greatest(0, case when k.is_carried then least(f.free,
-			b.carry_max - b.used_carried - b.leased_carried)
-			else f.free end) / p.increment_ms * p.increment_ms
+		then greatest(0, core.package_free(b, k.is_carried))
+			/ p.increment_ms * p.increment_ms
 		else 0 end
 	from core.package_key($1) k
 		join core.package_balance b
@@ -56,9 +55,7 @@ $$
 				and b.period = k.period
 		join core.subscription s on s.id = b.subscription_id
 		join core.package p on p.id = s.package_id
-		join core.tenant t on t.id = s.tenant_id
-		cross join lateral (select core.package_left(b) - b.leased
-			- b.leased_carried) f (free)), 0)
+		join core.tenant t on t.id = s.tenant_id), 0)
 $$;
 revoke all on function core.package_free(text) from public;
 grant execute on function core.package_free(text) to strowger_api;

@@ -345,6 +345,85 @@ select is(s.opens_at, b.ends_at) from core.subscription s
 select throws_ok(format('delete from core.subscription where id = %L',
 	pg_temp.sub(2)), '23503', null, 'it has had periods');
 
+-- two ends that leave nothing between them: no balance, no fee, no error
+insert into core.package (id, name, currency, kind, period, seconds,
+	increment_ms, fee_micro, proration, valid_from, valid_to)
+	select pg_temp.id('pkg', n), 'part', 'EUR', 'minutes', 'month', 600,
+		60000, 31000000, 'days', f, t
+	from (values (4, null::timestamptz, timestamptz '2026-01-15'),
+		(5, '2026-01-20', null)) x (n, f, t);
+-- they are opened as if it were January: as a take or a job would
+insert into core.subscription (id, package_id, tenant_id, account_id,
+	starts_at, ends_at, opens_at)
+	select pg_temp.sub(n), pg_temp.id('pkg', n), pg_temp.id('ten', 1),
+		pg_temp.id('acc', 3), s, e, 'infinity'
+	from (values (4, timestamptz '2026-01-20', null::timestamptz),
+		(5, '2026-01-01', '2026-01-15')) x (n, s, e);
+select lives_ok(format('select core.package_open(%L, %s)', pg_temp.sub(n),
+	core.period_of('month', 1, 'UTC', '2026-01-25')),
+	'over before it begins') from unnest(array[4, 5]) n;
+select is_empty($$ select from core.package_balance
+	where subscription_id in (pg_temp.sub(4), pg_temp.sub(5)) $$);
+select is_empty($$ select from billing.posting
+	where item_id in (pg_temp.sub(4), pg_temp.sub(5)) $$, 'and no fee');
+select lives_ok($$ select core.package_open_due() $$);
+select is_empty($$ select from core.subscription where opens_at <= now() $$,
+	'nor is any due for ever');
+
+-- one that fails lets the others be opened, and comes again
+insert into core.subscription (id, package_id, tenant_id, account_id)
+	select pg_temp.sub(n), pg_temp.id('pkg', 2), pg_temp.id('ten', 1),
+		pg_temp.id('acc', 1) from generate_series(6, 7) n;
+create function pg_temp.fail() returns trigger language plpgsql as
+	$$ begin raise 'no'; end $$;
+create trigger fail before insert on core.package_balance for each row
+	when (new.subscription_id like 'sub%6') execute function pg_temp.fail();
+alter table core.package_posting disable trigger user;
+delete from core.package_posting
+	where subscription_id in (pg_temp.sub(6), pg_temp.sub(7));
+alter table core.package_posting enable trigger user;
+delete from core.package_balance
+	where subscription_id in (pg_temp.sub(6), pg_temp.sub(7));
+update core.subscription set opens_at = now() - (case id
+		when pg_temp.sub(6) then '2 s' else '1 s' end)::interval
+	where id in (pg_temp.sub(6), pg_temp.sub(7));
+set local client_min_messages = error;
+select lives_ok($$ select core.package_open_due() $$, 'one fails');
+reset client_min_messages;
+select results_eq($$ select subscription_id from core.package_balance
+	where subscription_id in (pg_temp.sub(6), pg_temp.sub(7)) $$,
+	array[pg_temp.sub(7)], 'the other has its period');
+select is(opens_at, now() + interval '1 h', 'it comes again')
+	from core.subscription where id = pg_temp.sub(6);
+update core.subscription set opens_at = now() where id = pg_temp.sub(6);
+select lives_ok(format($$ insert into core.subscription (id, package_id,
+	tenant_id, account_id) values (%L, %L, %L, %L) $$, pg_temp.sub(8),
+	pg_temp.id('pkg', 2), pg_temp.id('ten', 1), pg_temp.id('acc', 1)),
+	'who makes another does not hear of it');
+select is(pg_temp.state(8), '1000000 granted 0 used 0 leased 0');
+drop trigger fail on core.package_balance;
+
+-- the last increment is given, whatever half of the rest is
+insert into core.package (id, name, currency, kind, period, seconds,
+	increment_ms) values (pg_temp.id('pkg', 6), 'steps', 'EUR', 'minutes',
+	'month', 119, 60000);
+insert into core.subscription (id, package_id, tenant_id, account_id) values
+	(pg_temp.sub(10), pg_temp.id('pkg', 6), pg_temp.id('ten', 1),
+		pg_temp.id('acc', 1));
+select is(what, 'claimed') from api_v1.node_claim('n1', 3, 'a', 60, 0);
+select is(pg_temp.take(pg_temp.key(10), 120000, 0, 'n1', 3), 60000::bigint,
+	'ahead, the last step too');
+select is(pg_temp.take(pg_temp.key(10), 120000, 0, 'n1', 3), 0::bigint);
+-- more is used than there is: each claim asks for what is held
+update core.package_balance set granted = granted - 60000, over = 60000
+	where subscription_id = pg_temp.sub(10);
+select results_eq($$ select what, name from api_v1.node_claim('n1', 3, 'a',
+	60, 0) where what <> 'claimed' $$, $$ values ('recalled',
+	pg_temp.key(10)) $$, 'recalled');
+select is(api_v1.lease_keep(pg_temp.key(10), 'n1', 3, 0), 60000::bigint);
+select is_empty($$ select from api_v1.node_claim('n1', 3, 'a', 60, 0)
+	where what = 'recalled' $$, 'until it has given back');
+
 -- --- arithmetic: tests/rating/sql_equal has many of these
 create temp table price as select jsonb '{"steps": [[0, 10000, 60000000,
 	false]], "connect_micro": 5000, "attempt_micro": 0, "minimum_micro": 0,

@@ -517,6 +517,10 @@ enum fund_verdict fund_take(struct funds *f, struct fund_hold *hold,
 			fund_ask(fund);
 		return FUND_HELD;
 	}
+	/* what it holds pays for the next interval, too: neither who waits
+	 * nor the end of the session is a reason to cut it before that */
+	if (req->is_running && !req->least_micro)
+		return FUND_HELD;
 	if (fund->dry_ms > moment_ms(f->cfg.now))
 		return FUND_REFUSED;
 

@@ -113,8 +113,9 @@ enum fund_verdict {
 			     moment ago; h is not called               */
 };
 
-/** Hold more for this call. least may be 0: then nothing is needed. Of a
- *  package what is held then may be less than was wanted. */
+/** Hold more for this call. least may be 0: then nothing is needed, and who
+ *  is up waits for nobody. Of a package what is held then may be less than was
+ *  wanted. */
 enum fund_verdict fund_take(struct funds *f, struct fund_hold *hold,
 			    const struct fund_request *req);
 

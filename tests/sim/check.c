@@ -352,8 +352,18 @@ static void check_sell(struct world *w, const struct cdr *cdr,
 }
 
 
-/* Who is cut for want of money had all that was paid for; of several who pay,
-   the one whose money it was. */
+/* What was charged pays for no millisecond more than the call had: neither for
+   the rest of an interval nor for what follows at no more than a minimum. */
+static bool is_used_up(const struct cdr *cdr, const struct cdr_charge *c)
+{
+	const uint64_t ms = (uint64_t)cdr->duration_ms;
+
+	return price_duration_ms(&c->price, c->amount_micro, ms + 1) <= ms;
+}
+
+
+/* Who is cut for want of money had all that was paid for. Of several who pay
+   the one whose money it was: intervals of the others may be longer. */
 static void check_cut(struct world *w, const struct cdr_call *call)
 {
 	const struct cdr *cdr = &call->call;
@@ -363,11 +373,11 @@ static void check_cut(struct world *w, const struct cdr_call *call)
 
 	for (uint32_t i = 0; i < call->charge_n; i++)
 		if (call->charges[i].side == CHARGE_SELL &&
-		    call->charges[i].billed_ms <= cdr->duration_ms)
+		    is_used_up(cdr, &call->charges[i]))
 			return;
 
-	world_fail(w, "cut after %lld ms of %lld that were paid",
-		   (long long)cdr->duration_ms, (long long)cdr->billed_ms);
+	world_fail(w, "cut after %lld ms, and no payer's money was used up",
+		   (long long)cdr->duration_ms);
 }
 
 

@@ -383,6 +383,33 @@ Test(funds, nothing_is_held_after_the_session)
 }
 
 
+/* A minimum or a cap pays for the next interval as well: who is up goes on with
+   what he holds, whoever waits and even after the session. */
+Test(funds, who_needs_nothing_waits_for_nobody)
+{
+	struct payer a = {.kept = 10}, b = {.kept = 0};
+	struct desk d;
+
+	desk_open(&d);
+	funds_until(d.funds, 5000);
+	(void)take(&d, &a, 10, 10, 0, false);
+	answer(&d, 10, true);
+	cr_expect_eq(a.heard, OUT_OK);
+
+	cr_expect_eq(take(&d, &b, 10, 10, 0, false), FUND_WAITING);
+	cr_expect_eq(take(&d, &a, 0, 50, 9000, true), FUND_HELD);
+	turn(&d, 5000);
+	cr_expect_eq(b.heard, OUT_CREDIT_UNKNOWN);
+	cr_expect_eq(take(&d, &a, 0, 50, 9000, true), FUND_HELD);
+	cr_expect_eq(a.hold.held_micro, 10);
+	balanced(&d, 10, 0, 10);
+	cr_expect_eq(take(&d, &a, 1, 50, 9000, true), FUND_WAITING);
+	fund_settle(d.funds, &a.hold, 10);
+	fund_settle(d.funds, &b.hold, 0);
+	desk_close(&d);
+}
+
+
 Test(funds, no_answer_in_time)
 {
 	struct payer p = {.n = 0};

@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include "call_record.h"
 #include "form.h"
 #include "listing.h"
 #include "pg.h"
@@ -89,6 +90,12 @@ static const char *const hidden[] = {"cost", "cost_currency", "carrier_id",
 				     "gateway_id", "route_id", "plan_id", "b",
 				     "b_sip_code", "b_q850", "trail", NULL};
 
+/* What tells where a call was sent on */
+static const char *const concealed[] = {
+	"called_sent", "calling_sent", "called_country", "called_network",
+	"called_type", "diverting", "diverting_trunk_id", "diversion_reason",
+	"terminating_trunk_id", "did_id", "reason_received", NULL};
+
 static void span_check(struct request *req);
 static void forwards_hide(struct request *req, json_t *rows);
 
@@ -98,7 +105,8 @@ const struct resource resource_record = {
 	.key_type = "timestamptz", .key2 = "call_id", .key2_type = "uuid",
 	.path = "/v1/cdrs", .owner = "t.tenant_id", .visible = "t.attempt = 0",
 	.newest_first = true, .set = &set, .hidden = hidden,
-	.bound = span_check, .conceal = forwards_hide,
+	.bound = span_check, .conceal = forwards_hide, .concealed = concealed,
+	.is_open = query_forward_own,
 };
 
 static const struct field charge_fields[] = {
@@ -200,17 +208,21 @@ static json_t *own_trunks(struct request *req, const json_t *rows)
 }
 
 
+void query_forward_own(struct query *q, const char *tenant_id)
+{
+	query_text(q, "(coalesce(t.diverting_trunk_id, '') = '' OR EXISTS "
+		      "(SELECT FROM core.trunk k JOIN core.tenant_tree s ON "
+		      "s.tenant_id = k.tenant_id WHERE k.id = "
+		      "t.diverting_trunk_id AND s.ancestor_id = ");
+	query_param(q, tenant_id);
+	query_text(q, "))");
+}
+
+
 static void forward_hide(json_t *row)
 {
-	static const char *const names[] = {
-		"called_sent", "calling_sent", "called_country",
-		"called_network", "called_type", "diverting",
-		"diverting_trunk_id", "diversion_reason",
-		"terminating_trunk_id", "did_id", "reason_received",
-	};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		json_object_set_new(row, names[i], json_null());
+	for (const char *const *name = concealed; *name; name++)
+		json_object_set_new(row, *name, json_null());
 }
 
 

@@ -7,6 +7,7 @@
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
+#include "call_record.h"
 #include "cdr_export.h"
 #include "change.h"
 #include "form.h"
@@ -25,10 +26,12 @@ enum kind { TEXT, TIME, NUMBER, MONEY, FLAG };
 struct column {
 	const char *name, *sql;
 	enum kind kind;
+	bool is_forward; /* tells where a call was sent on, see call_record.h */
 };
 
-#define C(name_, kind_) {#name_, "t." #name_, kind_}
-#define M(name_) {#name_, "t." #name_ "_micro", MONEY}
+#define C(name_, kind_) {#name_, "t." #name_, kind_, false}
+#define F(name_) {#name_, "t." #name_, TEXT, true}
+#define M(name_) {#name_, "t." #name_ "_micro", MONEY, false}
 
 /* What a tenant may see stands first, and of that our own form. */
 static const struct column columns[] = {
@@ -38,17 +41,18 @@ static const struct column columns[] = {
 	C(called, TEXT), C(outcome, TEXT), C(sip_code, NUMBER),
 	C(duration_ms, NUMBER), C(billed_ms, NUMBER), M(price),
 	C(currency, TEXT), C(rate_prefix, TEXT), C(rate_destination, TEXT),
-	C(site_id, TEXT), C(did_id, TEXT), C(calling_received, TEXT),
+	C(site_id, TEXT), F(did_id), C(calling_received, TEXT),
 	C(called_received, TEXT), C(calling_country, TEXT),
-	C(called_country, TEXT), C(called_network, TEXT),
-	C(called_type, TEXT), C(ringing_at, TIME), C(pdd_ms, NUMBER),
+	F(called_country), F(called_network),
+	F(called_type), C(ringing_at, TIME), C(pdd_ms, NUMBER),
 	C(setup_ms, NUMBER), C(end_estimated, FLAG), C(is_emergency, FLAG),
 	C(is_onnet, FLAG), C(q850, NUMBER), C(initiator, TEXT),
-	C(limit_hit, TEXT), C(diverting, TEXT), C(codec, TEXT),
+	C(limit_hit, TEXT), F(diverting), C(codec, TEXT),
 	C(a_call_id, TEXT), C(node, TEXT),
 	{"rate_per_min", "trim_scale(t.rate_per_min_nano / 1000000000.0)",
-	 NUMBER},
-	{"duration_s", "ceil(t.duration_ms / 1000.0)::bigint", NUMBER},
+	 NUMBER, false},
+	{"duration_s", "ceil(t.duration_ms / 1000.0)::bigint", NUMBER,
+	 false},
 	C(carrier_id, TEXT), C(gateway_id, TEXT), M(cost),
 	C(cost_currency, TEXT),
 };
@@ -377,6 +381,23 @@ static int count(struct work *w)
 }
 
 
+static void column_write(struct query *q, const struct form *form,
+			 const struct column *c)
+{
+	if (c->kind == TIME) {
+		query_text(q, "to_char(%s, 'YYYY-MM-DD\"T\"HH24:MI:SS.MS%s')",
+			   c->sql, !strcmp(form->zone, "UTC") ? "\"Z\""
+							      : "TZH:TZM");
+	} else if (c->is_forward && *form->tenant_id) {
+		query_text(q, "CASE WHEN ");
+		query_forward_own(q, form->tenant_id);
+		query_text(q, " THEN %s END", c->sql);
+	} else {
+		query_text(q, "%s", c->sql);
+	}
+}
+
+
 static int cursor_open(struct work *w)
 {
 	struct query q;
@@ -385,15 +406,8 @@ static int cursor_open(struct work *w)
 	query_init(&q);
 	query_text(&q, "DECLARE export NO SCROLL CURSOR FOR SELECT ");
 	for (size_t i = 0; i < w->form.n; i++) {
-		const struct column *c = w->form.columns[i];
-
 		query_text(&q, i ? ", " : "");
-		if (c->kind != TIME)
-			query_text(&q, "%s", c->sql);
-		else
-			query_text(&q, "to_char(%s, 'YYYY-MM-DD\"T\"HH24:MI:SS"
-				   ".MS%s')", c->sql, !strcmp(w->form.zone,
-				   "UTC") ? "\"Z\"" : "TZH:TZM");
+		column_write(&q, &w->form, w->form.columns[i]);
 	}
 	where(&q, w);
 	query_text(&q, " ORDER BY t.started_at, t.call_id");

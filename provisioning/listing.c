@@ -68,6 +68,19 @@ void list_name(char *buf, size_t size, const struct request *req,
 }
 
 
+static bool is_concealed(const struct request *req, const struct resource *res,
+			 const char *name)
+{
+	if (!res->concealed || !request_tenant(req))
+		return false;
+	for (const char *const *c = res->concealed; *c; c++) {
+		if (!strcmp(*c, name))
+			return true;
+	}
+	return false;
+}
+
+
 /* What a caller does not see it does not find out by asking for it */
 void query_filters(struct query *q, const struct request *req,
 		   const struct resource *res)
@@ -81,6 +94,10 @@ void query_filters(struct query *q, const struct request *req,
 		if (resource_hides(req, res, f->name)) {
 			query_text(q, " AND false");
 			continue;
+		}
+		if (is_concealed(req, res, f->name)) {
+			query_text(q, " AND ");
+			res->is_open(q, request_tenant(req));
 		}
 		query_text(q, f->flags & F_BEGINS
 				      ? " AND starts_with(t.%s, "

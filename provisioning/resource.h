@@ -53,6 +53,10 @@ struct resource {
 	const char *const *hidden;
 	/** What else of a page's rows is no business of who asks, a tenant */
 	void (*conceal)(struct request *req, json_t *rows);
+	/** Members that it makes null, NULL-ended, and the SQL condition of
+	 *  rows t of which a tenant reads them: filters ask no others */
+	const char *const *concealed;
+	void (*is_open)(struct query *q, const char *tenant_id);
 	bool newest_first;
 	bool is_versioned;      /**< has row_version                       */
 	const struct resource *parent;

@@ -140,6 +140,7 @@ def who_forwards(call_id, key):
             "'called_sent', '+4477', 'diverting', '+4930', "
             f"'diverting_trunk_id', 'trk_' || repeat('{trunk}', 26), "
             "'reason_received', 'forward;reason=unconditional', "
+            "'did_id', 'did_' || repeat('9', 26), "
             "'called_country', 'GB'))).* from cdr.record r "
             f"where r.call_id = '{call_id}'")
     path = "/v1/cdrs/06e8b1d2-7c3a-7d4e-8f50-0000000000f"
@@ -157,6 +158,11 @@ def who_forwards(call_id, key):
     own = get(path + "1", key)
     check(all(row["called_sent"] == "+4477" for row in
               [own] + own["attempts"]), f"its own forward: {own}")
+    for what in ("called_country=GB", "did_id=did_" + "9" * 26):
+        ours, seen = ({row["call_id"][-2:] for row in get(
+            f"{span}&{what}", k)["data"]} for k in (KEY, key))
+        check(ours and seen == ours - {"f0"},
+              f"nor by asking for it: {what}: {ours}, {seen}")
 
 
 FORWARDED = """

@@ -99,6 +99,28 @@ def template_form():
           "nobody is to have them delivered")
 
 
+def forwards():
+    """Where a number of somebody else led is not in a tenant's file."""
+    for n, trunk in enumerate("9x"):
+        sql("insert into cdr.record select (jsonb_populate_record(r, "
+            "jsonb_build_object('started_at', '2026-12-05T10:00:00Z', "
+            "'ended_at', '2026-12-05T10:01:00Z', 'answered_at', null, "
+            f"'call_id', '06e8b1d2-7c3a-7d4e-8f50-0000000000e{n}', "
+            "'diverting', '+4930', 'called_country', 'GB', "
+            f"'diverting_trunk_id', 'trk_' || repeat('{trunk}', 26)))).* "
+            "from cdr.record r where r.attempt = 0 and r.call_id = "
+            "'06e8b1d2-7c3a-7d4e-8f50-123456789abc'")
+    columns = ["called", "diverting", "called_country"]
+    span = {"from": "2026-12-05T00:00:00Z", "to": "2026-12-06T00:00:00Z"}
+    told = "+442079460000,+4930,GB\n"
+    for members, text in (({"name": "Whole"}, told + told),
+                          ({"name": "Theirs", "tenant_id": TENANT},
+                           "+442079460000,,\n" + told)):
+        t = template(columns=columns, has_header=False, **members)
+        _, seen = made(dict(span, template_id=t["id"]))
+        check(seen == text, f"{members}: {seen}")
+
+
 def refusals():
     for members, field in (
             ({"tenant_id": TENANT, "columns": ["call_id", "cost"]}, "columns"),
@@ -240,7 +262,7 @@ def by_itself():
 
 
 if __name__ == "__main__":
-    for test in (own_form, template_form, refusals, by_http, by_sftp,
+    for test in (own_form, template_form, forwards, refusals, by_http, by_sftp,
                  by_itself):
         test()
     print(f"{Tally.passed} passed, {Tally.failed} failed")

@@ -102,7 +102,7 @@ struct catalog {
 	struct origin_set *origin_sets; /* by id */
 	struct exchange_rate *exchanges;
 	struct tax_profile *taxes;      /* by id */
-	struct subscription *subscriptions; /* by tenant (its address), id */
+	struct subscription *subscriptions; /* by tenant, shared, account */
 	uint32_t rate_terms_n, origin_set_n, exchange_n, tax_n, subscription_n;
 	uint32_t tenant_n, account_n, realm_n, trunk_n, site_n, credential_n,
 		location_n, emergency_n, zone_n, lock_n,

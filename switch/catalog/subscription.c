@@ -155,41 +155,83 @@ static unsigned uses_of(const struct subscription *s, int64_t wall_ms,
 }
 
 
-unsigned catalog_packages(const struct catalog *c,
-			  const struct package_query *q,
-			  struct package_use uses[COVERS_MAX])
+/* In blocks: those that a tenant's account has for itself, and those that it
+   shares with all. */
+static int block_compare(const struct subscription *x,
+			 const struct subscription *y)
 {
-	const struct tenant *tenant = q->account->tenant;
+	if (x->tenant != y->tenant)
+		return x->tenant < y->tenant ? -1 : 1;
+	if (x->is_shared != y->is_shared)
+		return y->is_shared ? -1 : 1;
+	if (x->is_shared || x->account == y->account)
+		return 0;
+
+	return x->account < y->account ? -1 : 1;
+}
+
+
+/* The first of a block; *ret_n: how many it has. */
+static const struct subscription *block(const struct catalog *c,
+					const struct account *account,
+					bool is_shared, uint32_t *ret_n)
+{
+	const struct subscription key = {.tenant = account->tenant,
+					 .account = account,
+					 .is_shared = is_shared};
+	const struct subscription *all = c->subscriptions;
 	uint32_t from = 0, to = c->subscription_n;
-	unsigned n = 0;
 
 	while (from < to) {
 		const uint32_t mid = from + (to - from) / 2;
 
-		if (c->subscriptions[mid].tenant < tenant)
+		if (block_compare(&all[mid], &key) < 0)
 			from = mid + 1;
 		else
 			to = mid;
 	}
+	while (to < c->subscription_n && !block_compare(&all[to], &key))
+		to++;
+	*ret_n = to - from;
 
-	for (; from < c->subscription_n &&
-	       c->subscriptions[from].tenant == tenant; from++) {
-		if (is_of(&c->subscriptions[from], q))
-			n = uses_of(&c->subscriptions[from], q->wall_ms, uses,
-				    n);
+	return *ret_n ? &all[from] : NULL;
+}
+
+
+bool catalog_has_packages(const struct catalog *c,
+			  const struct account *account)
+{
+	uint32_t n;
+
+	return block(c, account, false, &n) || block(c, account, true, &n);
+}
+
+
+unsigned catalog_packages(const struct catalog *c,
+			  const struct package_query *q,
+			  struct package_use uses[COVERS_MAX])
+{
+	unsigned n = 0;
+
+	for (unsigned is_shared = 0; is_shared < 2; is_shared++) {
+		uint32_t size;
+		const struct subscription *s = block(c, q->account, is_shared,
+						     &size);
+
+		for (uint32_t i = 0; i < size; i++)
+			if (is_of(&s[i], q))
+				n = uses_of(&s[i], q->wall_ms, uses, n);
 	}
 
 	return n;
 }
 
 
-/** In one block: they stand in the order of the tenants. */
+/** In the order of their blocks. */
 int subscription_compare(const void *a, const void *b)
 {
 	const struct subscription *x = a, *y = b;
+	const int order = block_compare(x, y);
 
-	if (x->tenant != y->tenant)
-		return x->tenant < y->tenant ? -1 : 1;
-
-	return strcmp(x->id, y->id);
+	return order ? order : strcmp(x->id, y->id);
 }

@@ -69,6 +69,10 @@ struct package_use {
 	int32_t period;              /**< of the balance                   */
 };
 
+/** Could it use any at all? Cheap: before the rest of a query is made up. */
+bool catalog_has_packages(const struct catalog *c,
+			  const struct account *account);
+
 /** In order: minutes before money, the lowest priority, what ends first.
  *  @return how many, at most COVERS_MAX */
 unsigned catalog_packages(const struct catalog *c,

@@ -2,6 +2,7 @@
  *  numbers of their periods at changes of the clock. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <stdlib.h>
 #include <string.h>
 #include "catalog_data.h"
 #include "day_clock.h"
@@ -171,4 +172,34 @@ Test(subscription, no_more_than_fit)
 	cr_assert(eq(uint, use(s, 20, &q, uses), COVERS_MAX));
 	for (uint16_t i = 0; i < COVERS_MAX; i++)
 		cr_expect(eq(u16, uses[i].subscription->priority, i + 1));
+}
+
+
+/* Hers and those that are shared, whatever stands between them. */
+Test(subscription, in_blocks_by_account)
+{
+	struct subscription s[] = {
+		of("sub_a", COVER_MINUTES, 1), of("sub_b", COVER_MINUTES, 2),
+		of("sub_c", COVER_MINUTES, 3), of("sub_d", COVER_MINUTES, 4),
+	};
+	const struct catalog c = {.subscriptions = s, .subscription_n = 4};
+	const struct package_query q = calls(&accounts[1]);
+	struct package_use uses[COVERS_MAX];
+
+	s[0].account = &accounts[1];
+	s[1].account = &accounts[2];
+	s[3].is_shared = true;
+	qsort(s, 4, sizeof(*s), subscription_compare);
+	cr_expect(eq(str, s[0].id, "sub_c"));
+	cr_expect(eq(str, s[3].id, "sub_d"));
+	cr_assert(eq(uint, catalog_packages(&c, &q, uses), 2));
+	cr_expect(zero(int, strcmp(uses[0].subscription->id, "sub_a")));
+	cr_expect(zero(int, strcmp(uses[1].subscription->id, "sub_d")));
+	cr_expect(catalog_has_packages(&c, &accounts[1]));
+	cr_expect(catalog_has_packages(&(struct catalog){
+			  .subscriptions = s, .subscription_n = 2},
+				       &accounts[1]));
+	cr_expect(not(catalog_has_packages(&(struct catalog){
+			  .subscriptions = s, .subscription_n = 1},
+					   &accounts[1])));
 }

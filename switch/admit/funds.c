@@ -25,6 +25,7 @@ struct fund {
 	bool is_scarce;      /* the last ask was not granted whole */
 	int64_t step;        /* 0: money */
 	uint64_t dry_ms;     /* mono: nothing is to be had before then */
+	uint64_t ahead_ms;   /* mono: nor is a refill asked for ahead */
 	struct list holds;
 	struct list waiting; /* by due_ms, then by who asked first */
 	uint64_t ticket;     /* of the ask under way; 0: none */
@@ -194,6 +195,7 @@ static void fund_begin(struct fund *fund, const struct fund *base)
 	fund->is_scarce = base->is_scarce;
 	fund->step = base->step;
 	fund->dry_ms = base->dry_ms;
+	fund->ahead_ms = base->ahead_ms;
 	fund->burn_micro = holders_burn(base);
 }
 
@@ -365,8 +367,12 @@ static void again_over(void *arg)
 static void fund_answered(struct fund *fund, int64_t granted_micro,
 			  enum outcome why_not)
 {
-	if (fund->step && granted_micro <= 0)
-		fund->dry_ms = moment_ms(fund->owner->cfg.now) + DRY_MS;
+	if (fund->step && granted_micro <= 0) {
+		fund->ahead_ms = moment_ms(fund->owner->cfg.now) + DRY_MS;
+		/* a refill ahead asks for more than the next one may need */
+		if (!list_isempty(&fund->waiting))
+			fund->dry_ms = fund->ahead_ms;
+	}
 	if (granted_micro >= fund->asked_micro)
 		fund->is_scarce = false;
 	else if (!fund->is_scarce)
@@ -513,7 +519,7 @@ enum fund_verdict fund_take(struct funds *f, struct fund_hold *hold,
 	    fund_grant(fund, hold, share)) {
 		if (!fund->is_scarce &&
 		    fund_free(fund) < fund->chunk_micro / 2 &&
-		    fund->dry_ms <= moment_ms(f->cfg.now))
+		    fund->ahead_ms <= moment_ms(f->cfg.now))
 			fund_ask(fund);
 		return FUND_HELD;
 	}
@@ -620,7 +626,7 @@ void funds_more(struct funds *f, const char *account_id)
 	if (!fund)
 		return;
 
-	fund->dry_ms = 0;
+	fund->dry_ms = fund->ahead_ms = 0;
 	if (!list_isempty(&fund->waiting))
 		fund_ask(fund);
 }

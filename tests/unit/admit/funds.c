@@ -563,3 +563,30 @@ Test(funds, a_package_to_its_last_step)
 	balanced(&d, 67, 33, 0);
 	desk_close(&d);
 }
+
+
+/* A refill that nobody waits for asks for more than the next one may need: that
+   there was not so much does not turn him away. */
+Test(funds, a_refill_ahead_that_brings_nothing)
+{
+	struct payer one = {.kept = 0}, two = {.kept = 0}, three = {.kept = 0};
+	struct desk d;
+
+	desk_open(&d);
+	cr_assert_eq(steps(&d, &one, 10, 10), FUND_WAITING);
+	answer(&d, 30, true);
+	cr_assert_eq(steps(&d, &two, 10, 10), FUND_HELD);
+	cr_assert_eq(d.ask_n, 2, "ahead");
+	answer(&d, 0, true);
+	cr_expect_eq(steps(&d, &three, 10, 10), FUND_HELD);
+	cr_expect_eq(d.ask_n, 2, "not so soon again");
+	fund_settle(d.funds, &three.hold, 10);
+	cr_expect_eq(steps(&d, &three, 10, 10), FUND_WAITING);
+	cr_expect_eq(d.ask_n, 3);
+	answer(&d, 10, true);
+	cr_expect_eq(three.heard, OUT_OK);
+	fund_settle(d.funds, &one.hold, 0);
+	fund_settle(d.funds, &two.hold, 0);
+	fund_settle(d.funds, &three.hold, 0);
+	desk_close(&d);
+}

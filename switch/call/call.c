@@ -351,7 +351,7 @@ struct call *call_alloc(struct worker *w)
 	call->w = w;
 	call->books = (struct books){
 		.channels = w->channels, .tallies = w->tallies,
-		.spends = w->spends, .funds = w->funds,
+		.dialed = w->dialed, .spends = w->spends, .funds = w->funds,
 	};
 	call->payer = &call->money;
 	call->money.call = call;

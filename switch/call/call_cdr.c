@@ -282,19 +282,26 @@ void call_charge_buy(const struct call *call, uint64_t duration_ms,
 }
 
 
-/* Of an unanswered call what the attempt costs, if anything. */
+/* Of an unanswered call what the attempt costs, if anything, whether money
+   or packages pay it. */
+static bool is_charged(const struct call *call, const struct money *m)
+{
+	return m->is_sold && (call->answered_ms || m->price_micro ||
+			      call_pack_used(m));
+}
+
+
 static void set_sells(const struct call *call, struct cdr_call *ret)
 {
 	const struct money *m = &call->money;
 
-	if (m->is_sold && (call->answered_ms || m->price_micro))
+	if (is_charged(call, m))
 		set_sell(call, m, 0, ret);
 
 	for (uint8_t i = 0; i < call->forward_n; i++) {
 		const struct forward *f = call->forwards[i];
 
-		if (f->money.is_sold &&
-		    (call->answered_ms || f->money.price_micro))
+		if (is_charged(call, &f->money))
 			set_sell(call, &f->money, f->attempt, ret);
 	}
 }

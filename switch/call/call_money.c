@@ -311,14 +311,14 @@ void call_fund_first(struct call *call)
 static void arm(struct money *m, bool is_last);
 
 
-/* What is paid is over. A package that is still asked has had its time: if
-   there is money here it goes on with that. */
+/* What is paid is over. A package that is still asked has had its time, and
+   there is none to ask another: if there is money here it goes on with that. */
 static void credit_over(void *arg)
 {
 	struct money *m = arg;
 	struct call_event data = {.outcome = OUT_OK};
 
-	if (call_pack_skip(m) && FUND_HELD == hold_on(m)) {
+	if (call_pack_skip(m) && FUND_HELD == hold_money(m)) {
 		arm(m, false);
 		return;
 	}

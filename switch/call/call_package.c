@@ -46,7 +46,8 @@ void call_packages(struct call *call, struct money *m)
 	unsigned n;
 
 	m->packs = mem_deref(m->packs);
-	if (!query.account || price_is_free(&m->sell))
+	if (!query.account || price_is_free(&m->sell) ||
+	    !catalog_has_packages(call->cat, query.account))
 		return;
 
 	catalog_zones(call->cat, query.called,
@@ -286,6 +287,16 @@ void call_pack_cancel(struct money *m)
 		m->packs->covers[i].used = m->packs->covers[i].covered = 0;
 	m->packs->sum = (struct cover_sum){0};
 	call_pack_release(m);
+}
+
+
+bool call_pack_used(const struct money *m)
+{
+	for (unsigned i = 0; m->packs && i < m->packs->n; i++)
+		if (m->packs->covers[i].used > 0)
+			return true;
+
+	return false;
 }
 
 

@@ -115,6 +115,7 @@ struct packs {
 struct money {
 	struct call *call;           /**< weak: it owns us                   */
 	char account_id[ID_SIZE];    /**< who pays                           */
+	char tenant_id[ID_SIZE];     /**< whose it is; set with spends       */
 	struct wheel_timer credit;   /**< hold more, or cut                  */
 	/** of the account and of the trunk, day and month, or NULL */
 	struct spend *spends[2 * SPEND_PERIOD_N];
@@ -181,6 +182,7 @@ struct forward {
 struct books {
 	struct channels *channels;
 	struct tallies *tallies;
+	struct tallies *dialed;      /**< of calling windows                 */
 	struct spends *spends;
 	struct funds *funds;
 	const struct json_t *ledger; /**< of a test: see call_test.h        */
@@ -714,6 +716,8 @@ void call_pack_release(struct money *m);
 void call_pack_cancel(struct money *m);
 
 void call_pack_note(struct call *call, const struct money *m);
+/** Did any pay something of what it came to? */
+bool call_pack_used(const struct money *m);
 void call_pack_charge(const struct money *m, struct cdr_charge *c);
 void call_pack_checkpoint(const struct call *call, struct cdr_checkpoint *cp);
 /** Duration that may be billed: never more than was paid for. */

@@ -8,12 +8,13 @@
 #include "text.h"
 
 
-static void tell(struct call *call, struct spend *s, enum event_kind kind)
+static void tell(struct call *call, const struct money *m, struct spend *s,
+		 enum event_kind kind)
 {
 	char text[48];
 	struct event ev;
 
-	event_init(&ev, kind, moment_wall_ms(&call->w->now), call->tenant_id,
+	event_init(&ev, kind, moment_wall_ms(&call->w->now), m->tenant_id,
 		   spend_id(s));
 	memcpy(ev.call_id, call->id, sizeof(ev.call_id));
 	event_text(&ev, "period", spend_period_name(spend_period(s)));
@@ -21,12 +22,12 @@ static void tell(struct call *call, struct spend *s, enum event_kind kind)
 						     spend_micro(s), 6));
 	event_text(&ev, "limit", text_decimal_format(text, sizeof(text),
 						     spend_limit(s), 6));
-	event_text(&ev, "currency", call->payer->currency);
+	event_text(&ev, "currency", m->currency);
 	worker_emit(call->w, &ev);
 }
 
 
-static void reached(struct call *call, struct spend *s)
+static void reached(struct call *call, const struct money *m, struct spend *s)
 {
 	const int64_t now_ms = moment_wall_ms(&call->w->now);
 
@@ -36,8 +37,8 @@ static void reached(struct call *call, struct spend *s)
 	if (spend_locks(s))
 		(void)lock_set(call->w->locks, spend_id(s), OUT_LIMIT_SPEND,
 			       now_ms, INT64_MAX);
-	tell(call, s, spend_locks(s) ? EVENT_SPEND_LOCKED
-				     : EVENT_SPEND_LIMITED);
+	tell(call, m, s, spend_locks(s) ? EVENT_SPEND_LOCKED
+					: EVENT_SPEND_LIMITED);
 }
 
 
@@ -72,7 +73,7 @@ static enum outcome open_one(struct call *call, struct spend **sp,
 		return OUT_OK;
 	}
 
-	reached(call, s);
+	reached(call, call->payer, s);
 	call_limited(call, id);
 	mem_deref(s);
 
@@ -106,6 +107,7 @@ enum outcome call_spend_open(struct call *call)
 			&first))
 		return OUT_LIMIT_SPEND;
 
+	TEXT_FILL(m->tenant_id, trunk->tenant->id);
 	out = open_both(call, m->spends, trunk->account->id,
 			trunk->account->spend, first);
 	if (out == OUT_OK)
@@ -126,7 +128,7 @@ bool call_spend_allows(struct money *m, int64_t micro, bool is_first)
 
 		if (!s || spend_allows(s, micro, now_ms))
 			continue;
-		reached(call, s);
+		reached(call, m, s);
 		if (is_first || spend_cuts(s))
 			return false;
 	}
@@ -144,7 +146,7 @@ void call_spend(struct money *m, int64_t micro)
 		struct spend *s = m->spends[i];
 
 		if (s && spend_add(s, micro, now_ms) && !call->is_test)
-			tell(call, s, EVENT_SPEND_WARNED);
+			tell(call, m, s, EVENT_SPEND_WARNED);
 	}
 }
 

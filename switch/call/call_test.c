@@ -349,6 +349,7 @@ static int drafts_make(struct books *b, const struct worker *w,
 
 	err = channels_draft(&b->channels, w->channels);
 	err |= tallies_draft(&b->tallies, w->tallies);
+	err |= tallies_draft(&b->dialed, w->dialed);
 	err |= spends_draft(&b->spends, w->spends);
 	err |= funds_draft(&b->funds, w->funds, order_put, orders);
 
@@ -360,6 +361,7 @@ static void drafts_drop(struct books *b)
 {
 	mem_deref(b->channels);
 	mem_deref(b->tallies);
+	mem_deref(b->dialed);
 	mem_deref(b->spends);
 	mem_deref(b->funds);
 }

@@ -1,7 +1,7 @@
 /**
  * @file call_window.c  Hours in which a trunk may call a number, and how often
  * one number meanwhile: what the law allows dialers. Every window that the
- * number is meant by has to be open.
+ * number is meant by has to be open. A forward is a call of who forwards.
  */
 #include <string.h>
 #include "call_private.h"
@@ -36,12 +36,12 @@ static struct tally *tally_of(const struct call *call,
 	char key[TALLY_KEY_SIZE];
 
 	(void)text_format(key, sizeof(key), "%s %s %s %lld", w->id,
-			  call->trunk_id, call->called.e164,
+			  call->trunk->id, call->called.e164,
 			  (long long)span->opened_min);
 
-	return is_made ? tally_get(call->w->tallies, key,
+	return is_made ? tally_get(call->books.dialed, key,
 				   COUNTED_S(span->length_min))
-		       : tally_find(call->w->tallies, key);
+		       : tally_find(call->books.dialed, key);
 }
 
 
@@ -49,7 +49,7 @@ static void refused(struct call *call, const struct calling_window *w,
 		    bool is_open, uint32_t n)
 {
 	const struct limit_use use = {
-		.tenant_id = call->tenant_id,
+		.tenant_id = call->trunk->tenant->id,
 		.object_id = w->id,
 		.limit = is_open ? "calls_per_number" : "window",
 		.used = n,
@@ -99,8 +99,14 @@ static enum outcome take(struct call *call, const struct calling_window *w)
 		return OUT_OK;
 
 	tally = tally_of(call, w, &span, true);
-	if (tally)
-		tally_add(tally, moment_ms(&call->w->now));
+	if (!tally) {
+		/* what cannot be counted cannot be allowed */
+		WHY(call->why, WHY_LIMIT, OUT_LIMIT_CALLED, w->id,
+		    WHY_TEXT("level", "window"), WHY_TEXT("table", "full"));
+		call_limited(call, w->id);
+		return OUT_LIMIT_CALLED;
+	}
+	tally_add(tally, moment_ms(&call->w->now));
 
 	return OUT_OK;
 }
@@ -146,8 +152,6 @@ enum outcome call_window(struct call *call)
 		return OUT_OK;
 
 	out = each(call, check);
-	if (out == OUT_OK && !call->is_test)
-		(void)each(call, take);
 
-	return out;
+	return out == OUT_OK ? each(call, take) : out;
 }

@@ -15,6 +15,7 @@
 #define SOURCES_MAX 10000
 #define NONCES_MAX 20000
 #define TALLIES_MAX 200000
+#define DIALED_MAX 500000
 #define BINDINGS_MAX 100000
 #define TRANSACTIONS_PER_CALL 20
 
@@ -53,6 +54,7 @@ static void worker_destructor(void *arg)
 	mem_deref(w->funds);
 	mem_deref(w->channels);
 	mem_deref(w->tallies);
+	mem_deref(w->dialed);
 	mem_deref(w->spends);
 	mem_deref(w->locks);
 	mem_deref(w->calls);
@@ -274,6 +276,7 @@ static int parts_alloc(struct worker *w)
 	err |= spends_alloc(&w->spends, key);
 	err |= locks_alloc(&w->locks, key);
 	err |= tallies_alloc(&w->tallies, key, w->wheel, TALLIES_MAX);
+	err |= tallies_alloc(&w->dialed, key, w->wheel, DIALED_MAX);
 	err |= funds_alloc(&w->funds, &funds);
 	err |= digest_server_alloc(&w->digest, cfg->nonce_key,
 				   cfg->nonce_life_s, NONCES_MAX);

@@ -56,6 +56,7 @@ struct worker {
 	struct limits limits;   /**< of the node                           */
 	struct funds *funds;
 	struct tallies *tallies;
+	struct tallies *dialed; /**< of calling windows: live for hours    */
 	struct spends *spends;
 	struct locks *locks;
 	struct limits_reached *reached;

@@ -187,3 +187,96 @@ Test(call_forward, a_fraud_rule_counts_forwards)
 	cr_expect_eq(exchange_told(&x, EVENT_FRAUD_LOCKED), 1);
 	expect_end(&x, "fraud_lock");
 }
+
+
+/* --- another tenant calls the number that is forwarded */
+
+#define OTHER "10.1.0.9"
+
+static void other_calls(struct exchange *x)
+{
+	exchange_put(x, "tenant", "ten_2",
+		     "{\"name\":\"Two\",\"status\":\"active\"}");
+	exchange_put(x, "account", "acc_2", "{\"tenant_id\":\"ten_2\","
+		     "\"currency\":\"EUR\",\"status\":\"active\","
+		     "\"type\":\"prepaid\"}");
+	exchange_put(x, "trunk", "trk_2", "{\"tenant_id\":\"ten_2\","
+		     "\"account_id\":\"acc_2\",\"rate_deck_id\":\"dck_1\","
+		     "\"status\":\"active\",\"direction\":\"both\","
+		     "\"cli_policy\":\"pass\",\"number_in\":[{\"prefix\":\"+\"}],"
+		     "\"max_call_s\":600,\"ring_timeout_s\":60}");
+	exchange_put(x, "address", "adr_9",
+		     "{\"trunk_id\":\"trk_2\",\"cidr\":\"" OTHER "\"}");
+	exchange_recv(x, OTHER,
+		      "INVITE sip:+4930101@10.0.0.1 SIP/2.0\n"
+		      "Via: SIP/2.0/UDP " OTHER ";branch=z9hG4bKon\n"
+		      "Max-Forwards: 70\n"
+		      "From: <sip:+4940200@" OTHER ">;tag=on\n"
+		      "To: <sip:+4930101@10.0.0.1>\nCall-ID: on\n"
+		      "CSeq: 1 INVITE\nContact: <sip:" OTHER ">\n",
+		      SDP(OTHER));
+	exchange_run(x, 10);
+}
+
+
+static void expect_told(const struct exchange *x, enum event_kind kind,
+			const char *object_id)
+{
+	const struct event *ev = NULL;
+
+	for (size_t i = 0; i < x->event_n && !ev; i++)
+		if (x->events[i].kind == kind)
+			ev = &x->events[i];
+
+	cr_assert(ev != NULL);
+	cr_expect_str_eq(ev->tenant_id, "ten_1");
+	cr_expect_str_eq(ev->object_id, object_id);
+}
+
+
+/* What his account spends is nobody else's affair. */
+Test(call_forward, who_forwards_hears_of_what_he_spends)
+{
+	struct exchange x;
+
+	open_with(&x, FORWARD("unconditional", TO("+492211")));
+	exchange_put(&x, "account", "acc_1", "{\"tenant_id\":\"ten_1\","
+		     "\"currency\":\"EUR\",\"status\":\"active\","
+		     "\"type\":\"prepaid\",\"daily_limit_micro\":500}");
+	other_calls(&x);
+	expect_told(&x, EVENT_SPEND_LIMITED, "acc_1");
+	expect_end(&x, "limit_spend");
+}
+
+
+/* So is a warning, once money is held. */
+Test(call_forward, and_of_a_warning)
+{
+	struct exchange x;
+
+	open_with(&x, FORWARD("unconditional", TO("+492211")));
+	exchange_put(&x, "account", "acc_1", "{\"tenant_id\":\"ten_1\","
+		     "\"currency\":\"EUR\",\"status\":\"active\","
+		     "\"type\":\"prepaid\",\"daily_limit_micro\":12000}");
+	other_calls(&x);
+	expect_told(&x, EVENT_SPEND_WARNED, "acc_1");
+	exchange_answer(&x, FIRST, "INVITE", "486 Busy Here", "", NULL);
+	exchange_run(&x, 10);
+	exchange_close(&x);
+}
+
+
+Test(call_forward, nor_whom_he_may_call)
+{
+	struct exchange x;
+
+	open_with(&x, FORWARD("unconditional", TO("+492211")));
+	exchange_put(&x, "schedule", "sch_1",
+		     "{\"ranges\":[],\"offsets\":[[0,0]]}");
+	exchange_put(&x, "calling_window", "cwn_1",
+		     "{\"trunk_id\":\"trk_1\",\"schedule_id\":\"sch_1\","
+		     "\"calls_per_number\":3,\"status\":\"active\"}");
+	other_calls(&x);
+	expect_told(&x, EVENT_LIMIT_REACHED, "cwn_1");
+	expect_end(&x, "calling_window");
+}

@@ -342,3 +342,95 @@ Test(call_money, cheaper_since_the_invite)
 	exchange_close(&x);
 	cr_expect_eq(x.balance_micro, 10000000 - price);
 }
+
+
+/* --- packages */
+
+/* One of money or minutes for the account of the PBX. */
+static void package_put(struct exchange *x, const char *id, const char *kind)
+{
+	char row[256];
+
+	(void)re_snprintf(row, sizeof(row),
+			  "{\"tenant_id\":\"ten_1\",\"account_id\":\"acc_1\","
+			  "\"currency\":\"EUR\",\"is_active\":true,"
+			  "\"is_shared\":false,\"kind\":\"%s\","
+			  "\"direction\":\"out\",\"period\":\"month\","
+			  "\"increment_ms\":1000}", kind);
+	exchange_put(x, "subscription", id, row);
+}
+
+
+/* Nobody answers, the attempt costs something and a package pays all of it: it
+   is recorded, or its units stay held for ever. */
+Test(call_money, an_attempt_that_a_package_pays)
+{
+	const struct cdr_call *r;
+	struct exchange x;
+	struct call *call;
+
+	exchange_open(&x);
+	package_put(&x, "sub_1", "money");
+	dial(&x, "one");
+	exchange_run(&x, 10);
+	call = list_ledata(list_head(&x.worker->live));
+	cr_assert(call && call->money.packs);
+	cr_assert_geq(call->money.packs->list[0].hold.held_micro, 5000);
+	call->money.sell.attempt_micro = 5000;
+	exchange_answer(&x, FIRST, "INVITE", "603 Decline", "", NULL);
+	exchange_run(&x, 10);
+	r = exchange_record(&x);
+	cr_expect_eq(r->call.price_micro, 0);
+	cr_assert_eq(r->charge_n, 1);
+	cr_assert_eq(r->charges[0].package_n, 1);
+	cr_expect_eq(r->charges[0].packages[0].cover.used, 5000);
+	exchange_close(&x);
+}
+
+
+/* Minutes do not pay the connect fee: there is a lease of money, too. */
+static void fee_put(struct exchange *x)
+{
+	struct rate rate = {
+		.prefix = "492",
+		.destination = "Germany",
+		.tariff = {.rate_per_min_nano = 60000000, .first_ms = 1000,
+			   .next_ms = 1000, .connect_fee_micro = 100},
+		.to_ms = INT64_MAX,
+	};
+
+	cr_assert_eq(catalog_store_put_rate(x->store, "dck_1", &rate), 0);
+	exchange_put(x, "carrier", "car_1", "{\"name\":\"C1\","
+		     "\"status\":\"active\",\"rate_deck_id\":\"dck_1\"}");
+}
+
+
+/* The ledger is slow, and what is paid is over while the second package is
+   waited for: money is here, and no time to wait for the third. */
+Test(call_money, money_is_here_when_packages_are_late)
+{
+	struct exchange x;
+	struct call *call;
+
+	exchange_open(&x);
+	fee_put(&x);
+	package_put(&x, "sub_1", "minutes");
+	package_put(&x, "sub_2", "minutes");
+	package_put(&x, "sub_3", "minutes");
+	dial(&x, "one");
+	exchange_run(&x, 10);
+	answer(&x, "one");
+	call = list_ledata(list_head(&x.worker->live));
+	cr_assert(call && call->money.packs && call->money.packs->n == 3);
+	exchange_run(&x, 5000);
+	x.is_ledger_silent = true;
+	worker_leased(x.worker, &x.now, call->money.packs->list[0].key,
+		      -1000000, true, 0);
+	exchange_run(&x, 7000);
+	cr_expect_null(exchange_last(&x, PBX, "BYE"));
+	cr_expect_gt(call->money.hold.held_micro, 100);
+	x.is_ledger_silent = false;
+	exchange_in_dialog(&x, "one", "BYE", 2, "", NULL);
+	exchange_answer(&x, FIRST, "BYE", "200 OK", "", NULL);
+	exchange_close(&x);
+}

@@ -17,6 +17,7 @@
 #define BLOCK_AHEAD 1024     /**< a new block is reserved so far before     */
 #define MATCHES_MAX 32
 #define CALLS_MAX 10000
+#define BLOCKS_MAX 50000
 #define BLOCK_KEPT_US (24 * 3600 * 1000000LL)
 
 /** One task's share of one call. */
@@ -51,12 +52,14 @@ struct call {
 	struct list flows;
 };
 
-/** A block of an earlier life, or of a call whose switch is away. */
+/** A block of an earlier life, of a call whose switch is away, or of one that
+ *  is over for a task, but may come again for it. */
 struct block {
 	struct le le;
 	uint8_t xid[LI_UUID_SIZE], call[POI_ID_SIZE];
 	int64_t row, seen_us;
 	uint32_t end[2];
+	bool is_broken;            /**< copies may be lost: the link broke  */
 };
 
 struct li_calls {
@@ -67,6 +70,9 @@ struct li_calls {
 	const struct li_index *index;
 	struct htab *by_id;
 	struct list calls, blocks;
+	bool is_dirty;             /**< blocks are written, not committed   */
+	bool owes;                 /**< a block could not be written        */
+	uint64_t rollbacks;        /**< of the store, that were looked at   */
 	li_flow_h *h;
 	void *arg;
 	uint8_t pdu[X23_PDU_MAX];
@@ -127,6 +133,7 @@ int li_calls_alloc(struct li_calls **cp, const struct li_settings *s,
 	c->registry = registry;
 	c->delivery = delivery;
 	c->index = index;
+	c->rollbacks = li_store_rollbacks(store);
 	c->h = h;
 	c->arg = arg;
 	err = RAND_bytes(key, sizeof(key)) == 1 ? 0 : EIO;
@@ -177,19 +184,48 @@ static void block_write(struct li_calls *c, const struct call *call,
 			struct flow *f, int64_t wall_us)
 {
 	char text[160], xid[40], id[40];
+	int err;
 
 	if (text_format(text, sizeof(text),
 			"%s %s %" PRIu32 " %" PRIu32 " %" PRId64,
 			uuid_format(xid, f->xid), uuid_format(id, call->id),
 			f->end[0], f->end[1], wall_us))
 		return;
-	if (li_store_put(c->store, LI_KIND_FLOW, &f->row, text,
-			 strlen(text)) == ENOENT) {
+	err = li_store_put(c->store, LI_KIND_FLOW, &f->row, text,
+			   strlen(text));
+	if (err == ENOENT) {
 		/* its row went with a transaction that was given up */
 		f->row = 0;
-		(void)li_store_put(c->store, LI_KIND_FLOW, &f->row, text,
+		err = li_store_put(c->store, LI_KIND_FLOW, &f->row, text,
 				   strlen(text));
 	}
+	c->is_dirty = true;
+	c->owes = c->owes || err;
+}
+
+
+void li_calls_write(struct li_calls *c, int64_t wall_us)
+{
+	const uint64_t rollbacks = li_store_rollbacks(c->store);
+	const bool is_lost = c->owes || rollbacks != c->rollbacks;
+	struct le *le, *fe;
+
+	c->owes = false;
+	c->rollbacks = rollbacks;
+	for (le = is_lost ? list_head(&c->calls) : NULL; le && !c->owes;
+	     le = le->next) {
+		struct call *call = le->data;
+
+		for (fe = list_head(&call->flows); fe; fe = fe->next)
+			block_write(c, call, fe->data, wall_us);
+	}
+	c->is_dirty = false;
+}
+
+
+bool li_calls_are_dirty(const struct li_calls *c)
+{
+	return c->is_dirty;
 }
 
 
@@ -230,6 +266,7 @@ static void flow_start(struct li_calls *c, struct call *call,
 {
 	struct flow *f = mem_zalloc(sizeof(*f), flow_destructor);
 	struct block *b = block_find(c, t->xid, call->id);
+	uint32_t gap[2] = {0};
 	size_t i;
 
 	if (!f)
@@ -239,37 +276,54 @@ static void flow_start(struct li_calls *c, struct call *call,
 	if (b) {
 		f->row = b->row;
 		memcpy(f->seq, b->end, sizeof(f->seq));
+		/* how many nobody knows: a number left out says that it is so */
+		gap[0] = b->is_broken && t->products & LI_X2;
+		gap[1] = b->is_broken && t->products & LI_X3;
 		mem_deref(b);
 	}
-	for (i = 0; i < 2; i++)
+	for (i = 0; i < 2; i++) {
+		f->seq[i] += gap[i];
 		f->end[i] = f->seq[i] + BLOCK;
+	}
 	f->is_seen = true;
 	list_append(&call->flows, &f->le, f);
 	block_write(c, call, f, wall_us);
 	tell(c, LI_FLOW_START, call, f, f->seq[0], f->seq[1], wall_us);
+	if (gap[0] || gap[1])
+		tell(c, LI_FLOW_LOSS, call, f, gap[0], gap[1], wall_us);
 }
 
 
-/** @param keeps_block  the call may come again */
-static void flow_stop(struct li_calls *c, const struct call *call,
-		      struct flow *f, bool keeps_block, int64_t wall_us)
+static void block_forget(struct li_calls *c, struct block *b)
 {
-	tell(c, LI_FLOW_STOP, call, f, f->sent[0], f->sent[1], wall_us);
-	if (keeps_block) {
-		struct block *b = mem_zalloc(sizeof(*b), block_destructor);
+	if (b->row)
+		(void)li_store_delete(c->store, b->row);
+	mem_deref(b);
+}
 
-		if (b) {
-			memcpy(b->xid, f->xid, LI_UUID_SIZE);
-			memcpy(b->call, call->id, POI_ID_SIZE);
-			b->row = f->row;
-			b->seen_us = wall_us;
-			/* exactly: this process knows what it has used */
-			memcpy(b->end, f->seq, sizeof(b->end));
-			list_append(&c->blocks, &b->le, b);
-		}
+
+/* Its numbers stay: the task may come back in mid-call, by another time
+ * window, a new approval, a new activation, and the call with its switch
+ *
+ * @param is_broken  copies of the call may be lost from now on */
+static void flow_stop(struct li_calls *c, const struct call *call,
+		      struct flow *f, bool is_broken, int64_t wall_us)
+{
+	struct block *b = mem_zalloc(sizeof(*b), block_destructor);
+
+	tell(c, LI_FLOW_STOP, call, f, f->sent[0], f->sent[1], wall_us);
+	if (list_count(&c->blocks) >= BLOCKS_MAX)
+		block_forget(c, list_head(&c->blocks)->data);
+	if (b) {
+		memcpy(b->xid, f->xid, LI_UUID_SIZE);
+		memcpy(b->call, call->id, POI_ID_SIZE);
+		b->row = f->row;
+		b->seen_us = wall_us;
+		b->is_broken = is_broken;
+		/* exactly: this process knows what it has used */
+		memcpy(b->end, f->seq, sizeof(b->end));
+		list_append(&c->blocks, &b->le, b);
 	}
-	else if (f->row)
-		(void)li_store_delete(c->store, f->row);
 	mem_deref(f);
 }
 
@@ -444,13 +498,13 @@ static struct call *call_get(struct li_calls *c, uint32_t from,
 }
 
 
-static void call_end(struct li_calls *c, struct call *call, bool keeps_blocks,
+static void call_end(struct li_calls *c, struct call *call, bool is_broken,
 		     int64_t wall_us)
 {
 	struct le *le;
 
 	while ((le = list_head(&call->flows)))
-		flow_stop(c, call, le->data, keeps_blocks, wall_us);
+		flow_stop(c, call, le->data, is_broken, wall_us);
 	htab_remove(c->by_id, &call->node);
 	mem_deref(call);
 }
@@ -675,9 +729,7 @@ void li_calls_tidy(struct li_calls *c, int64_t wall_us)
 		next = le->next;
 		if (wall_us - b->seen_us < BLOCK_KEPT_US)
 			continue;
-		if (b->row)
-			(void)li_store_delete(c->store, b->row);
-		mem_deref(b);
+		block_forget(c, b);
 	}
 }
 

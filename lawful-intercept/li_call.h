@@ -42,11 +42,19 @@ int li_calls_load(struct li_calls *c);
 void li_calls_message(struct li_calls *c, uint32_t from,
 		      const struct poi_message *m);
 
-/** The connection is gone: its calls end for us, their blocks stay. */
+/** The connection is gone: its calls end for us. When one comes again, the
+ *  numbers go on with a gap of one, as something may be lost. */
 void li_calls_gone(struct li_calls *c, uint32_t from, int64_t wall_us);
 
 /** Tasks came, went or changed, or the time of one began or ended. */
 void li_calls_follow(struct li_calls *c, int64_t wall_us);
+
+/** Were numbers given that are not on disk yet? No PDU that has one leaves
+ *  before li_calls_write() and a commit. */
+bool li_calls_are_dirty(const struct li_calls *c);
+
+/** Before a commit: write again what a transaction that was given up had. */
+void li_calls_write(struct li_calls *c, int64_t wall_us);
 
 /** Forget blocks of calls that did not come again. */
 void li_calls_tidy(struct li_calls *c, int64_t wall_us);

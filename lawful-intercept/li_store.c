@@ -24,6 +24,8 @@ struct li_store {
 	const struct li_secret *secret; /**< borrowed */
 	sqlite3_stmt *st[ST_N];
 	bool in_transaction;
+	int64_t given;                  /**< last number of a row           */
+	uint64_t rollbacks;
 };
 
 static const char schema[] =
@@ -262,8 +264,15 @@ static int row_next(struct li_store *s, int64_t *row)
 	else
 		err = err ? err : EIO;
 	(void)sqlite3_finalize(st);
+	if (err)
+		return err;
 
-	return err;
+	/* not one that went with a transaction: somebody may still hold it */
+	if (*row <= s->given)
+		*row = s->given + 1;
+	s->given = *row;
+
+	return 0;
 }
 
 
@@ -424,7 +433,15 @@ int li_store_commit(struct li_store *s)
 
 void li_store_rollback(struct li_store *s)
 {
-	if (s->in_transaction)
+	if (s->in_transaction) {
 		(void)sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+		s->rollbacks++;
+	}
 	s->in_transaction = false;
+}
+
+
+uint64_t li_store_rollbacks(const struct li_store *s)
+{
+	return s->rollbacks;
 }

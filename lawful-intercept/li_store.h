@@ -70,7 +70,12 @@ int li_store_audit_each(struct li_store *s, li_store_audit_h *h, void *arg);
 /** On disk when it returns 0. Without changes it does nothing. */
 int li_store_commit(struct li_store *s);
 
-/** Give up what is not committed. */
+/** Give up what is not committed. Numbers of rows that were made with it are
+ *  not given again. */
 void li_store_rollback(struct li_store *s);
+
+/** How often that happened: who keeps more than one change in a transaction
+ *  of others sees that it was given up. */
+uint64_t li_store_rollbacks(const struct li_store *s);
 
 #endif

@@ -273,7 +273,19 @@ def outage(w, m, s):
     s.call(call, [(s.find("tel:" + TARGET)[0], poi.CALLING)], in_progress=1)
     s.rtp(call, poi.A, poi.rtp_packet(11))
     m.wait(lambda m: m.of(2)[-1].payload == poi.rtp_packet(11))
-    check(m.of(2)[-1].seq() == last[1] + 1, "a new connection, the next number",
+    check(m.of(2)[-1].seq() == last[1] + 2,
+          "a new connection: a gap of one number", m.of(2)[-1].seq())
+    check(w.audited(lambda r: r["event"] == "poi_loss" and r["x2"] == 1 and
+                    r["x3"] == 1), "and written down")
+    # a task that goes and comes in mid-call goes on
+    w.x1("DeactivateTask", f"<xId>{X1}</xId>")
+    s.wait(0)
+    w.x1("ActivateTask", task(X1, [f"e164Number:{TARGET}"], [D1]))
+    s.wait(1)
+    s.call(call, [(s.find("tel:" + TARGET)[0], poi.CALLING)], in_progress=1)
+    s.rtp(call, poi.A, poi.rtp_packet(12))
+    m.wait(lambda m: m.of(2)[-1].payload == poi.rtp_packet(12))
+    check(m.of(2)[-1].seq() == last[1] + 3, "activated anew, the next number",
           m.of(2)[-1].seq())
     s.end(call)
     m.pdus.clear()

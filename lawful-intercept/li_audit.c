@@ -141,7 +141,7 @@ int li_audit_open(struct li_audit **ap, struct li_store *store,
 	struct li_audit *a;
 	int err = li_store_each(store, LI_KIND_HEAD, head_read, &head);
 
-	err = err ? err : li_store_audit_each(store, last_keep, &last);
+	err = err ? err : li_store_audit_last(store, last_keep, &last);
 	if (err)
 		return err;
 	if (last.seq != head.seq || memcmp(last.mac, head.mac, sizeof(head.mac)))

@@ -4,6 +4,7 @@
 #include "li_alarm.h"
 #include "li_call.h"
 #include "li_rest.h"
+#include "li_seldom.h"
 #include "x1_face.h"
 #include "li_loop.h"
 #include <errno.h>
@@ -43,6 +44,7 @@ struct li_loop {
 	struct x1_face x1;
 	struct li_rest rest;
 	struct li_health health;
+	struct li_seldom refusals;
 	uint64_t began_ms, second_ms, tidy_ms, committed_ms;
 	int64_t next_us;               /**< when a task's time begins or ends */
 	int64_t lost_us;               /**< when something was lost last      */
@@ -64,6 +66,7 @@ static void loop_destructor(void *arg)
 	mem_deref(l->audit);
 	mem_deref(l->store);
 	mem_deref(l->alarm);
+	li_seldom_close(&l->refusals);
 	if (l->epoll >= 0)
 		(void)close(l->epoll);
 }
@@ -226,13 +229,26 @@ static void switch_gone(const struct li_switch *s, const char *why, void *arg)
 }
 
 
+static void refusals_tell(struct li_loop *l)
+{
+	const char *event;
+	json_t *j;
+
+	while ((j = li_seldom_due(&l->refusals, moment_ms(&l->now), &event))) {
+		li_alarm_tell(l->alarm, l->now.wall_us, event, true,
+			      json_deep_copy(j));
+		note(l, event, j);
+	}
+}
+
+
 static void switch_refused(uint32_t uid, void *arg)
 {
 	struct li_loop *l = arg;
 
-	note(l, "poi_refused", json_pack("{sI}", "uid", (json_int_t)uid));
-	li_alarm_tell(l->alarm, l->now.wall_us, "poi_refused", true,
-		      json_pack("{sI}", "uid", (json_int_t)uid));
+	li_seldom_count(&l->refusals, "poi_refused", "",
+			json_pack("{sI}", "uid", (json_int_t)uid));
+	refusals_tell(l);
 }
 
 
@@ -362,8 +378,10 @@ static void refused(const char *why, const char *address, const char *serial,
 {
 	struct li_loop *l = arg;
 
-	note(l, "tls_refused", json_pack("{ss ss ss}", "why", why, "from",
-					 address, "certificate", serial));
+	li_seldom_count(&l->refusals, "tls_refused", why,
+			json_pack("{ss ss ss}", "why", why, "from", address,
+				  "certificate", serial));
+	refusals_tell(l);
 }
 
 
@@ -398,7 +416,7 @@ static void row_unread(enum li_kind kind, int64_t row, void *arg)
 			      "row", (json_int_t)row);
 
 	li_alarm_tell(l->alarm, l->now.wall_us, "row_unread", true,
-		      json_incref(j));
+		      json_deep_copy(j));
 	note(l, "row_unread", j);
 }
 
@@ -568,6 +586,23 @@ static void commit(struct li_loop *l)
 }
 
 
+/* The authority has heard, and will not have it: that is for a person */
+static void reports_look(struct li_loop *l)
+{
+	struct li_report report;
+	int code;
+
+	while (li_reporter_refused(l->reporter, &report, &code)) {
+		json_t *j = json_pack("{ss ss si}", "type", report.type,
+				      "text", report.text, "code", code);
+
+		li_alarm_tell(l->alarm, l->now.wall_us, "report_refused", true,
+			      json_deep_copy(j));
+		note(l, "report_refused", j);
+	}
+}
+
+
 static void clocks(struct li_loop *l)
 {
 	const uint64_t now_ms = moment_ms(&l->now);
@@ -584,6 +619,8 @@ static void clocks(struct li_loop *l)
 				   l->now.wall_us))
 			followed(l);
 		silence_look(l);
+		refusals_tell(l);
+		reports_look(l);
 		if (!li_poi_count(l->poi) && now_ms - l->began_ms > COMES_MS)
 			fault_set(l, LI_FAULT_POI_AWAY, true, "poi_away",
 				  "no switch is connected");

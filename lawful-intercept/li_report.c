@@ -16,10 +16,12 @@
 #define ANSWER_MAX 65536
 #define PAUSE_MAX_S 60
 #define CONDITIONS_MAX 2048
+#define REFUSED_MAX 256
 
 struct waiting {
 	struct le le;
 	struct li_report report;
+	int code;                 /**< of the ADMF's refusal                 */
 };
 
 /** What was told last of one thing. */
@@ -38,6 +40,7 @@ struct li_reporter {
 	pthread_mutex_t lock;               /**< of all that follows         */
 	pthread_cond_t wake;
 	struct list queue;
+	struct list refused;                /**< for li_reporter_refused()   */
 	bool is_over;
 };
 
@@ -57,6 +60,7 @@ static void reporter_destructor(void *arg)
 		(void)pthread_join(r->thread, NULL);
 	}
 	list_flush(&r->queue);
+	list_flush(&r->refused);
 	list_flush(&r->conditions);
 	(void)pthread_cond_destroy(&r->wake);
 	(void)pthread_mutex_destroy(&r->lock);
@@ -307,42 +311,66 @@ static void options_set(CURL *curl, const struct li_settings *s,
 }
 
 
-/* Taken is what was answered with 200 and an X1Response that is no error */
-static bool is_taken(CURL *curl, CURLcode code, const struct mbuf *answer)
+enum li_report_fate li_report_answer(const char *bytes, size_t len,
+				     int *ret_code)
 {
-	const struct li_xml_node *m;
+	const struct li_xml_node *root, *m;
+	enum li_report_fate fate = LI_REPORT_AGAIN;
 	struct li_xml *x = NULL;
-	long status = 0;
-	bool is_ok;
+	char code[16];
+	uint64_t n;
 
-	if (code != CURLE_OK ||
-	    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status) ||
-	    status != 200 ||
-	    li_xml_parse(&x, (const char *)answer->buf, answer->end))
-		return false;
+	*ret_code = 0;
+	if (li_xml_parse(&x, bytes, len))
+		return fate;
 
-	m = li_xml_child(li_xml_root(x), "x1ResponseMessage");
-	is_ok = m && li_xml_child(m, "oK");
+	root = li_xml_root(x);
+	m = li_xml_child(root, "x1ResponseMessage");
+	if (root->space == LI_SPACE_X1 && !strcmp(root->name, "X1Response")) {
+		fate = m && li_xml_child(m, "oK") ? LI_REPORT_TAKEN
+						  : LI_REPORT_REFUSED;
+		m = li_xml_child(m, "errorInformation");
+		li_xml_text(m, "errorCode", code, sizeof(code));
+		if (!text_u64(&n, code, strlen(code), INT32_MAX))
+			*ret_code = (int)n;
+	}
 	mem_deref(x);
 
-	return is_ok;
+	return fate;
 }
 
 
-static bool post(const struct li_settings *s, const struct li_report *report)
+static enum li_report_fate fate_of(CURL *curl, CURLcode code,
+				   const struct mbuf *answer, int *ret_code)
+{
+	long status = 0;
+
+	if (code != CURLE_OK ||
+	    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status) ||
+	    status != 200)
+		return LI_REPORT_AGAIN;
+
+	return li_report_answer((const char *)answer->buf, answer->end,
+				ret_code);
+}
+
+
+static enum li_report_fate post(const struct li_settings *s,
+				const struct li_report *report, int *ret_code)
 {
 	struct mbuf *body = mbuf_alloc(1024), *answer = mbuf_alloc(1024);
 	CURL *curl = curl_easy_init();
 	struct curl_slist *headers =
 		curl_slist_append(NULL, "Content-Type: application/xml");
 	struct moment now;
-	bool is_ok = false;
+	enum li_report_fate fate = LI_REPORT_AGAIN;
 
 	moment_read(&now);
 	if (body && answer && curl && headers &&
 	    !li_report_body(body, s, report, now.wall_us)) {
 		options_set(curl, s, body, answer, headers);
-		is_ok = is_taken(curl, curl_easy_perform(curl), answer);
+		fate = fate_of(curl, curl_easy_perform(curl), answer,
+			       ret_code);
 	}
 	curl_slist_free_all(headers);
 	if (curl)
@@ -350,7 +378,43 @@ static bool post(const struct li_settings *s, const struct li_report *report)
 	mem_deref(body);
 	mem_deref(answer);
 
-	return is_ok;
+	return fate;
+}
+
+
+/* @return true when the next one may go */
+static bool settle(struct li_reporter *r, struct waiting *w,
+		   enum li_report_fate fate)
+{
+	if (fate == LI_REPORT_AGAIN)
+		return false;
+
+	list_unlink(&w->le);
+	if (fate == LI_REPORT_REFUSED &&
+	    list_count(&r->refused) < REFUSED_MAX)
+		list_append(&r->refused, &w->le, w);
+	else
+		mem_deref(w);
+
+	return true;
+}
+
+
+bool li_reporter_refused(struct li_reporter *r, struct li_report *ret_report,
+			 int *ret_code)
+{
+	struct waiting *w = NULL;
+
+	(void)pthread_mutex_lock(&r->lock);
+	if (list_head(&r->refused)) {
+		w = list_head(&r->refused)->data;
+		*ret_report = w->report;
+		*ret_code = w->code;
+		mem_deref(w);
+	}
+	(void)pthread_mutex_unlock(&r->lock);
+
+	return w != NULL;
 }
 
 
@@ -376,17 +440,16 @@ static void *run(void *arg)
 		struct waiting *w = list_head(&r->queue)
 					    ? list_head(&r->queue)->data
 					    : NULL;
-		bool is_ok;
+		enum li_report_fate fate;
 
 		if (!w) {
 			(void)pthread_cond_wait(&r->wake, &r->lock);
 			continue;
 		}
 		(void)pthread_mutex_unlock(&r->lock);
-		is_ok = post(r->settings, &w->report);
+		fate = post(r->settings, &w->report, &w->code);
 		(void)pthread_mutex_lock(&r->lock);
-		if (is_ok) {
-			mem_deref(w);
+		if (settle(r, w, fate)) {
 			pause_s = 1;
 			continue;
 		}

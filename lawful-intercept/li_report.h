@@ -1,7 +1,8 @@
 /**
  * @file li_report.h  What the ADMF is told without having asked: issues of
  * tasks, destinations and of us, and that they are over. A thread of its own
- * POSTs them, in order, until each is taken.
+ * POSTs them, in order, until each is answered. One that the ADMF refuses is
+ * not sent again: it would hold up all that follow.
  *
  * The same thing again within 30 s is not told; a change of state always is.
  */
@@ -35,6 +36,22 @@ int li_reporter_open(struct li_reporter **rp, const struct li_settings *s);
  *  be: nothing waits for it */
 bool li_reporter_tell(struct li_reporter *r, const struct li_report *report,
 		      int64_t now_us);
+
+/** What becomes of one. */
+enum li_report_fate {
+	LI_REPORT_TAKEN,
+	LI_REPORT_REFUSED, /**< answered, with an error: again would not help */
+	LI_REPORT_AGAIN,   /**< not answered, or not by what speaks X1      */
+};
+
+/** What the body of a 200 means.
+ *  @param ret_code  of the first error; 0: none is said */
+enum li_report_fate li_report_answer(const char *bytes, size_t len,
+				     int *ret_code);
+
+/** One that was refused since: each is given once. @return false: none */
+bool li_reporter_refused(struct li_reporter *r, struct li_report *ret_report,
+			 int *ret_code);
 
 /** Reports that found no room. */
 uint64_t li_reporter_lost(struct li_reporter *r);

@@ -16,7 +16,7 @@
 
 enum statement {
 	ST_INSERT, ST_UPDATE, ST_DELETE, ST_EACH, ST_AUDIT_PUT, ST_AUDIT_EACH,
-	ST_N
+	ST_AUDIT_LAST, ST_N
 };
 
 struct li_store {
@@ -49,6 +49,8 @@ static const char *const sql[ST_N] = {
 			 "VALUES (?1, ?2, ?3, ?4)",
 	[ST_AUDIT_EACH] = "SELECT seq, at_us, sealed, mac FROM audit "
 			  "ORDER BY seq",
+	[ST_AUDIT_LAST] = "SELECT seq, at_us, sealed, mac FROM audit "
+			  "ORDER BY seq DESC LIMIT 1",
 };
 
 
@@ -393,9 +395,8 @@ int li_store_audit_put(struct li_store *s, int64_t seq, int64_t at_us,
 }
 
 
-int li_store_audit_each(struct li_store *s, li_store_audit_h *h, void *arg)
+static int audit_tell(sqlite3_stmt *st, li_store_audit_h *h, void *arg)
 {
-	sqlite3_stmt *st = s->st[ST_AUDIT_EACH];
 	int err = 0, rc = SQLITE_DONE;
 
 	while (!err && (rc = sqlite3_step(st)) == SQLITE_ROW) {
@@ -413,6 +414,18 @@ int li_store_audit_each(struct li_store *s, li_store_audit_h *h, void *arg)
 	(void)sqlite3_reset(st);
 
 	return err ? err : sql_errno(rc);
+}
+
+
+int li_store_audit_each(struct li_store *s, li_store_audit_h *h, void *arg)
+{
+	return audit_tell(s->st[ST_AUDIT_EACH], h, arg);
+}
+
+
+int li_store_audit_last(struct li_store *s, li_store_audit_h *h, void *arg)
+{
+	return audit_tell(s->st[ST_AUDIT_LAST], h, arg);
 }
 
 

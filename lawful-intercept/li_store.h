@@ -67,6 +67,9 @@ typedef int(li_store_audit_h)(const struct li_audit_row *row, void *arg);
 
 int li_store_audit_each(struct li_store *s, li_store_audit_h *h, void *arg);
 
+/** The one with the highest number, if there is any. */
+int li_store_audit_last(struct li_store *s, li_store_audit_h *h, void *arg);
+
 /** On disk when it returns 0. Without changes it does nothing. */
 int li_store_commit(struct li_store *s);
 

@@ -90,7 +90,7 @@ class Reports:
 
     def __init__(self, ca, certificate):
         self.lock = threading.Condition()
-        self.bodies = []
+        self.bodies, self.refuses = [], None
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -100,6 +100,13 @@ class Reports:
                     outer.bodies.append(body.decode())
                     outer.lock.notify_all()
                 kind = body.decode().split('xsi:type="')[1].split("Request")[0]
+                end = "<oK>AcknowledgedAndCompleted</oK>"
+                if kind == outer.refuses:
+                    end = (f"<requestMessageType>{kind}</requestMessageType>"
+                           "<errorInformation><errorCode>1020</errorCode>"
+                           "<errorDescription>no</errorDescription>"
+                           "</errorInformation>")
+                    kind = "Error"
                 answer = (
                     f'<X1Response xmlns="{X1}" xmlns:xsi="{XSI}">'
                     f'<x1ResponseMessage xsi:type="{kind}Response">'
@@ -108,8 +115,7 @@ class Reports:
                     "2026-11-22T07:15:47.123456Z</messageTimestamp>"
                     "<version>v1.13.1</version><x1TransactionId>"
                     "3741800e-971b-4aa9-85f4-466d2b1adc7f</x1TransactionId>"
-                    "<oK>AcknowledgedAndCompleted</oK></x1ResponseMessage>"
-                    "</X1Response>").encode()
+                    f"{end}</x1ResponseMessage></X1Response>").encode()
                 self.send_response(200)
                 self.send_header("Content-Length", str(len(answer)))
                 self.end_headers()

@@ -341,12 +341,21 @@ static void extend_over(void *arg)
 /*
  * How long before the end of what is paid more is asked for. When money is
  * scarce not before the last interval is half over: nobody may hold two while
- * another holds none.
+ * another holds none. (A minimum pays for several, of which only the last one
+ * counts.)
  */
 static uint64_t lead_ms(const struct money *m)
 {
-	return fund_is_scarce(m->call->books.funds, m->account_id)
-		       ? min(m->last_ms / 2, LEAD_MS) : LEAD_MS;
+	uint64_t ms = min(m->last_ms / 2, LEAD_MS);
+
+	if (!fund_is_scarce(m->call->books.funds, m->account_id))
+		return LEAD_MS;
+
+	while (ms && price_interval_end_ms(&m->sell, m->funded_ms - 2 * ms) <
+			     m->funded_ms)
+		ms /= 2;
+
+	return ms;
 }
 
 

@@ -26,6 +26,7 @@ struct spend {
 	int64_t micro;
 	int64_t unlocked_ms;
 	bool has_start;         /**< what was before our start is in micro */
+	int64_t read_ms;        /**< of that start; 0: none was given      */
 	bool is_warned, is_told;
 };
 
@@ -154,6 +155,28 @@ static int64_t forgiven_ms(const struct lock *lock, enum spend_period period)
 }
 
 
+/* What was spent before we counted. A second reading is of a limit that was
+   taken away and set again: nobody counted meanwhile. */
+static void begin_from(struct spend *s, const struct spend_start *start)
+{
+	const bool is_again = s->read_ms && s->read_ms != start->read_ms &&
+			      start->number == s->number;
+
+	s->read_ms = start->read_ms;
+	if (is_again) {
+		s->micro = 0;
+		s->is_warned = false;
+		s->is_told = false;
+	}
+	if (s->has_start && !is_again)
+		return;
+
+	s->has_start = true;
+	if (start->number == s->number && start->read_ms > s->unlocked_ms)
+		s->micro += start->micro;
+}
+
+
 struct spend *spend_get(struct spends *all, const struct catalog *cat,
 			const char *id, enum spend_period period,
 			const struct spend_policy *policy,
@@ -181,11 +204,8 @@ struct spend *spend_get(struct spends *all, const struct catalog *cat,
 		}
 		s->unlocked_ms = unlocked_ms;
 	}
-	if (!s->has_start && start) {
-		s->has_start = true;
-		if (start->number == s->number && start->read_ms > s->unlocked_ms)
-			s->micro += start->micro;
-	}
+	if (start)
+		begin_from(s, start);
 
 	return mem_ref(s);
 }

@@ -281,21 +281,44 @@ static int spend_compare(const void *key, const void *start)
 }
 
 
-static bool is_spend_known(const struct catalog_store *s, const char *id,
-			   const struct spend_policy *policies)
+static struct spend_start *spend_find(const struct catalog_store *s,
+				      const char *id, enum spend_period period)
 {
 	char key[SPEND_KEY_SIZE];
 
-	for (enum spend_period p = 0; p < SPEND_PERIOD_N; p++) {
-		spend_key(key, id, p);
-		if (policies[p].limit_micro >= 0 &&
-		    (!s->spend_start_n ||
-		     !bsearch(key, s->spend_starts, s->spend_start_n,
-			      sizeof(*s->spend_starts), spend_compare)))
-			return false;
-	}
+	spend_key(key, id, period);
 
-	return true;
+	return s->spend_start_n
+		       ? bsearch(key, s->spend_starts, s->spend_start_n,
+				 sizeof(*s->spend_starts), spend_compare)
+		       : NULL;
+}
+
+
+/* Without a limit nobody counts: what was read is no longer true when there is
+   one again. */
+static void spend_forget(struct catalog_store *s, struct spend_start *start)
+{
+	const struct spend_start *end = &s->spend_starts[s->spend_start_n];
+
+	memmove(start, start + 1,
+		(size_t)(end - start - 1) * sizeof(*start));
+	s->spend_start_n--;
+}
+
+
+static void spends_look(struct catalog_store *s, const char *id,
+			const struct spend_policy *policies)
+{
+	for (enum spend_period p = 0; p < SPEND_PERIOD_N; p++) {
+		struct spend_start *start = spend_find(s, id, p);
+		const bool has_limit = policies[p].limit_micro >= 0;
+
+		if (has_limit && !start)
+			s->lacks_spent = true;
+		if (!has_limit && start)
+			spend_forget(s, start);
+	}
 }
 
 
@@ -350,10 +373,10 @@ static int row_put(struct catalog_store *s, enum row_kind kind,
 		return err;
 	}
 
-	if ((kind == ROW_ACCOUNT &&
-	     !is_spend_known(s, id, body->account.spend)) ||
-	    (kind == ROW_TRUNK && !is_spend_known(s, id, body->trunk.spend)))
-		s->lacks_spent = true;
+	if (kind == ROW_ACCOUNT)
+		spends_look(s, id, body->account.spend);
+	if (kind == ROW_TRUNK)
+		spends_look(s, id, body->trunk.spend);
 
 	if (added) {
 		htab_insert(s->rows, &row->node, row_hash(s, kind, id), row);

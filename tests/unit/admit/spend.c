@@ -3,8 +3,10 @@
 #include <time.h>
 #include <criterion/criterion.h>
 #include "json.h"
+#include "catalog_data.h"
 #include "catalog_store.h"
 #include "spend.h"
+#include "text.h"
 
 #define HOUR_MS INT64_C(3600000)
 
@@ -284,4 +286,33 @@ Test(spend_count, an_unlock_of_the_day_leaves_the_month)
 	cr_expect_eq(spend_micro(month), 0);
 	mem_deref(day);
 	mem_deref(month);
+}
+
+
+static int64_t begun_from(int64_t micro, int64_t read_ms)
+{
+	const struct spend_policy policy = {.limit_micro = 1000};
+	struct spend_start start = {.number = 20000, .micro = micro,
+				    .read_ms = read_ms};
+	const struct catalog cat = {.spend_starts = &start,
+				    .spend_start_n = 1};
+	struct spend *s;
+	int64_t sum;
+
+	spend_key(start.key, "acc_1", SPEND_DAY);
+	s = spend_get(spends, &cat, "acc_1", SPEND_DAY, &policy, &utc, NOON);
+	(void)spend_add(s, 10, NOON);
+	sum = spend_micro(s);
+	mem_deref(s);
+
+	return sum;
+}
+
+
+/* A limit that is taken away and set again: what was spent meanwhile is read. */
+Test(spend_count, a_limit_that_was_away)
+{
+	cr_expect_eq(begun_from(100, 1), 110);
+	cr_expect_eq(begun_from(100, 1), 120, "read once");
+	cr_expect_eq(begun_from(500, 2), 510, "what was between is in it");
 }

@@ -1,8 +1,10 @@
 #include <errno.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 #include <criterion/criterion.h>
 #include "fixture.h"
+#include "catalog_store_data.h"
 #include "metric.h"
 
 static struct catalog_store *store;
@@ -293,4 +295,42 @@ Test(catalog_store, last_reader_on_another_thread_frees)
 	snap = snapshot_acquire(slot);
 	cr_expect_eq(deck_count(deck_of(snap)), 2);
 	snapshot_release(snap);
+}
+
+
+static bool lacks_with(uint64_t version, const char *limit)
+{
+	char row[160];
+
+	(void)re_snprintf(row, sizeof(row), "{\"tenant_id\":\"ten_1\","
+			  "\"currency\":\"EUR\",\"type\":\"prepaid\","
+			  "\"status\":\"active\"%s}", limit);
+	cr_assert_eq(fixture_put(store, "account", "acc_s", version, row), 0,
+		     "%s", fixture_why());
+
+	return catalog_store_lacks_spent(store);
+}
+
+
+/* Nobody counts while there is no limit: what was spent by then has to be read
+   when there is one again. */
+Test(catalog_store, a_limit_taken_away_forgets_what_was_spent)
+{
+	static const char limit[] = ",\"daily_limit_micro\":5";
+	static const struct spend_start read[] = {
+		{.key = "acc_r day", .micro = 1}, {.key = "acc_s day"},
+		{.key = "acc_t day", .micro = 3},
+	};
+
+	cr_expect(lacks_with(901, limit));
+	store->spend_starts = malloc(sizeof(read));
+	cr_assert(store->spend_starts);
+	memcpy(store->spend_starts, read, sizeof(read));
+	store->spend_start_n = 3;
+	store->lacks_spent = false;
+	cr_expect_not(lacks_with(902, limit));
+	cr_expect_not(lacks_with(903, ""));
+	cr_expect_eq(store->spend_start_n, 2);
+	cr_expect_str_eq(store->spend_starts[1].key, "acc_t day");
+	cr_expect(lacks_with(904, limit));
 }

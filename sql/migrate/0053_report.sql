@@ -312,7 +312,7 @@ $$
 			filter (where c.side = 'buy'), 0)::bigint as cost_micro
 	from $q$ || source || $q$ c
 	left join cdr.record r on r.started_at = c.started_at
-		and r.call_id = c.call_id and r.attempt = 0
+		and r.call_id = c.call_id and r.attempt = c.attempt * 0
 	left join cdr.record t on t.started_at = c.started_at
 		and t.call_id = c.call_id and t.attempt = c.attempt
 		and c.attempt > 0 and c.side = 'buy'
@@ -400,10 +400,17 @@ $$;
 
 -- "fresh" are the rows that this statement of a loader has inserted: whatever
 -- brings records, counting them is of its transaction.
+--
+-- They are few beside what is there, so each is looked up by its key. Left to
+-- itself the planner, whose statistics are of an earlier hour, reads the whole
+-- month for each batch; a constant attempt lets it read the whole index of those.
 create function report.count_records() returns trigger
 	language plpgsql security definer
 	set search_path = pg_catalog, pg_temp
-	set jit = off as
+	set jit = off
+	set enable_hashjoin = off
+	set enable_mergejoin = off
+	set enable_seqscan = off as
 $$
 begin
 	if not exists (select from fresh) then
@@ -428,7 +435,10 @@ create trigger record_counted after insert on cdr.record
 create function report.count_charges() returns trigger
 	language plpgsql security definer
 	set search_path = pg_catalog, pg_temp
-	set jit = off as
+	set jit = off
+	set enable_hashjoin = off
+	set enable_mergejoin = off
+	set enable_seqscan = off as
 $$
 declare
 	source text := 'fresh';

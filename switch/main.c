@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <malloc.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -232,11 +233,28 @@ static int start_events(struct node *n)
 }
 
 
+/* The link to strowger-li outlives the loop, whose end it is told of. */
+static pthread_mutex_t waking = PTHREAD_MUTEX_INITIALIZER;
+
+
 static void intercept_wakes(void *arg)
 {
 	const struct node *n = arg;
 
+	(void)pthread_mutex_lock(&waking);
 	loop_wake(n->loop);
+	(void)pthread_mutex_unlock(&waking);
+}
+
+
+static void loop_end(struct node *n)
+{
+	struct loop *loop = n->loop;
+
+	(void)pthread_mutex_lock(&waking);
+	n->loop = NULL;
+	(void)pthread_mutex_unlock(&waking);
+	loop_free(loop);
 }
 
 
@@ -545,7 +563,7 @@ static void node_stop(struct node *n)
 		journal_close(n->journal);
 	if (n->ledger)
 		ledger_stop(n->ledger, STOP_MS);
-	loop_free(n->loop);
+	loop_end(n);
 	event_sender_stop(n->events, STOP_MS / 2);
 	if (n->relay)
 		relay_free(n->relay);

@@ -253,6 +253,11 @@ static void check_census(struct world *w)
 static void check_caller(struct world *w, const struct talk *t)
 {
 	if (!t->final) {
+		/* an ACK for a 2xx that was lost ends its repetition
+		   (13.3.1.4): whoever sends it unheard (against 13.2.2.4)
+		   hears of the end alone */
+		if (t->has_acked_unheard && t->got_bye)
+			return;
 		/* who guesses passwords hears nothing at last (gate.h) */
 		if (t->peer->role != PEER_STRANGER &&
 		    (t->peer->role != PEER_DIGEST_PBX ||

@@ -1,5 +1,6 @@
 /**
- * @file main.c  sim --seeds N [--from S] | --seed S [--verbose] [--until STEP]
+ * @file main.c  sim --seeds N [--from S] [--listed FILE]
+ *               sim --seed S [--verbose] [--until STEP]
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -15,11 +16,12 @@
 
 struct options {
 	uint64_t from, n, until;
+	const char *listed;     /* file: lines begin with a seed, or #  */
 	bool is_verbose;
 };
 
 struct totals {
-	uint64_t passed, failed, calls, messages, margins;
+	uint64_t seeds, passed, failed, calls, messages, margins;
 };
 
 
@@ -81,11 +83,47 @@ static bool seed_check(const struct options *o, uint64_t seed,
 }
 
 
+static void seed_count(const struct options *o, uint64_t seed,
+		       struct totals *sum)
+{
+	if (seed_check(o, seed, sum))
+		sum->passed++;
+	else
+		sum->failed++;
+	if (0 == ++sum->seeds % SAID_EVERY)
+		printf("%llu seeds\n", (unsigned long long)sum->seeds);
+	(void)fflush(stdout);
+}
+
+
+/* Those that once failed. */
+static int listed_run(const struct options *o, struct totals *sum)
+{
+	FILE *f = fopen(o->listed, "r");
+	char line[512], *end;
+	uint64_t seed;
+
+	if (!f) {
+		perror(o->listed);
+		return -1;
+	}
+	while (fgets(line, sizeof(line), f)) {
+		seed = strtoull(line, &end, 10);
+		if (end != line)
+			seed_count(o, seed, sum);
+	}
+	(void)fclose(f);
+
+	return 0;
+}
+
+
 static int options_read(struct options *o, int argc, char *argv[])
 {
 	static const struct option names[] = {
 		{"seeds", required_argument, NULL, 'n'},
 		{"from", required_argument, NULL, 'f'},
+		{"listed", required_argument, NULL, 'l'},
 		{"seed", required_argument, NULL, 's'},
 		{"until", required_argument, NULL, 'u'},
 		{"verbose", no_argument, NULL, 'v'},
@@ -103,6 +141,9 @@ static int options_read(struct options *o, int argc, char *argv[])
 		case 's':
 		case 'f':
 			o->from = strtoull(optarg, NULL, 10);
+			break;
+		case 'l':
+			o->listed = optarg;
 			break;
 		case 'u':
 			o->until = strtoull(optarg, NULL, 10);
@@ -126,28 +167,24 @@ int main(int argc, char *argv[])
 	struct options o;
 
 	if (options_read(&o, argc, argv)) {
-		fprintf(stderr, "usage: sim --seeds N [--from S] | "
+		fprintf(stderr, "usage: sim --seeds N [--from S] "
+				"[--listed FILE] | "
 				"--seed S [--verbose] [--until STEP]\n");
 		return 2;
 	}
 	if (log_open(LOG_ERROR, true))
 		return 2;
 
-	for (uint64_t i = 0; i < o.n; i++) {
-		if (seed_check(&o, o.from + i, &sum))
-			sum.passed++;
-		else
-			sum.failed++;
-		if (0 == (i + 1) % SAID_EVERY)
-			printf("%llu seeds\n", (unsigned long long)(i + 1));
-		(void)fflush(stdout);
-	}
+	if (o.listed && listed_run(&o, &sum))
+		return 2;
+	for (uint64_t i = 0; i < o.n; i++)
+		seed_count(&o, o.from + i, &sum);
 
 	wiretap_free();
 	log_close();
 	printf("seeds %llu, calls %llu, messages %llu, margins %llu, "
 	       "seconds %llu\n"
-	       "%llu passed, %llu failed\n", (unsigned long long)o.n,
+	       "%llu passed, %llu failed\n", (unsigned long long)sum.seeds,
 	       (unsigned long long)sum.calls,
 	       (unsigned long long)sum.messages,
 	       (unsigned long long)sum.margins,

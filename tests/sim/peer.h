@@ -63,7 +63,8 @@ struct talk {
 	int number;              /**< of the script; -1                    */
 	unsigned final;          /**< of the INVITE                        */
 	bool has_early, was_up, got_bye, sent_bye, bye_answered;
-	bool got_ack, got_cancel, is_exempt;
+	bool got_ack, got_cancel;
+	bool has_acked_unheard;  /**< noise: an ACK before any 2xx came    */
 	uint8_t digests;
 	struct request *invite;  /**< caller's                             */
 	struct reply *answer;    /**< to the INVITE                        */

@@ -96,6 +96,9 @@ void callee_fork(struct world *w, void *arg)
 	peer_sdp(t, SDP_PLAIN, body, sizeof(body));
 	other = reply_begin(r->peer, t, r->request);
 	reply_send(other, 200, "OK", "", body);
+	/* it may be the one that is heard first, and kept (13.2.2.4) */
+	if (t->plan.bye_ms)
+		world_after(w, t->plan.bye_ms, talk_bye, t);
 	world_trace(w, "p%u: a second 2xx", r->peer->index);
 }
 

@@ -22,6 +22,7 @@ void noise_start(struct world *w, void *arg)
 
 	world_trace(w, "p%u: noise %s", t->peer->index, method);
 	if (!strcmp(method, "ACK")) {
+		t->has_acked_unheard |= t->state == TALK_CALLING;
 		talk_ack(t, t->cseq, "");
 	}
 	else if (!strcmp(method, "CANCEL")) {

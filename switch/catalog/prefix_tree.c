@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include "huge.h"
 #include "prefix_tree.h"
 
 #define NODES_MAX INT32_MAX
@@ -141,22 +140,6 @@ size_t prefix_tree_find(const struct prefix_tree *t, int32_t root,
 		found[n++] = -link;
 
 	return n;
-}
-
-
-int prefix_tree_fit(struct prefix_tree *t)
-{
-	struct prefix_node *nodes;
-
-	nodes = huge_alloc(t->n * sizeof(*nodes));
-	if (!nodes)
-		return ENOMEM;
-
-	memcpy(nodes, t->nodes, t->n * sizeof(*nodes));
-	free(t->nodes);
-	t->nodes = nodes;
-	t->size = t->n;
-	return 0;
 }
 
 

@@ -42,8 +42,6 @@ size_t prefix_tree_find(const struct prefix_tree *t, int32_t root,
 			const char *digits,
 			int32_t found[PREFIX_DIGITS_MAX + 2]);
 
-/** Into memory of just the size it needs. @return 0 or ENOMEM */
-int prefix_tree_fit(struct prefix_tree *t);
 void prefix_tree_clear(struct prefix_tree *t);
 
 #endif

@@ -28,11 +28,11 @@ insert into core.realm (name, algorithms)
 	values ('127.0.0.1', array['MD5']);
 insert into core.trunk (id, tenant_id, account_id, rate_deck_id, name,
 	channels_total, cps, cli_policy, default_cli, realm, number_in,
-	international)
+	international, premium)
 	select pg_temp.id('trk', n), pg_temp.id('ten', 1),
 		pg_temp.id('acc', 1), pg_temp.id('dck', 1), 'trunk ' || n,
 		20000, null, 'default', '+493012345', '127.0.0.1',
-		'[{"prefix": "49", "add": "+"}]', 'allowed'
+		'[{"prefix": "49", "add": "+"}]', 'allowed', 'allowed'
 	from generate_series(1, 2) n;
 -- the first ids are those of the gateways' own addresses
 insert into core.source_address (id, trunk_id, cidr)

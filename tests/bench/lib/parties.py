@@ -26,7 +26,7 @@ def run(args, **kw):
     return res.stdout
 
 
-def wait_for(what, test, seconds=20):
+def wait_for(what, test, seconds=60):
     until = time.time() + seconds
     while time.time() < until:
         if test():
@@ -157,6 +157,7 @@ class Party:
 class Switch(Party):
     name, database = "strowger", "strowger"
     cdr_table = "cdr.record where attempt = 0"
+    more = ""  # of switch.yaml
 
     def __init__(self, opt, folder):
         super().__init__(opt, folder)
@@ -199,7 +200,7 @@ control:
   socket: {folder}/control.sock
 metrics:
   listen: 127.0.0.1:{port + 1}
-""")
+{self.more}""")
         self.launch([opt.switch, "--config", folder + "/switch.yaml"], name)
         env = dict(os.environ, STROWGER_CONTROL=folder + "/control.sock")
         self.wait_for(lambda: subprocess.run(

@@ -58,7 +58,9 @@ struct load_options {
 	unsigned calls, rate, users, media_base;
 	unsigned hold_ms;
 	unsigned media_ms; /**< 0: no packets */
+	unsigned slice_ms; /**< delays are told for each so long, too; 0: not */
 	unsigned pps;
+	unsigned delays_of; /**< delays are of the first calls; 0: of all */
 };
 
 struct load {
@@ -77,10 +79,13 @@ struct load {
 	unsigned provisional_n, answer_n;
 	bool is_counting; /**< packets sent now are of the measurement */
 	uint64_t rtp_sent, rtp_received, rtp_refused;
-	uint32_t *delay_count; /**< by microsecond */
+	uint64_t rtp_sent_all, rtp_received_all; /**< also while it warms up */
+	uint64_t counting_ns;  /**< when the measurement began */
+	uint32_t *delay_count; /**< by microsecond; of each slice */
 };
 
 #define LOAD_DELAYS 200000
+#define LOAD_SLICES_MAX 200
 
 uint64_t load_clock_ns(void);
 double load_cpu_s(void);
@@ -105,6 +110,7 @@ void caller_timers(struct load *l);
 void carrier_receive(struct load *l, char *msg);
 
 /* media.c */
+unsigned media_slices(const struct load *l);
 int media_port(const struct load *l, unsigned call, bool carrier);
 void media_receive(struct load *l, int fd);
 void media_run(struct load *l);

@@ -285,7 +285,7 @@ static void usage(void)
 		"usage: bench_load [--target IP:PORT] [--caller IP:PORT] "
 		"[--carrier IP:PORT]\n\t[--calls N] [--rate PER_S] "
 		"[--hold MS] [--users N] [--password TEXT]\n\t[--media-ms MS "
-		"[--pps N] [--media-ip IP] [--media-base PORT]]\n");
+		"[--slice-ms MS] [--delays-of CALLS] [--pps N] [--media-ip IP] [--media-base PORT]]\n");
 	exit(2);
 }
 
@@ -306,12 +306,14 @@ static void options(struct load_options *o, int argc, char *argv[])
 		{"users", 1, NULL, 'u'},    {"password", 1, NULL, 'w'},
 		{"media-ms", 1, NULL, 'm'}, {"pps", 1, NULL, 'p'},
 		{"media-ip", 1, NULL, 'i'}, {"media-base", 1, NULL, 'b'},
+		{"slice-ms", 1, NULL, 's'}, {"delays-of", 1, NULL, 'd'},
 		{NULL, 0, NULL, 0},
 	};
 	unsigned *numbers[] = {
 		['n'] = &o->calls,    ['r'] = &o->rate, ['h'] = &o->hold_ms,
 		['u'] = &o->users,    ['m'] = &o->media_ms,
 		['p'] = &o->pps,      ['b'] = &o->media_base,
+		['s'] = &o->slice_ms, ['d'] = &o->delays_of,
 	};
 	int c;
 
@@ -342,7 +344,8 @@ static void options(struct load_options *o, int argc, char *argv[])
 		}
 	}
 
-	if (!o->calls || !o->rate || !o->users || !o->pps)
+	if (!o->calls || !o->rate || !o->users || !o->pps ||
+	    (o->slice_ms && o->media_ms / o->slice_ms >= LOAD_SLICES_MAX))
 		usage();
 }
 
@@ -371,7 +374,8 @@ int main(int argc, char *argv[])
 	l->calls = calloc(l->opt.calls, sizeof(*l->calls));
 	l->provisional_us = calloc(l->opt.calls, sizeof(uint32_t));
 	l->answer_us = calloc(l->opt.calls, sizeof(uint32_t));
-	l->delay_count = calloc(LOAD_DELAYS, sizeof(uint32_t));
+	l->delay_count = calloc(media_slices(l), /* most is never touched */
+				LOAD_DELAYS * sizeof(uint32_t));
 	if (!l->calls || !l->provisional_us || !l->answer_us ||
 	    !l->delay_count)
 		die("memory");

@@ -14,6 +14,7 @@
 #define PACKETS_AT_ONCE 32
 #define BURST_MAX 64
 #define CARRIER_PORTS 5000 /* the carrier's ports begin so much higher */
+#define CALL_MASK 0x0fffffffu /* of an SSRC: the rest says which side */
 #define WARM_NS LOAD_NS_PER_S
 #define TAIL_NS (50 * LOAD_NS_PER_MS)
 
@@ -41,6 +42,31 @@ int media_port(const struct load *l, unsigned call, bool carrier)
 }
 
 
+/* @return how many the measurement is cut into */
+unsigned media_slices(const struct load *l)
+{
+	return l->opt.slice_ms ? l->opt.media_ms / l->opt.slice_ms + 1 : 1;
+}
+
+
+static uint32_t *slice_of(const struct load *l, uint64_t sent_ns)
+{
+	const uint64_t ms = (sent_ns - l->counting_ns) / LOAD_NS_PER_MS;
+	const unsigned last = media_slices(l) - 1;
+	const unsigned i = l->opt.slice_ms ? (unsigned)(ms / l->opt.slice_ms)
+					   : 0;
+
+	return &l->delay_count[(size_t)(i < last ? i : last) * LOAD_DELAYS];
+}
+
+
+static bool has_delay(const struct load *l, const struct packet *p)
+{
+	return !l->opt.delays_of ||
+	       (ntohl(p->ssrc) & CALL_MASK) < l->opt.delays_of;
+}
+
+
 static void packet_send(struct load *l, unsigned i, bool carrier)
 {
 	struct call *c = &l->calls[i];
@@ -52,7 +78,7 @@ static void packet_send(struct load *l, unsigned i, bool carrier)
 		.type = 8,
 		.seq = htons(*seq),
 		.timestamp = htonl(*seq * 160u),
-		.ssrc = htonl((carrier ? 0x20000000u : 0x10000000u) + i),
+		.ssrc = htonl((carrier ? CALL_MASK + 1 : 0) + i),
 		.magic = MAGIC,
 		.sent_ns = load_clock_ns(),
 		.is_counted = l->is_counting,
@@ -60,10 +86,13 @@ static void packet_send(struct load *l, unsigned i, bool carrier)
 
 	(*seq)++;
 	if (sendto(l->media[carrier][i], &p, sizeof(p), 0,
-		   (const struct sockaddr *)to, sizeof(*to)) == sizeof(p))
-		l->rtp_sent += l->is_counting;
-	else
+		   (const struct sockaddr *)to, sizeof(*to)) != sizeof(p)) {
 		l->rtp_refused++;
+		return;
+	}
+
+	l->rtp_sent += l->is_counting;
+	l->rtp_sent_all++;
 }
 
 
@@ -93,11 +122,15 @@ void media_receive(struct load *l, int fd)
 			l->strange++;
 			continue;
 		}
+		l->rtp_received_all++;
 		if (!packets[i].is_counted)
 			continue;
-		us = (now - packets[i].sent_ns) / 1000;
-		l->delay_count[us < LOAD_DELAYS ? us : LOAD_DELAYS - 1]++;
 		l->rtp_received++;
+		if (!has_delay(l, &packets[i]))
+			continue;
+		us = (now - packets[i].sent_ns) / 1000;
+		slice_of(l, packets[i].sent_ns)
+			[us < LOAD_DELAYS ? us : LOAD_DELAYS - 1]++;
 	}
 }
 
@@ -109,20 +142,39 @@ static struct count count_now(const struct load *l)
 }
 
 
-static unsigned delay_us(const struct load *l, double share)
+static unsigned delay_us(const uint32_t *counts, double share)
 {
 	uint64_t total = 0, sum = 0;
 	unsigned us;
 
 	for (us = 0; us < LOAD_DELAYS; us++)
-		total += l->delay_count[us];
+		total += counts[us];
 	for (us = 0; us < LOAD_DELAYS; us++) {
-		sum += l->delay_count[us];
+		sum += counts[us];
 		if ((double)sum >= share * (double)total)
 			break;
 	}
 
 	return us;
+}
+
+
+/* Tell the delays of each slice, and make one of all */
+static void slices_report(struct load *l)
+{
+	const unsigned n = media_slices(l);
+
+	for (unsigned i = 0; l->opt.slice_ms && i + 1 < n; i++) {
+		const uint32_t *counts = &l->delay_count[(size_t)i *
+							 LOAD_DELAYS];
+
+		printf("{\"event\":\"slice\",\"at_ms\":%u,"
+		       "\"delay_p50_us\":%u,\"delay_p99_us\":%u}\n",
+		       i * l->opt.slice_ms, delay_us(counts, 0.5),
+		       delay_us(counts, 0.99));
+	}
+	for (size_t i = LOAD_DELAYS; i < (size_t)n * LOAD_DELAYS; i++)
+		l->delay_count[i % LOAD_DELAYS] += l->delay_count[i];
 }
 
 
@@ -139,13 +191,17 @@ static void report(const struct load *l, unsigned calls,
 	const double s = (double)(to->at_ns - from->at_ns) / LOAD_NS_PER_S;
 
 	printf("{\"event\":\"media\",\"calls\":%u,\"sent\":%llu,"
-	       "\"received\":%llu,\"refused\":%llu,\"seconds\":%.3f,"
+	       "\"received\":%llu,\"sent_all\":%llu,\"received_all\":%llu,"
+	       "\"refused\":%llu,\"seconds\":%.3f,"
 	       "\"delay_p50_us\":%u,\"delay_p99_us\":%u,"
 	       "\"load_cpu_s\":%.3f,\"strange\":%u}\n",
 	       calls, (unsigned long long)(to->sent - from->sent),
 	       (unsigned long long)(to->received - from->received),
-	       (unsigned long long)l->rtp_refused, s, delay_us(l, 0.5),
-	       delay_us(l, 0.99), to->cpu_s - from->cpu_s, l->strange);
+	       (unsigned long long)l->rtp_sent_all,
+	       (unsigned long long)l->rtp_received_all,
+	       (unsigned long long)l->rtp_refused, s,
+	       delay_us(l->delay_count, 0.5), delay_us(l->delay_count, 0.99),
+	       to->cpu_s - from->cpu_s, l->strange);
 	fflush(stdout);
 }
 
@@ -204,6 +260,7 @@ void media_run(struct load *l)
 		packets_until(l, calls, n, begin, start, &sent);
 		say("media_start");
 		l->is_counting = true;
+		l->counting_ns = load_clock_ns();
 		from = count_now(l);
 		packets_until(l, calls, n, begin, end, &sent);
 		say("media_stop");
@@ -213,6 +270,7 @@ void media_run(struct load *l)
 			load_pass(l, 1);
 		l->is_counting = false;
 		to.received = l->rtp_received;
+		slices_report(l);
 		report(l, n, &from, &to);
 	}
 	free(calls);

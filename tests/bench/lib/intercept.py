@@ -1,0 +1,486 @@
+#!/usr/bin/python3
+"""What interception costs and whether anything is lost, through the real switch
+and the real strowger-li: calls with media in both directions by bench_load, a
+mediation function that counts (mdf_count), tasks over X1.
+
+    calls    all calls of targets: each packet there, once; delay with and
+             without; processor time of each packet
+    outage   nobody takes delivery for --seconds, then: each number, in order;
+             a spool that is full: one gap, counted and reported
+    cost     calls of nobody that is sought, with and without tasks for others
+"""
+import argparse
+import json
+import os
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+
+import parties
+import procs
+from bench import Load
+from parties import Failed, Switch
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.abspath(__file__)))))
+DID = "19867c20-8c94-473e-b9cd-8b72b7b05fd1"
+RATE = 200           # calls begin and end so often a second
+DRAIN_S = 300
+PDU_OCTETS = 300     # of a packet of G.711 on X3, about
+
+
+def called(i):
+    """Whom call i of bench_load calls."""
+    return "49%04d%06d" % (i * 7919 % 10000, i)
+
+
+def nobody(i):
+    """Whom no call of bench_load calls."""
+    return "4930%08d" % i
+
+
+class Mdf:
+    """mdf_count; a new file is one that has had nothing."""
+
+    def __init__(self, opt, world, folder):
+        self.program = opt.build + "/tests/bench/mdf_count"
+        self.world, self.folder, self.n = world, folder, 0
+        self.port = world.port_free()
+        self.process = None
+
+    def start(self, anew=True):
+        self.n += anew
+        pem, key = self.world.mdf_pem
+        self.process = subprocess.Popen(
+            [self.program, "run", str(self.port), self.file(), pem, key,
+             self.world.ca.pem])
+        parties.wait_for("mdf_count", lambda: os.path.exists(self.file()))
+        procs.pin([self.process.pid], parties.LOAD_CPU)
+
+    def file(self):
+        return f"{self.folder}/mdf-{self.n}"
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        self.process = None
+
+    def report(self):
+        return json.loads(parties.run([self.program, "report", self.file()]))
+
+    def wait(self, what, test, seconds=20):
+        """Until test(report) holds. @return the last report"""
+        until = time.time() + seconds
+        while True:
+            found = self.report()
+            if test(found):
+                return found
+            if time.time() > until:
+                print(f"{what}: not so after {seconds} s: {found}",
+                      file=sys.stderr)
+                return found
+            time.sleep(0.2)
+
+    def stop(self):
+        if self.process:
+            self.kill()
+
+
+class Li:
+    """A strowger-li with tasks for targets, which it keeps while it is away."""
+
+    def __init__(self, opt, socket, targets, **settings):
+        import world
+        from authority import destination, task
+        self.w = w = world.World(**{"poi.socket": socket, **settings})
+        w.port_free = world.port_free
+        self.mdf = Mdf(opt, w, w.dir)
+        self.xids = ["29f28e1c-f230-486a-a860-%012x" % i
+                     for i in range(len(targets))]
+        self.process = None
+        w.start()
+        w.x1("CreateDestination", destination(DID, self.mdf.port))
+        for xid, number in zip(self.xids, targets):
+            answer = w.x1("ActivateTask", task(
+                xid, ["e164Number:" + number], [DID]))
+            if ">Acknowledged<" not in answer:
+                raise Failed("ActivateTask: " + answer)
+        w.stop()
+
+    def start(self):
+        """Until every target is sought and the mediation function is there."""
+        self.mdf.start()
+        self.w.start()
+        procs.pin([self.w.process.pid], parties.SUT_CPU)
+        parties.wait_for("tasks in force", lambda: all(
+            "<provisioningStatus>complete<" in self.w.x1(
+                "GetTaskDetails", f"<xId>{xid}</xId>")
+            for xid in (self.xids[0], self.xids[-1])))
+        parties.wait_for("delivery", lambda: self.mdf.report()[
+            "connections"] >= 2)
+
+    def pids(self):
+        return [self.w.process.pid] if self.w.process else []
+
+    def stop(self):
+        if self.w.process:
+            self.w.stop()
+        self.mdf.stop()
+
+    def close(self):
+        self.stop()
+        shutil.rmtree(self.w.dir, ignore_errors=True)
+
+
+class Node(Switch):
+    """The switch, with the socket of a strowger-li that need not be there."""
+
+    def __init__(self, opt, folder):
+        super().__init__(opt, folder)
+        self.poi = folder + "/poi.sock"
+        self.more = (f'intercept:\n  socket: "{self.poi}"\n'
+                     f'  user: "{os.getuid()}"\n')
+
+
+def used(switch, li):
+    return procs.cpu_ns(switch.pids()), procs.cpu_ns(li.pids() if li else [])
+
+
+def run(opt, switch, li, calls, media_ms, *more, on_event=None):
+    """One run of the load. @return what it said, and processor time in ns of
+    (switch, strowger-li): of its packets, and of all from begin to end"""
+    switch.check()
+    switch.pin()
+    begin, at, out = used(switch, li), {}, {"slices": []}
+    for name, event in Load(opt, switch, "ip", RATE, calls, "--media-ms",
+                            str(media_ms), *more).events():
+        at[name] = used(switch, li)
+        if on_event:
+            on_event(name)
+        if name == "slice":
+            out["slices"].append(event)
+        else:
+            out[name] = event
+    if "media" not in out or out["calls"]["ok"] != calls:
+        raise Failed(f"calls failed: {out}; see {switch.folder}")
+    time.sleep(opt.settle)
+    end = used(switch, li)
+    out["media_ns"] = [b - a for a, b in zip(at["media_start"],
+                                             at["media_stop"])]
+    out["all_ns"] = [b - a for a, b in zip(begin, end)]
+    return out
+
+
+def relayed(opt):
+    """What the switch itself has counted."""
+    with urllib.request.urlopen(
+            f"http://127.0.0.1:{opt.port_base + 1}/metrics") as page:
+        for line in page.read().decode().splitlines():
+            if line.startswith("strowger_rtp_packets_total"):
+                return int(float(line.rsplit(None, 1)[1]))
+    raise Failed("no strowger_rtp_packets_total")
+
+
+class Verdict:
+    """Remembers what was missed."""
+
+    def __init__(self):
+        self.missed = []
+
+    def want(self, holds, what):
+        if not holds:
+            self.missed.append(what)
+        return holds
+
+
+def whole(v, found, packets, calls, label):
+    """Everything is there, once and in order."""
+    v.want(found["x3"] == packets,
+           f"{label}: {found['x3']} of {packets} packets delivered")
+    v.want(found["x3_streams"] == calls and found["x2_streams"] == calls,
+           f"{label}: {found['x2_streams']}, {found['x3_streams']} of "
+           f"{calls} calls")
+    v.want(found["rtp_sources"] == 2 * calls,
+           f"{label}: {found['rtp_sources']} of {2 * calls} directions")
+    for what in ("missing", "late", "differing", "malformed", "rtp_breaks"):
+        v.want(not found[what], f"{label}: {what}: {found[what]}")
+
+
+def bench_calls(opt, switch, folder, v):
+    li = Li(opt, switch.poi, [called(i) for i in range(opt.calls)])
+    runs = {"without": [], "with": []}
+    print(f"{opt.calls} calls, 50 packets/s each way, {opt.seconds} s\n"
+          f"{'':8} {'sent':>9} {'received':>9} {'relayed':>9} {'X3':>9} "
+          f"{'lost':>5} {'p50 us':>7} {'p99 us':>7} {'switch':>8} "
+          f"{'LI':>8}  (CPU ns a packet)")
+    try:
+        for i in range(2 * opt.reps):
+            name = "with" if i % 2 else "without"
+            if name == "with":
+                li.start()
+            else:
+                li.stop()
+            before = relayed(opt)
+            out = run(opt, switch, li, opt.calls, opt.seconds * 1000)
+            m, found = out["media"], None
+            if name == "with":
+                found = li.mdf.wait("delivery", lambda f, m=m: f["x3"] >= m[
+                    "sent_all"])
+                whole(v, found, m["sent_all"], opt.calls, "delivery")
+                v.want(not found["repeated"],
+                       f"delivery: {found['repeated']} twice")
+            passed = relayed(opt) - before
+            v.want(m["sent_all"] == m["received_all"] == passed,
+                   f"media: {m['sent_all']} sent, {passed} relayed, "
+                   f"{m['received_all']} received")
+            out["ns"] = [x / m["received"] for x in out["media_ns"]]
+            runs[name].append(out)
+            print(f"{name:8} {m['sent_all']:9} {m['received_all']:9} "
+                  f"{passed:9} {found['x3'] if found else 0:9} "
+                  f"{m['sent_all'] - found['x3'] if found else 0:5} "
+                  f"{m['delay_p50_us']:7} {m['delay_p99_us']:7} "
+                  f"{out['ns'][0]:8.0f} {out['ns'][1]:8.0f}", flush=True)
+    finally:
+        li.close()
+    switch_ns = {name: statistics.median(r["ns"][0] for r in rs)
+                 for name, rs in runs.items()}
+    p99 = {name: statistics.median(r["media"]["delay_p99_us"] for r in rs)
+           for name, rs in runs.items()}
+    li_ns = statistics.median(r["ns"][1] for r in runs["with"])
+    print(f"CPU of an intercepted packet: switch {switch_ns['with']:.0f} ns "
+          f"({switch_ns['without']:.0f} when not intercepted), strowger-li "
+          f"{li_ns:.0f} ns; medians\n"
+          f"p99 of the delay: {p99['with']:.0f} us, without "
+          f"{p99['without']:.0f} us")
+    v.want(p99["with"] - p99["without"] <= opt.delay_max,
+           f"media: p99 {p99['with'] - p99['without']:.0f} us later, wanted "
+           f"at most {opt.delay_max}")
+
+
+def outage(opt, switch, li, seconds):
+    """Calls whose mediation function is killed for so long.
+    @return what the load said, what the mediation function has"""
+    slice_s = max(1, seconds // 40)
+    before, after = 10 * slice_s, 10 * slice_s
+    changes = [threading.Timer(before, li.mdf.kill),
+               threading.Timer(before + seconds, li.mdf.start, [False])]
+
+    def on_event(name):
+        for change in changes if name == "media_start" else []:
+            change.start()
+
+    li.start()
+    out = run(opt, switch, li, opt.calls, (before + seconds + after) * 1000,
+              "--slice-ms", str(slice_s * 1000), on_event=on_event)
+    p99 = [s["delay_p99_us"] for s in out["slices"]]
+    n = seconds // slice_s
+    out["p99"] = [statistics.median(part) for part in (
+        p99[:10], p99[10:10 + n], p99[10 + n:])]
+    return out
+
+
+def outage_row(name, out, found, lost):
+    print(f"{name:14} {out['media']['sent_all']:9} {found['x3']:9} "
+          f"{found['missing']:8} {lost:8} {found['gaps_max']:5} "
+          f"{found['repeated']:7} " + " ".join(
+              f"{us:8.0f}" for us in out["p99"]), flush=True)
+
+
+def bench_outage(opt, switch, folder, v):
+    targets = [called(i) for i in range(opt.calls)]
+    print(f"{opt.calls} calls, 50 packets/s each way; delays are p99 in us\n"
+          f"{'':14} {'sent':>9} {'X3':>9} {'missing':>8} {'reported':>8} "
+          f"{'gaps':>5} {'again':>7} {'before':>8} {'away':>8} {'after':>8}")
+    runs = []
+    li = Li(opt, switch.poi, targets)
+    try:
+        out = outage(opt, switch, li, opt.seconds)
+        sent = out["media"]["sent_all"]
+        found = li.mdf.wait("delivery", lambda f: f["x3"] >= sent, DRAIN_S)
+        whole(v, found, sent, opt.calls, f"after {opt.seconds} s")
+        v.want(li.w.reports.wait(["ReportDestinationIssue", "AllClear",
+                                  "delivery of X3"]),
+               "that delivery goes on was not reported")
+        outage_row(f"{opt.seconds} s away", out, found, 0)
+        runs.append(out)
+    finally:
+        li.close()
+
+    li = Li(opt, switch.poi, targets, **{
+        "delivery.spool_max_mib": opt.spool})
+    try:
+        # twice as long as it takes to fill it
+        out = outage(opt, switch, li, max(10, round(
+            2 * opt.spool * 2**20 / (100 * opt.calls * PDU_OCTETS))))
+        sent = out["media"]["sent_all"]
+        found = li.mdf.wait("delivery", lambda f: f["x3"] + f[
+            "missing"] >= sent)
+        lost = sum(r["lost"] for r in li.w.audit("delivery_loss_over"))
+        v.want(found["missing"] > 0, f"{opt.spool} MiB were not filled")
+        v.want(found["missing"] == lost and
+               found["x3"] + found["missing"] == sent,
+               f"a full spool: {sent} sent, {found['x3']} delivered, "
+               f"{found['missing']} missing, {lost} reported")
+        v.want(found["gaps_max"] == 1,
+               f"a full spool: {found['gaps_max']} gaps in one row")
+        for what in ("late", "differing", "malformed"):
+            v.want(not found[what], f"a full spool: {what}: {found[what]}")
+        v.want(li.w.reports.wait(["ReportDestinationIssue", "loss of X3"]),
+               "the loss was not reported")
+        outage_row(f"{opt.spool} MiB are full", out, found, lost)
+        runs.append(out)
+    finally:
+        li.close()
+    for out in runs:
+        v.want(max(out["p99"][1:]) - out["p99"][0] <= opt.delay_max,
+               f"media: p99 {out['p99']} us before, while away and after, "
+               f"wanted at most {opt.delay_max} later")
+
+
+def interval(values):
+    """Mean, and half of the 95 % interval (Student's t)."""
+    n, z = len(values), 1.959964
+    df = n - 1
+    t = z + (z**3 + z) / (4 * df) + (5 * z**5 + 16 * z**3 + 3 * z) / (
+        96 * df**2)
+    return statistics.mean(values), t * statistics.stdev(values) / n**0.5
+
+
+def cost_row(label, values, unit, limit=None):
+    """@return the worst that the interval allows"""
+    mean, half = interval(values)
+    print(f"{label:44} {mean:+8.2f} {unit}  95 %: {mean - half:+.2f} .. "
+          f"{mean + half:+.2f}" + (f"  (wanted: at most {limit})"
+                                   if limit else ""))
+    return mean + half
+
+
+def cost_block(opt, switch, others, targets):
+    """None, tasks for others, none, tasks for some of the calls."""
+    out = []
+    for li in (None, others, None, targets):
+        if li:
+            li.start()
+        r = run(opt, switch, li, opt.calls, opt.seconds * 1000,
+                "--delays-of", str(opt.targets))
+        if li:
+            found = li.mdf.wait("delivery", lambda f, w=(
+                opt.targets if li is targets else 0): f["x3_streams"] == w)
+            if found["x3_streams"] != (opt.targets if li is targets else 0):
+                raise Failed(f"{found['x3_streams']} calls are intercepted")
+            li.stop()
+        out.append({"call": r["all_ns"][0] / opt.calls,
+                    "packet": r["media_ns"][0] / r["media"]["received"],
+                    "p99": r["media"]["delay_p99_us"]})
+    return out
+
+
+def bench_cost(opt, switch, folder, v):
+    sides = []
+    try:
+        for numbers in ([nobody(i) for i in range(opt.tasks)],
+                        [called(i) for i in range(opt.targets)]):
+            sides.append(Li(opt, switch.poi, numbers))
+        run(opt, switch, None, opt.calls, 1000) # warm
+        print(f"{opt.calls} calls with media for {opt.seconds} s a run; "
+              f"{opt.tasks} tasks for others, or for {opt.targets} of the "
+              "calls; CPU of the switch\n"
+              f"{'':5} {'none':>16} {'others':>8} {'(us a call)':18} "
+              f"{'none':>11} {'targets':>8} (p99 of these, us)")
+        blocks = []
+        for i in range(opt.reps):
+            a, b, c, t = cost_block(opt, switch, *sides)
+            blocks.append((a, b, c, t))
+            print(f"{i + 1:4}: {a['call'] / 1000:8.1f}{c['call'] / 1000:8.1f}"
+                  f" {b['call'] / 1000:8.1f} {'':18} {a['p99']:5} "
+                  f"{c['p99']:5} {t['p99']:8}", flush=True)
+    finally:
+        for li in sides:
+            li.close()
+
+    def shares(key):
+        return [100 * (2 * b[key] / (a[key] + c[key]) - 1)
+                for a, b, c, _ in blocks]
+
+    cost_row("a call, none against none", [
+        100 * (c["call"] / a["call"] - 1) for a, _, c, _ in blocks], "%")
+    worst = cost_row("a call, tasks for others against none", shares("call"),
+                     "%", 2)
+    v.want(worst <= 2, f"CPU of a call: up to {worst:.2f} % more with tasks "
+           "for others, wanted at most 2 %")
+    cost_row("a packet of it, the same", shares("packet"), "%")
+    cost_row("p99 of the delay, none against none", [
+        c["p99"] - a["p99"] for a, _, c, _ in blocks], "us")
+    worst = cost_row("p99 of the delay, of a target", [
+        t["p99"] - (a["p99"] + c["p99"]) / 2 for a, _, c, t in blocks],
+        "us", 100)
+    v.want(worst <= 100, f"p99 of a target's media: up to {worst:.0f} us "
+           "later, wanted at most 100")
+
+
+def options():
+    p = argparse.ArgumentParser(prog="tests/bench/run li")
+    p.add_argument("bench", choices=["calls", "outage", "cost"])
+    p.add_argument("--top", required=True, help=argparse.SUPPRESS)
+    p.add_argument("--build", required=True, help=argparse.SUPPRESS)
+    p.add_argument("--switch", help="another strowger-switch")
+    p.add_argument("--calls", type=int, help="at once")
+    p.add_argument("--seconds", type=int, help="of media; of the outage")
+    p.add_argument("--reps", type=int)
+    p.add_argument("--spool", type=int, help="outage: MiB that get full")
+    p.add_argument("--tasks", type=int, help="cost: tasks for others")
+    p.add_argument("--targets", type=int, help="cost: calls of targets")
+    p.add_argument("--delay-max", type=int, help="us that p99 may differ")
+    p.add_argument("--port-base", type=int, default=22060)
+    p.add_argument("--state", help="kept afterwards; else a temporary one")
+    opt = p.parse_args()
+    for name, value in DEFAULTS[opt.bench].items():
+        if getattr(opt, name) is None:
+            setattr(opt, name, value)
+    opt.carrier_port = opt.port_base + 4
+    opt.switch = opt.switch or opt.build + "/switch/strowger-switch"
+    opt.settle = 1.0
+    return opt
+
+
+def main():
+    opt = options()
+    if os.cpu_count() < 2:
+        sys.exit("bench: two processors are needed, one for the load")
+    os.environ["STROWGER_BUILD"] = opt.build
+    sys.path.insert(0, opt.top + "/tests/e2e/li")
+    folder = opt.state or tempfile.mkdtemp(prefix="strowger-bench-")
+    os.makedirs(folder, exist_ok=True)
+    os.chmod(folder, 0o755)
+    switch, v = Node(opt, folder + "/switch"), Verdict()
+    try:
+        switch.start()
+        BENCHES[opt.bench](opt, switch, folder, v)
+    except Failed as why:
+        print(f"bench: {why}", file=sys.stderr)
+        sys.exit(2)
+    finally:
+        switch.stop()
+    if not opt.state:
+        shutil.rmtree(folder)
+    for line in v.missed:
+        print("missed: " + line, file=sys.stderr)
+    sys.exit(1 if v.missed else 0)
+
+
+BENCHES = {"calls": bench_calls, "outage": bench_outage, "cost": bench_cost}
+DEFAULTS = {
+    "calls": {"calls": 200, "seconds": 10, "reps": 3, "delay_max": 1000},
+    "outage": {"calls": 200, "seconds": 300, "spool": 64, "delay_max": 1000},
+    "cost": {"calls": 200, "seconds": 1, "reps": 20, "tasks": 200,
+             "targets": 20},
+}
+
+if __name__ == "__main__":
+    main()

@@ -16,6 +16,7 @@ struct entry {
 	char identity[POI_IDENTITY_SIZE];
 	uint32_t id;
 	uint8_t want, want_before;
+	int64_t left_us; /**< since when nobody wants it */
 };
 
 struct li_index {
@@ -141,7 +142,16 @@ static void task_add(struct li_index *x, const struct li_task *t)
 }
 
 
-static bool settle(struct li_index *x)
+/* What a switch copied in time may come when the time is over: its number
+ * still means something then */
+static bool is_past(const struct entry *e, int64_t now_us)
+{
+	return !e->want && (now_us < e->left_us ||
+			    now_us - e->left_us > LI_LATE_US);
+}
+
+
+static bool settle(struct li_index *x, int64_t now_us)
 {
 	bool is_other = false;
 	struct le *le, *next;
@@ -151,7 +161,9 @@ static bool settle(struct li_index *x)
 
 		next = le->next;
 		is_other = is_other || e->want != e->want_before;
-		if (!e->want)
+		if (!e->want && e->want_before)
+			e->left_us = now_us;
+		if (is_past(e, now_us))
 			entry_drop(x, e);
 	}
 
@@ -170,9 +182,13 @@ static void order(struct li_index *x)
 	x->in_order = n ? mem_zalloc(n * sizeof(*x->in_order), NULL) : NULL;
 	if (!x->in_order)
 		return;
-	for (le = list_head(&x->entries); le; le = le->next)
-		x->in_order[i++] = le->data;
-	x->count = n < POI_TARGETS_MAX ? n : POI_TARGETS_MAX;
+	for (le = list_head(&x->entries); le; le = le->next) {
+		struct entry *e = le->data;
+
+		if (e->want)
+			x->in_order[i++] = e;
+	}
+	x->count = i < POI_TARGETS_MAX ? i : POI_TARGETS_MAX;
 }
 
 
@@ -191,7 +207,7 @@ bool li_index_build(struct li_index *x, const struct list *tasks,
 		if (li_task_is_in_force(le->data, now_us))
 			task_add(x, le->data);
 	}
-	if (!settle(x))
+	if (!settle(x, now_us))
 		return false;
 
 	order(x);

@@ -38,7 +38,8 @@ size_t li_index_count(const struct li_index *x);
 /** i below the count. */
 struct li_sought li_index_get(const struct li_index *x, size_t i);
 
-/** NULL: it is not sought (any more). */
+/** Also for a while (LI_LATE_US) after it is sought no more: what was copied in
+ *  time may come late. NULL: unknown. */
 const char *li_index_identity(const struct li_index *x, uint32_t id);
 
 #endif

@@ -331,9 +331,9 @@ static int daemon_start(struct li_listener *l, const struct li_settings *s)
 	if (sa_af(&sa) == AF_INET6)
 		flags |= MHD_USE_IPv6;
 
+	/* without LISTENING_ADDRESS_REUSE: it would let two listen */
 	l->daemon = MHD_start_daemon(
 		flags, 0, NULL, NULL, request, l, MHD_OPTION_SOCK_ADDR, &ss,
-		MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u,
 		MHD_OPTION_HTTPS_MEM_TRUST, l->ca,
 		MHD_OPTION_HTTPS_CERT_CALLBACK, session_begin,
 		MHD_OPTION_HTTPS_PRIORITIES, PRIORITIES,
@@ -412,13 +412,4 @@ int li_listener_run(struct li_listener *l)
 		return -1;
 
 	return ms > 1000 ? 1000 : (int)ms;
-}
-
-
-uint16_t li_listener_port(const struct li_listener *l)
-{
-	const union MHD_DaemonInfo *info =
-		MHD_get_daemon_info(l->daemon, MHD_DAEMON_INFO_BIND_PORT);
-
-	return info ? info->port : 0;
 }

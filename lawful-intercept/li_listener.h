@@ -49,7 +49,4 @@ int li_listener_fd(const struct li_listener *l);
 /** @return ms until it has to run again at the latest; -1: no need */
 int li_listener_run(struct li_listener *l);
 
-/** The port that it listens on. */
-uint16_t li_listener_port(const struct li_listener *l);
-
 #endif

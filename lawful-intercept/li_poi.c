@@ -73,6 +73,23 @@ static int watch(int epoll, int op, int fd, uint32_t events, void *what)
 }
 
 
+/* What a process left that is gone may be removed, not where one listens */
+static bool is_taken(const struct sockaddr_un *un)
+{
+	const int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK |
+			      SOCK_CLOEXEC, 0);
+	bool taken;
+
+	if (fd < 0)
+		return false;
+	taken = !connect(fd, (const struct sockaddr *)un, sizeof(*un)) ||
+		errno == EAGAIN;
+	(void)close(fd);
+
+	return taken;
+}
+
+
 static int listen_at(struct li_poi *p)
 {
 	struct sockaddr_un un = {.sun_family = AF_UNIX};
@@ -82,6 +99,11 @@ static int listen_at(struct li_poi *p)
 		       0);
 	if (p->fd < 0)
 		return errno;
+	if (is_taken(&un)) {
+		(void)close(p->fd); /* the path is another's: leave it there */
+		p->fd = -1;
+		return EADDRINUSE;
+	}
 	(void)unlink(p->path);
 	/* who may connect is seen by their credentials, not by the mode */
 	if (bind(p->fd, (struct sockaddr *)&un, sizeof(un)) ||

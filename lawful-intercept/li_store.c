@@ -7,6 +7,7 @@
 #include <re.h>
 #include <sqlite3.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "li_store.h"
@@ -23,6 +24,7 @@ struct li_store {
 	sqlite3 *db;
 	const struct li_secret *secret; /**< borrowed */
 	sqlite3_stmt *st[ST_N];
+	int lock;                       /**< FOLDER/lock; -1: only read     */
 	bool in_transaction;
 	int64_t given;                  /**< last number of a row           */
 	uint64_t rollbacks;
@@ -62,6 +64,8 @@ static void store_destructor(void *arg)
 	for (i = 0; i < ST_N; i++)
 		(void)sqlite3_finalize(s->st[i]);
 	(void)sqlite3_close(s->db);
+	if (s->lock >= 0)
+		(void)close(s->lock); /* the last thing: another may begin */
 }
 
 
@@ -124,6 +128,7 @@ static int store_alloc(struct li_store **sp, const char *file, int flags,
 		return ENOMEM;
 
 	s->secret = secret;
+	s->lock = -1;
 	err = sql_errno(sqlite3_open_v2(file, &s->db,
 					flags | SQLITE_OPEN_FULLMUTEX, NULL));
 	if (err)
@@ -148,6 +153,28 @@ static int mark_set(const char *mark)
 }
 
 
+/* SQLite lets two write by turns: they would give the same numbers */
+static int folder_lock(const char *folder, int *ret_fd)
+{
+	char file[512];
+	int fd, err = text_format(file, sizeof(file), "%s/lock", folder);
+
+	if (err)
+		return err;
+	fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return errno;
+	if (flock(fd, LOCK_EX | LOCK_NB)) {
+		err = errno == EWOULDBLOCK ? EBUSY : errno;
+		(void)close(fd);
+		return err;
+	}
+	*ret_fd = fd;
+
+	return 0;
+}
+
+
 int li_store_open(struct li_store **sp, const char *folder,
 		  const struct li_secret *secret, bool *is_lost)
 {
@@ -155,8 +182,9 @@ int li_store_open(struct li_store **sp, const char *folder,
 	struct li_store *s = NULL;
 	const mode_t mask = umask(0077);
 	bool was_there;
-	int err = folder_is_private(folder);
+	int lock = -1, err = folder_is_private(folder);
 
+	err = err ? err : folder_lock(folder, &lock);
 	err = err ? err : text_format(file, sizeof(file), "%s/li.db", folder);
 	err = err ? err : text_format(mark, sizeof(mark), "%s/made", folder);
 	if (err)
@@ -168,6 +196,8 @@ int li_store_open(struct li_store **sp, const char *folder,
 	if (err)
 		goto out;
 
+	s->lock = lock;
+	lock = -1;
 	(void)sqlite3_busy_timeout(s->db, BUSY_MS);
 	err = sql_errno(sqlite3_exec(s->db, schema, NULL, NULL, NULL));
 	err = err ? err : prepare(s);
@@ -179,6 +209,8 @@ int li_store_open(struct li_store **sp, const char *folder,
 
  out:
 	(void)umask(mask);
+	if (lock >= 0)
+		(void)close(lock);
 	if (err)
 		mem_deref(s);
 	else

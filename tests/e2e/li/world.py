@@ -56,10 +56,10 @@ class World:
         key = os.path.join(self.dir, "key")
         subprocess.run([PROGRAM, "key", key], check=True)
         self.key, self.process = key, None
-        self.write()
+        self.write(self.file)
         self.client = authority.Client(self.port, self.ca.pem, self.admf)
 
-    def write(self):
+    def write(self, file, **more):
         user = subprocess.run(["id", "-un"], capture_output=True,
                               text=True).stdout.strip()
         s = {"ne.identifier": "ne-1", "ne.point": "poi-1",
@@ -71,11 +71,12 @@ class World:
              "x1.report_url": f"https://127.0.0.1:{self.reports.port}/X1/ADMF",
              "numbering.country": '"49"'}
         s.update(self.settings)
+        s.update(more)
         groups = {}
         for key, value in s.items():
             group, name = key.split(".")
             groups.setdefault(group, []).append(f"  {name}: {value}")
-        with open(self.file, "w") as f:
+        with open(file, "w") as f:
             for group, lines in groups.items():
                 f.write(f"{group}:\n" + "\n".join(lines) + "\n")
 
@@ -115,9 +116,9 @@ class World:
     def poi(self):
         return poi.Poi(self.socket)
 
-    def run(self, *args):
-        done = subprocess.run([PROGRAM, "-c", self.file, *args],
-                              capture_output=True, text=True)
+    def run(self, *args, file=None):
+        done = subprocess.run([PROGRAM, "-c", file or self.file, *args],
+                              capture_output=True, text=True, timeout=60)
         return done.returncode, done.stdout + done.stderr
 
     def audit(self, event=None):

@@ -10,7 +10,7 @@ import warnings
 import authority
 import pki
 from authority import destination, message, one, request, task
-from world import SCHEMAS, World, check, finish
+from world import SCHEMAS, World, check, finish, port_free
 
 warnings.simplefilter("ignore", DeprecationWarning)  # TLS 1.1 is tried
 XID = "29f28e1c-f230-486a-a860-f5a784ab9172"
@@ -321,9 +321,28 @@ def checked(w):
     os.chmod(w.state, 0o700)
 
 
+def only_one(w):
+    """Not a second one on the same folder, port or socket."""
+    rc, out = w.run("run")
+    check(rc == 1 and "store: Device or resource busy" in out,
+          "a second one on the folder is refused", out)
+    for what, own in (("socket", {"x1.listen": f'"127.0.0.1:{port_free()}"'}),
+                      ("port", {"poi.socket": w.socket + "2"})):
+        folder = os.path.join(w.dir, what)
+        os.mkdir(folder, 0o700)
+        file = os.path.join(w.dir, what + ".yaml")
+        w.write(file, **{"state.folder": folder, **own})
+        rc, out = w.run("run", file=file)
+        check(rc == 1 and "Address already in use" in out,
+              f"a second one on the {what} is refused", out)
+    check("poi.sock" in os.listdir(w.dir), "the socket is left as it was")
+    check(w.poi().key, "and the first one goes on")
+
+
 w = World()
 try:
     w.start()
+    only_one(w)
     who_gets_in(w)
     who_is_it(w)
     unreadable(w)

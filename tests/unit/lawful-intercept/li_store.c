@@ -235,6 +235,26 @@ Test(li_store, a_store_that_is_gone_is_told)
 }
 
 
+Test(li_store, a_second_one_on_the_folder_is_refused_until_the_first_ends)
+{
+	char folder[FOLDER_SIZE];
+	struct li_secret *secret;
+	struct li_store *s, *other = NULL;
+	bool is_lost;
+
+	folder_make(folder);
+	secret = folder_secret(folder);
+	s = opened(folder, secret);
+	cr_assert_eq(li_store_open(&other, folder, secret, &is_lost), EBUSY);
+	cr_assert_eq(li_store_look(&other, folder, secret), 0);
+	mem_deref(other);
+	mem_deref(s);
+	mem_deref(opened(folder, secret));
+	mem_deref(secret);
+	folder_remove(folder);
+}
+
+
 Test(li_store, a_folder_that_others_may_read_is_refused)
 {
 	char folder[FOLDER_SIZE];

@@ -732,9 +732,3 @@ void li_calls_tidy(struct li_calls *c, int64_t wall_us)
 		block_forget(c, b);
 	}
 }
-
-
-size_t li_calls_count(const struct li_calls *c)
-{
-	return list_count(&c->calls);
-}

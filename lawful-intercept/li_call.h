@@ -59,6 +59,4 @@ void li_calls_write(struct li_calls *c, int64_t wall_us);
 /** Forget blocks of calls that did not come again. */
 void li_calls_tidy(struct li_calls *c, int64_t wall_us);
 
-size_t li_calls_count(const struct li_calls *c);
-
 #endif

@@ -479,18 +479,6 @@ void li_channel_end(struct li_channel *c)
 }
 
 
-bool li_channel_is_up(const struct li_channel *c)
-{
-	return c->state == UP;
-}
-
-
-uint64_t li_channel_waiting(const struct li_channel *c)
-{
-	return li_spool_size(c->spool);
-}
-
-
 static int crl_load(SSL_CTX *ctx, const char *crl)
 {
 	X509_STORE *store = SSL_CTX_get_cert_store(ctx);

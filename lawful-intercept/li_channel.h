@@ -56,11 +56,6 @@ void li_channel_point(struct li_channel *c, const struct sa *address);
 /** The destination is gone: connection, spool and all. Then mem_deref(). */
 void li_channel_end(struct li_channel *c);
 
-bool li_channel_is_up(const struct li_channel *c);
-
-/** Octets that wait. */
-uint64_t li_channel_waiting(const struct li_channel *c);
-
 /** Our certificate, their CA; nothing below TLS 1.2. */
 int li_channel_tls(SSL_CTX **ret_ctx, const char *certificate,
 		   const char *private_key, const char *ca, const char *crl);

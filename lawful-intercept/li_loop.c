@@ -284,6 +284,13 @@ static void channel_event(const uint8_t did[LI_UUID_SIZE],
 		[LI_CHANNEL_LOSS_OVER] = "delivery_loss_over",
 		[LI_CHANNEL_TORN] = "delivery_torn",
 	};
+	static const char *const alarms[] = {
+		[LI_CHANNEL_UP] = "delivery_down",
+		[LI_CHANNEL_DOWN] = "delivery_down",
+		[LI_CHANNEL_LOSS] = "delivery_loss",
+		[LI_CHANNEL_LOSS_OVER] = "delivery_loss",
+		[LI_CHANNEL_TORN] = "delivery_torn",
+	};
 	struct li_loop *l = arg;
 	struct li_destination *d = li_registry_destination(l->registry, did);
 	const bool is_good = ev == LI_CHANNEL_UP || ev == LI_CHANNEL_LOSS_OVER;
@@ -301,13 +308,9 @@ static void channel_event(const uint8_t did[LI_UUID_SIZE],
 	if (ev == LI_CHANNEL_LOSS || ev == LI_CHANNEL_LOSS_OVER ||
 	    ev == LI_CHANNEL_TORN)
 		text = product == LI_X2 ? "loss of X2" : "loss of X3";
-	li_alarm_tell(l->alarm, l->now.wall_us,
-		      is_good && ev != LI_CHANNEL_UP ? "delivery_loss"
-		      : ev == LI_CHANNEL_UP	     ? "delivery_down"
-						     : names[ev],
-		      !is_good, json_incref(j));
-	note(l, names[ev], json_deep_copy(j));
-	json_decref(j);
+	li_alarm_tell(l->alarm, l->now.wall_us, alarms[ev], !is_good,
+		      json_deep_copy(j));
+	note(l, names[ev], j);
 	if (d && d->owner == LI_OWNER_ADMF)
 		report(l, LI_ABOUT_DESTINATION, did,
 		       is_good ? "AllClear" : "NonTerminatingFault",

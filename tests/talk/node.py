@@ -171,6 +171,8 @@ class Node:
         if "outcome=internal" in text:
             self.faults.append("a call met an impossible state: " + "\n".join(
                 x for x in text.splitlines() if "outcome=internal" in x))
+        if hasattr(self.listener, "end"):
+            self.faults += self.listener.end()
 
     def tail(self):
         with open(self.log, encoding="utf-8", errors="replace") as f:

@@ -30,7 +30,7 @@ class Listener:
     """As intercept.Listener, for what the script asks of it."""
 
     def __init__(self, path):
-        module = li_world()
+        self.module = module = li_world()
         self.authority = sys.modules["authority"]
         self.world = module.World(**{"poi.socket": path})
         self.world.start()
@@ -40,6 +40,13 @@ class Listener:
         self.ids, self.xids = 0, []
         self.ask("CreateDestination",
                  self.authority.destination(self.did, self.mdf.port))
+
+    def end(self):
+        """What the program did wrong, ended as it should or not."""
+        atexit.unregister(self.world.close)
+        self.world.close()
+        return ["strowger-li: see 'not ok' above"] \
+            if self.module.counts["failed"] else []
 
     def ask(self, kind, body):
         text = self.world.x1(kind, body)

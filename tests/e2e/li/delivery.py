@@ -399,6 +399,10 @@ try:
                     r["code"] == 1020), "a report that was refused is noted")
     rc, out = w.run("audit", "verify")
     check(rc == 0, "the audit is whole", out)
+    check(w.audit("delivery_up") and not any(
+        "alarm" in r or "is_up" in r for r in w.audit("delivery_up") +
+        w.audit("delivery_down") + w.audit("delivery_loss")),
+          "records of the audit are no alarms")
     check(TARGET not in w.logged() and not re.search("4930|5f", w.logged()),
           "the log says nothing", w.logged())
 finally:

@@ -1,19 +1,27 @@
 #!/usr/bin/python3
-"""The real switch and the real strowger-li: one call of a target, and what the
-mediation function has of it."""
+"""The real switch and the real strowger-li: calls of targets and of others, who
+has what of them, and what is left when either is killed."""
 import collections
+import glob
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TALK = os.path.join(os.path.dirname(os.path.dirname(HERE)), "talk")
-XID = "29f28e1c-f230-486a-a860-f5a784ab9171"
-DID = "19867c20-8c94-473e-b9cd-8b72b7b05fd1"
-SCRIPT = """test "a call to a target"
+DIDS = ["19867c20-8c94-473e-b9cd-8b72b7b05fd" + c for c in "12"]
+TARGET = "4930990011"
+# a line "stage NAME" tells what was on the wire since the last, and waits
+SCRIPT = """test "calls of targets and of others"
 trunk A
+trunk D static=yes
 gateway C1
+row forward F id=fwd tenant_id=$tenant did_id=$numberIdD condition=busy to_number=+498912345
+stage begin
+
 A > INVITE sip:+4930990011@$sw sdp=pcma
 C1 < INVITE
 C1 > 180
@@ -28,7 +36,81 @@ A > BYE
 C1 < BYE
 C1 > 200
 A < 200 BYE
-wait 0.3
+stage called
+
+A > INVITE sip:$didD@$sw sdp=pcma
+D < INVITE
+D > 486
+C1 < INVITE uri~498912345@
+C1 > 200 sdp=pcma
+C1 < ACK
+A < 181
+A < 200
+A > ACK
+rtp A C1 3
+A > BYE
+C1 < BYE
+C1 > 200
+A < 200 BYE
+stage forwarded
+
+A > INVITE sip:+493099001@$sw sdp=pcma
+C1 < INVITE
+C1 > 486
+A < 486
+stage shorter
+
+A > INVITE sip:+49309900111@$sw sdp=pcma
+C1 < INVITE
+C1 > 486
+A < 486
+stage longer
+
+A > INVITE sip:+49893099001@$sw sdp=pcma
+C1 < INVITE
+C1 > 486
+A < 486
+stage within
+
+D > INVITE sip:+493055555@$sw sdp=pcma
+C1 < INVITE
+C1 > 200 sdp=pcma
+C1 < ACK
+D < 200
+D > ACK
+rtp D C1 3
+D > BYE
+C1 < BYE
+C1 > 200
+D < 200 BYE
+stage calling
+
+A > INVITE sip:+4930990011@$sw sdp=pcma
+C1 < INVITE
+C1 > 200 sdp=pcma
+C1 < ACK
+A < 200
+A > ACK
+rtp A C1 20
+stage up
+rtp A C1 20
+stage again
+node kill
+node start
+stage restarted
+
+A.2 > INVITE sip:+4930990011@$sw sdp=pcma
+C1.2 < INVITE
+C1.2 > 200 sdp=pcma
+C1.2 < ACK
+A.2 < 200
+A.2 > ACK
+rtp A.2 C1.2 3
+A.2 > BYE
+C1.2 < BYE
+C1.2 > 200
+A.2 < 200 BYE
+stage afterwards
 """
 
 
@@ -39,6 +121,22 @@ def play(folder, li_socket, user):
     import runpy
     import script as scripts
     import world
+
+    class Run(scripts.Run):
+        def do_stage(self, words):
+            self.stage.pump(0.2)
+            peers = self.stage.peers.values()
+            print(json.dumps({
+                "stage": words[0],
+                "sip": {p.name: [data.hex() for _, data in
+                                 dict.fromkeys(p.wire)] for p in peers},
+                "rtp": [d.hex() for p in peers for d in p.streamed],
+                "d": self.variables["digitsD"]}), flush=True)
+            for p in peers:
+                p.wire.clear()
+                p.streamed.clear()
+            sys.stdin.readline()
+
     run = runpy.run_path(os.path.join(TALK, "run"))
     net, _lock = run["claim_net"]()
     path = os.path.join(folder, "whole.talk")
@@ -57,17 +155,8 @@ def play(folder, li_socket, user):
                 li_socket, user))
         switch.start()
         switch.wait_catalog()
-        print("up", flush=True)
-        sys.stdin.readline() # targets are in force
-        played = scripts.Run(script, switch)
-        why = played.play()
-        print(json.dumps({
-            "why": why,
-            "wire": [[way, data.hex()] for p in played.stage.peers.values()
-                     for way, data in dict.fromkeys(p.wire)],
-            "rtp": [d.hex() for p in played.stage.peers.values()
-                    for d in p.streamed]}), flush=True)
-        sys.stdin.readline()
+        print(json.dumps({"stage": "end", "why": Run(script, switch).play()}),
+              flush=True)
     finally:
         if switch:
             switch.stop()
@@ -81,42 +170,204 @@ def same(check, what, wanted, got):
                                 list((got - wanted).elements())[:2]))
 
 
-def main():
+class Talk:
+    """The script on its way; next() lets it go on to its next stage."""
+
+    def __init__(self, w):
+        folder = os.path.join(w.dir, "talk")
+        os.mkdir(folder)
+        os.chmod(w.dir, 0o755)
+        os.chmod(folder, 0o755)
+        self.process = subprocess.Popen(
+            [sys.executable, os.path.abspath(__file__), "play", folder,
+             w.socket, str(os.getuid())], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, text=True)
+        self.stages = {}
+
+    def next(self, name):
+        if self.stages:
+            self.process.stdin.write("go\n")
+            self.process.stdin.flush()
+        told = json.loads(self.process.stdout.readline())
+        if told["stage"] != name:
+            raise RuntimeError(f"{told['stage']}, not {name}: "
+                               f"{told.get('why')}")
+        told["wire"] = sum(told.get("sip", {}).values(), [])
+        self.stages[name] = told
+        return told
+
+
+class Order:
+    """A task of one agency, and what it has to get."""
+
+    def __init__(self, n, agency, target, products, form=None):
+        self.xid = "29f28e1c-f230-486a-a860-f5a784ab917%x" % n
+        self.agency, self.target, self.products = agency, target, products
+        self.form = form or f"e164Number:{target}"
+        self.sip, self.rtp = [], []
+
+    def gets(self, stage, sip=None):
+        if self.products != "X3Only":
+            self.sip += stage["wire"] if sip is None else sip
+        if self.products != "X2Only":
+            self.rtp += stage["rtp"]
+
+
+def in_force(w, orders):
+    """Until the switch looks for all of them."""
+    end = time.time() + 20
+    while time.time() < end:
+        if w.x1("GetAllTaskDetails").count(">complete<") == len(orders):
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def calls(w, talk, agencies, orders):
+    """Who is sought as caller, called and forwarding, in every form of a
+    number, and numbers that are nearly theirs."""
     from authority import destination, task
+    from world import check
+    for did, m in zip(DIDS, agencies):
+        w.x1("CreateDestination", destination(did, m.port))
+    for o in orders.values():
+        text = w.x1("ActivateTask", task(o.xid, [o.form], [DIDS[o.agency]],
+                                         o.products))
+        check("ErrorResponse" not in text, "it is taken", text)
+    check(in_force(w, orders), "the switch looks for all", w.logged())
+
+    orders["called"].gets(talk.next("called"))
+    stage = talk.next("forwarded")
+    for name in ("first", "second, messages", "second, speech"):
+        orders[name].gets(stage)
+    # from where that number comes in: the INVITE to it
+    forwarded = orders["forwarded to"]
+    forwarded.rtp += stage["rtp"]
+    forwarded.sip += stage["sip"]["C1"]
+    orders["shorter"].gets(talk.next("shorter"))
+    talk.next("longer")
+    talk.next("within")
+    stage = talk.next("calling")
+    for name in ("first", "second, messages", "second, speech"):
+        orders[name].gets(stage)
+
+
+def matrix(agencies, orders):
+    """Each order has what it has to have, and nothing else."""
+    from world import check
+    for name, o in orders.items():
+        m = agencies[o.agency]
+        m.wait(lambda m, o=o: len(m.of(1, o.xid)) >= len(o.sip) and
+               len(m.of(2, o.xid)) >= len(o.rtp))
+    check([name for name, o in orders.items() if not o.sip + o.rtp] ==
+          ["another country"], "all others take part in a call")
+    for name, o in orders.items():
+        m = agencies[o.agency]
+        sip = [p.payload.hex() for p in m.of(1, o.xid)]
+        if name == "forwarded to":
+            check(sip, "the one it is forwarded to is sought, too")
+            sip = [x for x in sip if x in o.sip]
+        same(check, f"{name}: each message of its calls, no other", o.sip,
+             sip)
+        same(check, f"{name}: each packet of its calls, no other", o.rtp,
+             [p.payload.hex() for p in m.of(2, o.xid)])
+    for agency, m in enumerate(agencies):
+        own = {o.xid.replace("-", "") for o in orders.values()
+               if o.agency == agency}
+        other = [o.xid.replace("-", "") for o in orders.values()
+                 if o.agency != agency]
+        check({p.xid for p in m.pdus} <= own, "an agency's own tasks only")
+        check(not any(x in p.raw[:p.header_len].hex() for p in m.pdus
+                      for x in other), "no sign of the other's")
+        targets = {o.form.split(":", 1)[1] for o in orders.values()
+                   if o.agency == agency}
+        check(all(any(t in p.attribute(17).decode() for t in targets)
+                  for p in m.pdus), "the target as that agency gave it")
+
+
+def unequal(pdus):
+    """Numbers under which two things came."""
+    seen = {}
+    return [p.seq() for p in pdus if seen.setdefault(
+        (p.xid, p.correlation, p.type, p.seq()), p.raw) != p.raw]
+
+
+def packets_since(m, o, n):
+    return [p.payload.hex() for p in m.of(2, o.xid)[n:]]
+
+
+def crashes(w, talk, m, orders):
+    """kill -9 of strowger-li in mid-call, then of the switch."""
+    from world import check
+    o = orders["called"]
+    had = len(m.of(2, o.xid))
+    stage = talk.next("up")
+    check(m.wait(lambda m: len(m.of(2, o.xid)) >= had + len(stage["rtp"])),
+          "a call is copied")
+    check(w.stop(signal.SIGKILL) == -9, "strowger-li is killed")
+    w.start()
+    check(in_force(w, orders), "tasks stay, and are sought again")
+    stage = talk.next("again")
+    last = set(stage["rtp"])
+    check(m.wait(lambda m: last <= set(packets_since(m, o, had))),
+          "the call that is up is copied again", (
+              len(last & set(packets_since(m, o, had))), len(last)))
+
+    stage = talk.next("restarted")
+    check(any(a["alarm"] == "poi_away" and a["is_up"] for a in w.alarms()),
+          "an alarm: no switch", w.alarms())
+    check(in_force(w, orders), "the switch that comes back seeks them")
+    had = len(m.of(2, o.xid))
+    stage = talk.next("afterwards")
+    check(m.wait(lambda m: len(m.of(2, o.xid)) >= had + len(stage["rtp"])),
+          "its calls are copied")
+    same(check, "whole", stage["rtp"], packets_since(m, o, had))
+    check(not unequal(m.pdus), "no number means two things",
+          unequal(m.pdus))
+
+
+def store_gone(w):
+    """The authority hears that tasks were lost."""
+    from world import check
+    w.stop(signal.SIGKILL)
+    for file in glob.glob(os.path.join(w.state, "li.db*")):
+        os.unlink(file)
+    w.start()
+    check(w.reports.wait(["ReportNEIssue", "Alert", "10000"]),
+          "lost tasks are an alert", w.reports.bodies[-3:])
+    check(any(a["alarm"] == "store_lost" for a in w.alarms()),
+          "and an alarm", w.alarms())
+    check("<xId>" not in w.x1("ListAllDetails"), "nothing is left of them")
+
+
+def main():
     from world import World, check, finish
 
     w = World()
-    m = w.mdf()
+    agencies = [w.mdf(), w.mdf()]
     w.start()
-    folder = os.path.join(w.dir, "talk")
-    os.mkdir(folder)
-    os.chmod(w.dir, 0o755)
-    os.chmod(folder, 0o755)
-    talk = subprocess.Popen(
-        [sys.executable, os.path.abspath(__file__), "play", folder, w.socket,
-         str(os.getuid())], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        text=True)
-    check(talk.stdout.readline() == "up\n", "the switch is up")
-    w.x1("CreateDestination", destination(DID, m.port))
-    w.x1("ActivateTask", task(XID, ["e164Number:4930990011"], [DID]))
-    check(w.reports.wait(["FullyActionedAndSuccessful"]),
-          "the switch looks for it", w.logged())
-    talk.stdin.write("go\n")
-    talk.stdin.flush()
-    told = json.loads(talk.stdout.readline())
-    check(told["why"] is None, "the call is as it should be", told["why"])
-
-    wire = [data for _, data in told["wire"]]
-    check(m.wait(lambda m: len(m.of(1)) >= len(wire) and
-                 len(m.of(2)) >= len(told["rtp"])), "all is delivered",
-          (len(m.of(1)), len(wire), len(m.of(2)), len(told["rtp"])))
-    same(check, "each message of both legs is one X2", wire,
-         [p.payload.hex() for p in m.of(1)])
-    same(check, "each packet of both sides is one X3", told["rtp"],
-         [p.payload.hex() for p in m.of(2)])
-    talk.stdin.write("end\n")
-    talk.stdin.close()
-    check(talk.wait(60) == 0, "the switch ends as it should")
+    talk = Talk(w)
+    d = talk.next("begin")["d"]
+    orders = {
+        "called": Order(1, 0, TARGET, "X2andX3"),
+        "first": Order(2, 0, d, "X2andX3"),
+        "second, messages": Order(
+            3, 1, d, "X2Only", f"telUri:tel:0{d[2:5]}-{d[5:]}"
+            ";phone-context=+49"),
+        "second, speech": Order(
+            4, 1, d, "X3Only", f"sipUri:sip:00{d}@b.example;user=phone"),
+        "forwarded to": Order(5, 0, "498912345", "X2andX3"),
+        "shorter": Order(6, 1, TARGET[:-1], "X2andX3"),
+        "another country": Order(7, 1, "1" + TARGET, "X2andX3"),
+    }
+    calls(w, talk, agencies, orders)
+    matrix(agencies, orders)
+    crashes(w, talk, agencies[0], orders)
+    talk.next("end")
+    check(talk.stages["end"]["why"] is None, "the calls are as they should be",
+          talk.stages["end"]["why"])
+    check(talk.process.wait(60) == 0, "the switch ends as it should")
+    store_gone(w)
     w.close()
     finish()
 

@@ -624,13 +624,13 @@ static int report_make(struct work *w)
 		       [REPORT_BY_TO] = arg(w->job, "to"),
 		       [REPORT_BY_TENANT] = w->form.tenant_id,
 		       [REPORT_BY_ZONE] = w->form.zone,
-		       [REPORT_BY_LIMIT] = "100000"},
-		.is_customer = *w->form.tenant_id != '\0',
+		       [REPORT_BY_LIMIT] = "100000",
+		       [REPORT_BY_VIEWER] = w->form.tenant_id},
 	};
 	PGresult *rows = NULL;
 	int err;
 
-	if (ask.is_customer && !ask.report->is_tenant) {
+	if (*w->form.tenant_id && !ask.report->is_tenant) {
 		job_fail(w->job, "the report %s is for no tenant",
 			 ask.report->name);
 		return EACCES;

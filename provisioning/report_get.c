@@ -86,7 +86,7 @@ static void check(struct request *req, const struct report_ask *ask)
 	else if (zone && !form_is_zone(zone))
 		problem_set(&req->problem, PROBLEM_BAD_PARAMETER,
 			    "time_zone must be as Europe/Berlin");
-	else if (ask->is_customer && ask->by[REPORT_BY_CARRIER])
+	else if (ask->by[REPORT_BY_VIEWER] && ask->by[REPORT_BY_CARRIER])
 		problem_set(&req->problem, PROBLEM_FORBIDDEN,
 			    "carrier_id is the platform's");
 }
@@ -163,13 +163,14 @@ static void run(struct request *req, const struct report_ask *ask,
 void report_get(struct request *req)
 {
 	const char *form_name = request_query(req, "format");
+	const char *viewer = request_tenant(req);
 	struct report_ask ask = {
 		.report = report_find(req->path_params[0]),
-		.is_customer = request_tenant(req) != NULL,
+		.by = {[REPORT_BY_VIEWER] = viewer},
 	};
 	enum report_form form = REPORT_JSON;
 
-	if (!ask.report || (ask.is_customer && !ask.report->is_tenant)) {
+	if (!ask.report || (viewer && !ask.report->is_tenant)) {
 		problem_set(&req->problem, PROBLEM_NOT_FOUND,
 			    "there is no report %s", req->path_params[0]);
 		return;

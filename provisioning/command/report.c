@@ -9,10 +9,10 @@
 
 static const char *const by_names[REPORT_BY_N] = {
 	"from", "to", "tenant", "trunk", "carrier", "direction", "currency",
-	"zone", "step", "limit", "run",
+	"zone", "step", "limit", "run", "viewer",
 };
 static const char *const defaults[REPORT_BY_N] = {
-	"", "", "", "", "", "", "", "UTC", "day", "1000", "",
+	"", "", "", "", "", "", "", "UTC", "day", "1000", "", "",
 };
 static const char *const kind_names[] = {
 	"text", "number", "decimal", "percent", "money", "time", "flag",
@@ -86,10 +86,11 @@ enum report_by report_check(const struct report_ask *ask, const char **why)
 size_t report_columns(const struct report_ask *ask,
 		      const struct report_column *ret[REPORT_COLUMNS_MAX])
 {
+	const bool is_customer = *by_text(ask, REPORT_BY_VIEWER) != '\0';
 	size_t n = 0;
 
 	for (size_t i = 0; i < ask->report->column_n; i++) {
-		if (!ask->is_customer || !ask->report->columns[i].is_platform)
+		if (!is_customer || !ask->report->columns[i].is_platform)
 			ret[n++] = &ask->report->columns[i];
 	}
 	return n;
@@ -189,7 +190,10 @@ int report_run(PGresult **retp, struct pg *pg, const struct report_ask *ask,
 
 json_t *report_describe(const struct report *r, bool is_customer)
 {
-	const struct report_ask ask = {.report = r, .is_customer = is_customer};
+	const struct report_ask ask = {
+		.report = r,
+		.by = {[REPORT_BY_VIEWER] = is_customer ? "a tenant" : ""},
+	};
 	const struct report_column *columns[REPORT_COLUMNS_MAX];
 	const size_t n = report_columns(&ask, columns);
 	json_t *list = json_array(), *by = json_array();
@@ -199,9 +203,11 @@ json_t *report_describe(const struct report *r, bool is_customer)
 			"{s:s, s:s, s:s}", "name", columns[i]->name, "kind",
 			kind_names[columns[i]->kind], "about",
 			columns[i]->about));
-	for (size_t i = 0; i < r->use_n; i++)
-		(void)json_array_append_new(by, json_string(
-			by_names[r->uses[i]]));
+	for (size_t i = 0; i < r->use_n; i++) {
+		if (r->uses[i] != REPORT_BY_VIEWER)
+			(void)json_array_append_new(by, json_string(
+				by_names[r->uses[i]]));
+	}
 	return json_pack("{s:s, s:s, s:s, s:b, s:o, s:o}", "name", r->name,
 			 "title", r->title, "about", r->about, "is_tenant",
 			 r->is_tenant, "by", by, "columns", list);

@@ -22,11 +22,15 @@ enum report_kind {
 	REPORT_MONEY, REPORT_TIME, REPORT_FLAG,
 };
 
-/** What a report may be asked for; each a text, "" is all. */
+/** What a report may be asked for; each a text, "" is all. The viewer is the
+ * tenant that reads it, "" the platform: columns of the platform are left out,
+ * and where somebody else's number has sent a call on.
+ */
 enum report_by {
 	REPORT_BY_FROM, REPORT_BY_TO, REPORT_BY_TENANT, REPORT_BY_TRUNK,
 	REPORT_BY_CARRIER, REPORT_BY_DIRECTION, REPORT_BY_CURRENCY,
 	REPORT_BY_ZONE, REPORT_BY_STEP, REPORT_BY_LIMIT, REPORT_BY_RUN,
+	REPORT_BY_VIEWER,
 	REPORT_BY_N
 };
 
@@ -61,7 +65,6 @@ struct report_ask {
 	const struct report *report;
 	const char *by[REPORT_BY_N]; /**< NULL is ""; step, zone and limit have
 				          defaults                           */
-	bool is_customer;            /**< columns of the platform are left out */
 };
 
 /**

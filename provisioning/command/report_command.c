@@ -86,11 +86,15 @@ int command_report(const struct options *opt)
 		return command_fail(COMMAND_USAGE, "there is no report %s; see "
 				    "strowger report list", opt->argument);
 	memcpy(ask.by, opt->by, sizeof(ask.by));
-	ask.is_customer = opt->is_customer;
+	if (opt->is_customer)
+		ask.by[REPORT_BY_VIEWER] = ask.by[REPORT_BY_TENANT];
 	by = report_check(&ask, &why);
 	if (why)
 		return command_fail(COMMAND_USAGE, "--%s %s",
 				    report_by_name(by), why);
+	if (opt->is_customer && !ask.by[REPORT_BY_TENANT])
+		return command_fail(COMMAND_USAGE, "--as-customer needs "
+				    "--tenant");
 
 	if (database_open(&pg, opt, text, sizeof(text)))
 		return command_fail(COMMAND_UNREACHABLE, "database: %s", text);

@@ -11,14 +11,15 @@ The head of a file says what the report is, and names its columns:
 
 Kinds: text, number, decimal, percent, money (micro-units in SQL), time, flag.
 A column of the platform is shown to no tenant. Parameters are psql's, as
-:'from'; those that there are stand in PARAMS.
+:'from'; those that there are stand in PARAMS. viewer is the tenant that reads
+it, '' the platform.
 """
 import os
 import re
 import sys
 
 PARAMS = ("from", "to", "tenant", "trunk", "carrier", "direction", "currency",
-          "zone", "step", "limit", "run")
+          "zone", "step", "limit", "run", "viewer")
 KINDS = ("text", "number", "decimal", "percent", "money", "time", "flag")
 COLUMNS_MAX = 24
 

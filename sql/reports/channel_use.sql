@@ -17,7 +17,7 @@ with h as (
 		sum(f.duration_ms) as duration_ms, coalesce(sum(f.calls) filter
 			(where f.outcome like 'limit\_%'), 0) as blocked
 	from report.traffic(false, :'from'::timestamptz, :'to'::timestamptz,
-		:'tenant', :'trunk', '', :'direction', '') f
+		:'tenant', :'trunk', '', :'direction', '', :'viewer') f
 	where f.trunk_id <> ''
 	group by 1, 2, 3),
 t as materialized (

@@ -21,7 +21,7 @@ left join (select f.did_id, sum(f.calls) as calls,
 		sum(f.answered) as answered, sum(f.duration_ms) as duration_ms,
 		max(f.last_at) as last_at
 	from report.traffic(false, :'from'::timestamptz, :'to'::timestamptz, '',
-		'', '', '', '') f
+		'', '', '', '', '') f
 	where f.did_id <> ''
 	group by 1) s on s.did_id = d.id
 join core.tenant n on n.id = d.tenant_id

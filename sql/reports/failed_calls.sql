@@ -13,7 +13,8 @@ with f as materialized (
 	select x.outcome, x.sip_code, x.q850, sum(x.calls) as calls,
 		sum(x.answered) as answered, max(x.last_at) as last_at
 	from report.traffic(false, :'from'::timestamptz, :'to'::timestamptz,
-		:'tenant', :'trunk', :'carrier', :'direction', :'currency') x
+		:'tenant', :'trunk', :'carrier', :'direction', :'currency',
+		:'viewer') x
 	group by 1, 2, 3)
 select f.outcome, f.sip_code, f.q850, f.calls - f.answered as calls,
 	report.percent(f.calls - f.answered, sum(f.calls) over ()) as percent,

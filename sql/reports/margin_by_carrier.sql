@@ -30,7 +30,7 @@ from (select f.carrier_id, f.gateway_id, f.destination, f.currency,
 		report.margin_percent(sum(f.revenue_micro), sum(f.cost_sold))
 			as margin_percent
 	from report.traffic(false, :'from'::timestamptz, :'to'::timestamptz,
-		:'tenant', :'trunk', :'carrier', :'direction', :'currency') f
+		:'tenant', :'trunk', :'carrier', :'direction', :'currency', '') f
 	where f.carrier_id <> '' and (f.sold > 0 or f.bought > 0)
 	group by 1, 2, 3, 4, 5) s
 left join core.carrier c on c.id = s.carrier_id

@@ -11,7 +11,8 @@ select f.direction, f.country, f.number_type, sum(f.calls) as calls,
 	sum(f.answered) as answered,
 	report.minutes(sum(f.duration_ms)) as minutes
 from report.traffic(false, :'from'::timestamptz, :'to'::timestamptz,
-	:'tenant', :'trunk', :'carrier', :'direction', :'currency') f
+	:'tenant', :'trunk', :'carrier', :'direction', :'currency',
+	:'viewer') f
 where f.calls > 0
 group by 1, 2, 3
 order by 1, minutes desc, 2, 3

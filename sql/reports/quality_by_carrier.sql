@@ -25,13 +25,13 @@ with a as materialized (
 		sum(f.pdd_5) as pdd_5, sum(f.pdd_8) as pdd_8,
 		sum(f.pdd_12) as pdd_12
 	from report.traffic(true, :'from'::timestamptz, :'to'::timestamptz,
-		:'tenant', :'trunk', :'carrier', :'direction', '') f
+		:'tenant', :'trunk', :'carrier', :'direction', '', '') f
 	group by 1, 2, 3, 4),
 called as (
 	select f.gateway_id, sum(f.calls) as calls, sum(f.answered) as answered,
 		report.mos(sum(f.mos_milli), sum(f.mos_n)) as mos
 	from report.traffic(false, :'from'::timestamptz, :'to'::timestamptz,
-		:'tenant', :'trunk', :'carrier', :'direction', '') f
+		:'tenant', :'trunk', :'carrier', :'direction', '', '') f
 	where f.gateway_id <> '' and f.direction <> 'inbound'
 	group by 1),
 codes as (

@@ -21,13 +21,14 @@ with s as (
 			as before
 	from (select x.*, true as is_now from report.traffic(false,
 			:'from'::timestamptz, :'to'::timestamptz, :'tenant',
-			:'trunk', :'carrier', :'direction', :'currency') x
+			:'trunk', :'carrier', :'direction', :'currency',
+			:'viewer') x
 		union all
 		select x.*, false from report.traffic(false,
 			:'from'::timestamptz - (:'to'::timestamptz
 				- :'from'::timestamptz), :'from'::timestamptz,
 			:'tenant', :'trunk', :'carrier', :'direction',
-			:'currency') x) f
+			:'currency', :'viewer') x) f
 	where f.destination <> ''
 	group by 1, 2, 3)
 select row_number() over (partition by currency order by revenue desc,

@@ -36,7 +36,8 @@ from (select f.tenant_id, f.trunk_id, f.currency,
 		report.margin_percent(sum(f.revenue_micro), sum(f.cost_sold))
 			as margin_percent
 	from report.traffic(false, :'from'::timestamptz, :'to'::timestamptz,
-		:'tenant', :'trunk', :'carrier', :'direction', :'currency') f
+		:'tenant', :'trunk', :'carrier', :'direction', :'currency',
+		:'viewer') f
 	group by 1, 2, 3) s
 left join core.tenant n on n.id = s.tenant_id
 left join core.trunk k on k.id = s.trunk_id

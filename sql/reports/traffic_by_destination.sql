@@ -31,8 +31,9 @@ select f.prefix, f.destination, f.country, f.network, f.currency,
 		as margin_percent,
 	min(f.first_at) as first_at, max(f.last_at) as last_at
 from report.traffic(false, :'from'::timestamptz, :'to'::timestamptz,
-	:'tenant', :'trunk', :'carrier', :'direction', :'currency') f
+	:'tenant', :'trunk', :'carrier', :'direction', :'currency',
+	:'viewer') f
 group by 1, 2, 3, 4, 5
-having sum(f.calls) > 0
+having sum(f.calls) > 0 or sum(f.revenue_micro) <> 0
 order by calls desc, 1, 2, 3, 4, 5
 limit :'limit'::integer

@@ -16,7 +16,8 @@ with f as (
 	select x.hour as at, x.calls, x.answered, x.delivered, x.short,
 		x.duration_ms, x.pdd_ms, x.pdd_n
 	from report.traffic(false, :'from'::timestamptz, :'to'::timestamptz,
-		:'tenant', :'trunk', :'carrier', :'direction', :'currency') x
+		:'tenant', :'trunk', :'carrier', :'direction', :'currency',
+		:'viewer') x
 	where :'step' <> '5min' and x.calls > 0
 	union all
 	select date_bin('5 minutes', r.started_at, timestamptz '2000-01-01Z'),

@@ -20,7 +20,7 @@ from (select f.tenant_id, f.direction, f.country, f.destination,
 		report.minutes(sum(f.duration_ms)) as minutes,
 		sum(f.revenue_micro) as revenue, sum(f.cost_micro) as cost
 	from report.traffic(false, :'from'::timestamptz, :'to'::timestamptz,
-		:'tenant', :'trunk', :'carrier', :'direction', :'currency') f
+		:'tenant', :'trunk', :'carrier', :'direction', :'currency', '') f
 	group by 1, 2, 3, 4, 5
 	having sum(f.answered) > sum(f.sold)
 		or (sum(f.answered) > 0 and sum(f.revenue_micro) = 0)) s

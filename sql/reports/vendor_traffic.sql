@@ -17,7 +17,7 @@ from (select f.carrier_id, f.destination, f.cost_currency as currency,
 		report.minutes(sum(f.bought_ms)) as bought_minutes,
 		sum(f.cost_micro) as cost
 	from report.traffic(false, :'from'::timestamptz, :'to'::timestamptz,
-		:'tenant', :'trunk', :'carrier', :'direction', '') f
+		:'tenant', :'trunk', :'carrier', :'direction', '', '') f
 	where f.bought > 0 and (:'currency' = ''
 		or f.cost_currency = :'currency')
 	group by 1, 2, 3) s

@@ -73,7 +73,7 @@ $$
 		sum(delivered), sum(revenue_micro), sum(tax_micro),
 		sum(cost_micro))
 	from report.traffic(false, '2030-01-01Z', '2030-04-01Z', '', '', '',
-		'', '')
+		'', '', '')
 $$;
 select cdr.ensure_partitions('2030-01-01Z', '2030-04-01Z');
 select pg_temp.load(1, '2030-01-10 10:00Z', 'ok', 1000);
@@ -87,7 +87,7 @@ select results_eq($$ select hour, calls, answered, revenue_micro, cost_micro,
 	$$ values ('2030-01-10 10:00Z'::timestamptz, 2, 2, 3000::bigint,
 	1500::bigint, 2, 2) $$, 'alike calls of an hour are one row');
 select is((select sum(calls) from report.traffic(true, '2030-01-01Z',
-	'2030-04-01Z', '', '', '', '', '')), 4::numeric, 'attempts are apart');
+	'2030-04-01Z', '', '', '', '', '', '')), 4::numeric, 'attempts are apart');
 select results_eq($$ select name, ppm, base_micro, tax_micro
 	from report.tax_hour $$,
 	$$ values ('VAT', 190000, 3000::bigint, 570::bigint) $$);
@@ -116,32 +116,33 @@ select results_eq($$ select sum(charges), sum(base_micro), sum(tax_micro)
 	from report.tax_hour $$,
 	$$ values (3::bigint, 6000::numeric, 1140::numeric) $$, 'in taxes, too');
 select is((select sum(sold) from report.traffic(false, '2030-01-01Z',
-	'2030-04-01Z', '', '', '', '', '')), 3::numeric, 'as one sale');
+	'2030-04-01Z', '', '', '', '', '', '')), 3::numeric, 'as one sale');
 select is_empty($$ select * from report.differences('2030-01-01Z',
 	'2030-04-01Z') $$, 'counted anew, the same');
 select is((select sum(revenue_micro) from report.traffic(false,
-	'2030-01-10 10:10Z', '2030-01-10 10:30Z', '', '', '', '', '')),
+	'2030-01-10 10:10Z', '2030-01-10 10:30Z', '', '', '', '', '', '')),
 	3000::numeric, 'and within an hour');
 select pg_temp.revise(3, 0);
 
 -- parts of hours are from the records
 select is((select sum(calls) from report.traffic(false,
 	'2030-01-10 10:00:00.001Z', '2030-01-10 11:00:00.001Z', '', '', '', '',
-	'')), 3::numeric, 'within two hours');
+	'', '')), 3::numeric, 'within two hours');
 select is((select sum(revenue_micro) from report.traffic(false,
-	'2030-01-10 10:30Z', '2030-01-10 10:59:59.999Z', '', '', '', '', '')),
+	'2030-01-10 10:30Z', '2030-01-10 10:59:59.999Z', '', '', '', '', '',
+	'')),
 	null, 'within one');
 select is((select sum(revenue_micro) from report.traffic(false,
-	'2030-01-10 10:30Z', '2030-01-10 11:00Z', '', '', '', '', '')),
+	'2030-01-10 10:30Z', '2030-01-10 11:00Z', '', '', '', '', '', '')),
 	2000::numeric, 'until its end');
 
 -- filters
 select is((select sum(calls) from report.traffic(false, '2030-01-01Z',
-	'2030-04-01Z', pg_temp.id('ten', 2), '', '', '', '')), null,
+	'2030-04-01Z', pg_temp.id('ten', 2), '', '', '', '', '')), null,
 	'another tenant');
 select is((select sum(calls) from report.traffic(false, '2030-01-01Z',
 	'2030-04-01Z', pg_temp.id('ten', 1), pg_temp.id('trk', 1),
-	pg_temp.id('car', 1), 'outbound', 'EUR')), 5::numeric);
+	pg_temp.id('car', 1), 'outbound', 'EUR', '')), 5::numeric);
 
 -- what comes twice, or not at all
 select throws_ok($$ select pg_temp.load(2, '2030-01-10 10:59:59.999Z', 'ok',
@@ -163,7 +164,7 @@ insert into cdr.charge (started_at, call_id, attempt, side, carrier_id,
 	amount_micro, currency) values ('2030-03-10 11:00Z', lpad('4', 32,
 	'0')::uuid, 1, 'buy', pg_temp.id('car', 2), 1000, 'USD');
 select results_eq($$ select cost_micro, cost_sold, calls from report.traffic(
-	false, '2030-03-01Z', '2030-04-01Z', '', '', '', '', '')
+	false, '2030-03-01Z', '2030-04-01Z', '', '', '', '', '', '')
 	where cost_currency = 'USD' $$,
 	$$ values (1000::bigint, 250::numeric, 0::bigint) $$);
 
@@ -191,6 +192,77 @@ select pg_temp.load(3, '2030-01-10 11:00Z', 'busy');
 select is(pg_temp.sums(), '5 3 4 3000 570 4500', 'it was counted before');
 select pg_temp.load(5, '2030-01-30 11:00Z', 'busy');
 select is(pg_temp.sums(), '6 3 5 3000 570 4500', 'what is new is new');
+
+-- where a number of somebody else has sent a call on, a tenant does not see
+create function pg_temp.load_forward(n integer, trunk text) returns void
+	language sql as
+$$
+	insert into cdr.record (started_at, call_id, attempt, tenant_id,
+		account_id, trunk_id, did_id, carrier_id, gateway_id, direction,
+		rate_prefix, rate_destination, called_country, called_network,
+		called_type, outcome, answered_at, duration_ms, currency,
+		diverting_trunk_id)
+	select '2030-02-10 10:00Z', lpad(n::text, 32, '0')::uuid, k,
+		pg_temp.id('ten', 1), pg_temp.id('acc', 1), pg_temp.id('trk', 1),
+		pg_temp.id('did', 1), pg_temp.id('car', 1), pg_temp.id('gwy', 1),
+		'onnet', '49', 'Germany', 'GB', 'Vodafone', 'mobile', 'ok',
+		'2030-02-10 10:00Z', 30000, 'EUR', trunk
+	from generate_series(0, 2) k;
+	insert into cdr.charge (started_at, call_id, attempt, side, account_id,
+		amount_micro, currency, prefix, destination)
+	select '2030-02-10 10:00Z', lpad(n::text, 32, '0')::uuid, k, 'sell',
+		pg_temp.id('acc', a), 10 * a, c, p, d
+	from (values (0, 1, 'EUR', '49', 'Germany'),
+		(2, 2, 'USD', '44', 'Britain')) v (k, a, c, p, d)
+$$;
+create function pg_temp.seen(tenant text, viewer text,
+	until timestamptz default '2030-02-10 11:00Z') returns text language sql as
+$$
+	select string_agg(concat_ws(' ', destination, is_there, calls, revenue),
+		', ' order by destination, is_there, calls, revenue)
+	from (select destination, concat_ws('/', nullif(did_id, ''),
+			nullif(carrier_id, ''), nullif(gateway_id, ''),
+			nullif(country, ''), nullif(network, ''),
+			nullif(number_type, '')) as is_there,
+			sum(calls) as calls, sum(revenue_micro) as revenue
+		from report.traffic(false, '2030-02-10 10:00Z', until, tenant, '',
+			'', '', '', viewer) group by 1, 2) x
+$$;
+create function pg_temp.there() returns text language sql immutable as
+$$
+	select concat_ws('/', pg_temp.id('did', 1), pg_temp.id('car', 1),
+		pg_temp.id('gwy', 1), 'GB', 'Vodafone', 'mobile')
+$$;
+select pg_temp.load_forward(7, pg_temp.id('trk', 2));
+select is(pg_temp.seen(pg_temp.id('ten', 1), pg_temp.id('ten', 1)),
+	'Germany  1 10', 'who called sees that it did, and what it paid');
+select is(pg_temp.seen(pg_temp.id('ten', 1), pg_temp.id('ten', 1),
+	'2030-02-10 10:30Z'), 'Germany  1 10', 'also within an hour');
+select is(pg_temp.seen(pg_temp.id('ten', 2), pg_temp.id('ten', 2)),
+	'Britain ' || pg_temp.there() || ' 0 20',
+	'who sent it on sees where to, by its own rate');
+select is(pg_temp.seen(pg_temp.id('ten', 1), ''),
+	'Germany ' || pg_temp.there() || ' 1 10', 'the platform sees all');
+select is((select count(*) from report.traffic(true, '2030-02-10 10:00Z',
+	'2030-02-10 11:00Z', pg_temp.id('ten', 1), '', '', '', '',
+	pg_temp.id('ten', 1)) where country <> '' or carrier_id <> ''), 0::bigint,
+	'nor of attempts');
+select pg_temp.load_forward(8, pg_temp.id('trk', 1));
+select is(pg_temp.seen(pg_temp.id('ten', 1), pg_temp.id('ten', 1)),
+	'Germany  1 10, Germany ' || pg_temp.there() || ' 1 10',
+	'what its own trunk sent on it sees');
+select pg_temp.load_forward(9, pg_temp.id('trk', 99));
+select is(pg_temp.seen(pg_temp.id('ten', 1), pg_temp.id('ten', 1)),
+	'Germany  2 20, Germany ' || pg_temp.there() || ' 1 10',
+	'a trunk that is not known any more is somebody else''s');
+select is_empty($$ select * from report.differences('2030-02-10Z',
+	'2030-02-11Z') $$);
+update core.tenant set parent_id = pg_temp.id('ten', 1)
+	where id = pg_temp.id('ten', 2);
+select is(pg_temp.seen(pg_temp.id('ten', 1), pg_temp.id('ten', 1)),
+	'Britain  0 20, Britain ' || pg_temp.there() || ' 0 40, Germany  1 10, '
+	'Germany ' || pg_temp.there() || ' 2 20',
+	'a tenant below it is no stranger');
 
 select * from finish();
 rollback;

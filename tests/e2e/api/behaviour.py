@@ -163,6 +163,13 @@ def who_forwards(call_id, key):
             f"{span}&{what}", k)["data"]} for k in (KEY, key))
         check(ours and seen == ours - {"f0"},
               f"nor by asking for it: {what}: {ours}, {seen}")
+    counted = []
+    for k in (KEY, key):
+        rows = get("/v1/reports/minutes_by_country?from=2026-12-02T00:00:00Z"
+                   "&to=2026-12-03T00:00:00Z", k)["rows"]
+        counted.append({row["country"] or "": row["calls"] for row in rows})
+    check(counted[0] == {"GB": 2} and counted[1] == {"GB": 1, "": 1},
+          f"nor in reports: {counted}")
 
 
 FORWARDED = """

@@ -97,7 +97,7 @@ def channels():
                         "2026-10-07T18:30:00Z"]):
         theirs = sql(
             "with h as (select trunk_id, hour, sum(duration_ms) as ms from "
-            "report.traffic(false, '{0}', '{1}', '', '', '', '', '') where "
+            "report.traffic(false, '{0}', '{1}', '', '', '', '', '', '') where "
             "trunk_id <> '' group by 1, 2) "
             "select k.trunk_id, round((percentile_disc(0.95) within group "
             "(order by coalesce(h.ms, 0)) / 3600000.0)::numeric, 2) from "

@@ -1,9 +1,9 @@
 /**
- * @file provision.c  /v1/provisionings: a customer with account, trunk, sites,
- * user names, addresses and numbers in one transaction: all of it or nothing.
- * Each part is read, checked and written as by its own resource, and a fault
- * is named by where it stands in this body. A site has no id yet that others
- * could name: they say its name.
+ * @file provision.c  /v1/provisionings: a customer with account, subscribers,
+ * trunk, sites, user names, addresses and numbers in one transaction: all of it
+ * or nothing. Each part is read, checked and written as by its own resource, and
+ * a fault is named by where it stands in this body. Sites and subscribers have
+ * no ids yet that others could say: these say the name.
  */
 #include "json.h"
 #include <openssl/crypto.h>
@@ -16,30 +16,49 @@
 #include "text.h"
 
 #define LIST_MAX 50
-#define ROWS_MAX (3 + 4 * LIST_MAX)
+#define ROWS_MAX (3 + 5 * LIST_MAX)
 #define PASSWORD_CHARS 24 /* 120 bits */
 
 /** Parts in the order in which they are made: each may name those before. */
-enum { TENANT, ACCOUNT, TRUNK, SITES, CREDENTIALS, IP_ACLS, DIDS, PART_N };
+enum {
+	TENANT, ACCOUNT, SUBSCRIBERS, TRUNK, SITES, CREDENTIALS, IP_ACLS, DIDS,
+	PART_N
+};
+
+/** Rows made here that others name. */
+enum { SITE = 1, SUBSCRIBER = 2 };
+static const struct link {
+	unsigned bit;
+	int part;
+	const char *name;       /* member that is its name       */
+	const char *by, *id;    /* member with it, what it means */
+	const char *kind;
+} links[] = {
+	{SITE, SITES, "name", "site", "site_id", "site"},
+	{SUBSCRIBER, SUBSCRIBERS, "legal_name", "subscriber", "subscriber_id",
+	 "subscriber"},
+};
 
 static const struct part {
 	const char *name;
 	const struct resource *res;
 	bool is_list;
-	bool has_site;          /* may be at one of the sites made here */
+	unsigned links;         /* what is named by it               */
 	const char *implied[2]; /* members that are made here */
 	int parts[2];           /* of these parts' ids        */
 } parts[PART_N] = {
-	[TENANT] = {"tenant", &resource_tenant, false, false, {NULL}, {0}},
-	[ACCOUNT] = {"account", &resource_account, false, false,
+	[TENANT] = {"tenant", &resource_tenant, false, 0, {NULL}, {0}},
+	[ACCOUNT] = {"account", &resource_account, false, 0,
 		     {"tenant_id", NULL}, {TENANT, 0}},
-	[TRUNK] = {"trunk", &resource_trunk, false, false,
+	[SUBSCRIBERS] = {"subscribers", &resource_subscriber, true, 0,
+			 {"tenant_id", NULL}, {TENANT, 0}},
+	[TRUNK] = {"trunk", &resource_trunk, false, SUBSCRIBER,
 		   {"tenant_id", "account_id"}, {TENANT, ACCOUNT}},
-	[SITES] = {"sites", &resource_site, true, false, {NULL}, {0}},
-	[CREDENTIALS] = {"credentials", &resource_credential, true, true,
+	[SITES] = {"sites", &resource_site, true, 0, {NULL}, {0}},
+	[CREDENTIALS] = {"credentials", &resource_credential, true, SITE,
 			 {NULL}, {0}},
-	[IP_ACLS] = {"ip_acls", &resource_address, true, true, {NULL}, {0}},
-	[DIDS] = {"dids", &resource_did, true, true,
+	[IP_ACLS] = {"ip_acls", &resource_address, true, SITE, {NULL}, {0}},
+	[DIDS] = {"dids", &resource_did, true, SITE | SUBSCRIBER,
 		  {"tenant_id", "trunk_id"}, {TENANT, TRUNK}},
 };
 
@@ -53,7 +72,7 @@ struct row {
 
 struct provision {
 	struct request *req;
-	char ids[3][ID_TEXT_SIZE]; /* tenant, account, trunk */
+	char ids[PART_N][ID_TEXT_SIZE]; /* of parts that are no lists */
 	struct row rows[ROWS_MAX];
 	size_t n;
 	json_t *secrets;        /* passwords that were made here */
@@ -109,42 +128,69 @@ static int imply(struct provision *pr, const struct part *part, json_t *body)
 }
 
 
-static const char *site_find(const struct provision *pr, const char *name)
+/* @return NULL: none has this name, or several have */
+static const char *named_find(const struct provision *pr,
+			      const struct link *link, const char *name)
 {
+	const char *id = NULL;
+
 	for (size_t i = 0; name && i < pr->n; i++) {
 		const struct row *row = &pr->rows[i];
 		const char *known;
 
-		if (row->part != &parts[SITES] || !row->rec)
+		if (row->part != &parts[link->part] || !row->rec)
 			continue;
-		known = record_text(row->rec, "name");
-		if (known && !strcmp(known, name))
-			return row->id;
+		known = record_text(row->rec, link->name);
+		if (!known || strcmp(known, name))
+			continue;
+		if (id)
+			return NULL;
+		id = row->id;
 	}
 
-	return NULL;
+	return id;
 }
 
 
 /* "site", a name, becomes "site_id" */
-static int site_put(struct provision *pr, json_t *body)
+static int link_put(struct provision *pr, const struct link *link,
+		    json_t *body)
 {
-	json_t *site = json_object_get(body, "site");
-	const char *id = site_find(pr, json_string_value(site));
+	json_t *name = json_object_get(body, link->by);
+	const char *id = named_find(pr, link, json_string_value(name));
+	char pointer[32];
 	int err = 0;
 
-	if (!site)
+	if (!name)
 		return 0;
 
-	if (json_object_get(body, "site_id"))
-		problem_add(&pr->req->problem, "/site_id", "not_allowed", NULL,
-			    "is that of the site that is named");
+	if (json_object_get(body, link->id))
+		problem_add(&pr->req->problem,
+			    pointer_join(pointer, sizeof(pointer), "",
+					 link->id), "not_allowed", NULL,
+			    "is that of the %s that is named", link->kind);
 	else if (!id)
-		problem_add(&pr->req->problem, "/site", "unknown", site,
-			    "is the name of no site made here");
-	else if (json_object_set_new(body, "site_id", json_string(id)))
+		problem_add(&pr->req->problem,
+			    pointer_join(pointer, sizeof(pointer), "",
+					 link->by), "unknown", name,
+			    "is the name of no %s made here, or of several",
+			    link->kind);
+	else if (json_object_set_new(body, link->id, json_string(id)))
 		err = ENOMEM;
-	(void)json_object_del(body, "site");
+	(void)json_object_del(body, link->by);
+
+	return err;
+}
+
+
+static int links_put(struct provision *pr, const struct part *part,
+		     json_t *body)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(links) && !err; i++)
+		if (part->links & links[i].bit)
+			err = link_put(pr, &links[i], body);
 
 	return err;
 }
@@ -184,21 +230,20 @@ static int row_read(struct provision *pr, const struct part *part,
 	struct row *row = &pr->rows[pr->n++];
 	json_t *body = json_is_object(given) ? json_copy((json_t *)given)
 					     : json_incref((json_t *)given);
-	const ptrdiff_t nth = part - parts;
 	int err = 0;
 
 	row->part = part;
 	TEXT_FILL(row->at, at);
 	stand(pr, at);
-	if (nth <= TRUNK)
-		TEXT_FILL(row->id, pr->ids[nth]);
-	else
+	if (part->is_list)
 		id_new(pr, part, row->id);
+	else
+		TEXT_FILL(row->id, pr->ids[part - parts]);
 
 	if (json_is_object(body))
 		err = imply(pr, part, body);
-	if (!err && part->has_site && json_is_object(body))
-		err = site_put(pr, body);
+	if (!err && json_is_object(body))
+		err = links_put(pr, part, body);
 	if (!err && json_is_object(body))
 		err = password_make(pr, row, body);
 	if (!err)
@@ -341,9 +386,9 @@ static bool row_write(struct provision *pr, const struct row *row,
 static void write_all(struct provision *pr)
 {
 	struct request *req = pr->req;
-	json_t *answer = json_pack("{s:[], s:[], s:[], s:[], s:O}", "sites",
-				   "credentials", "ip_acls", "dids",
-				   "secrets", pr->secrets);
+	json_t *answer = json_pack("{s:[], s:[], s:[], s:[], s:[], s:O}",
+				   "subscribers", "sites", "credentials",
+				   "ip_acls", "dids", "secrets", pr->secrets);
 	bool is_good = change_begin(req);
 
 	/* children hang on the trunk of the path */
@@ -376,8 +421,9 @@ void provisioning_create(struct request *req)
 	if (pr) {
 		pr->req = req;
 		pr->secrets = json_array();
-		for (int i = TENANT; i <= TRUNK; i++)
-			id_new(pr, &parts[i], pr->ids[i]);
+		for (int i = 0; i < PART_N; i++)
+			if (!parts[i].is_list)
+				id_new(pr, &parts[i], pr->ids[i]);
 	}
 	if (!pr || body_read(pr, body))
 		problem_set(&req->problem, PROBLEM_INTERNAL, "%s", "");

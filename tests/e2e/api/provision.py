@@ -9,6 +9,7 @@ from contract import Tally, call
 
 COUNT = ("select (select count(*) from core.tenant) || ' ' || "
          "(select count(*) from core.account) || ' ' || "
+         "(select count(*) from core.subscriber) || ' ' || "
          "(select count(*) from core.trunk) || ' ' || "
          "(select count(*) from core.trunk_credential) || ' ' || "
          "(select count(*) from core.source_address) || ' ' || "
@@ -86,6 +87,46 @@ def at_sites():
           [trier, kiel, kiel, None], f"each at its place: {made}")
 
 
+def who(name, city="Kiel"):
+    return {"legal_name": name, "address": {
+        "street": "Hafenstraße 5", "city": city, "country": "DE"}}
+
+
+def by_law():
+    made = post("/v1/provisionings", whole(
+        8, subscribers=[who("Muster GmbH"), who("Bürgel AG", "Trier")],
+        trunk={"name": "pbx", "realm": "provision.example",
+               "subscriber": "Muster GmbH"},
+        dids=[{"e164": "+4930777181", "subscriber": "Bürgel AG"},
+              {"e164": "+4930777182"}]))
+    muster, buergel = made["subscribers"]
+    check(get("/v1/subscribers/" + buergel["id"]) == buergel and
+          buergel["tenant_id"] == made["tenant"]["id"] and
+          buergel["address"]["city"] == "Trier" and
+          not buergel["is_verified"], f"as it is for its own: {buergel}")
+    check([made["trunk"]["subscriber_id"], made["dids"][0]["subscriber_id"],
+           made["dids"][1]["subscriber_id"]] ==
+          [muster["id"], buergel["id"], None], f"whose each is: {made}")
+    check(post("/v1/provisionings", whole(9))["subscribers"] == [],
+          "nobody has to say it")
+    refused(whole(2, subscribers=[who("A"), who("B"), who("B"),
+                                  {"legal_name": "C"}],
+                  trunk={"name": "pbx", "realm": "provision.example",
+                         "subscriber": "D"},
+                  dids=[{"e164": "+4930777120", "subscriber": "A",
+                         "subscriber_id": "sbr_" + "0" * 26},
+                        {"e164": "+4930777121", "subscriber": "B"}]), 422,
+            "/subscribers/3/address/street", "/subscribers/3/address/city",
+            "/subscribers/3/address/country", "/trunk/subscriber",
+            "/dids/0/subscriber_id", "/dids/1/subscriber")
+    # what only the database finds, after the subscriber was made
+    refused(whole(2, subscribers=[who("A")], dids=[
+        {"e164": "+4930777101", "subscriber": "A"}]), 409, "/dids/0/e164")
+    refused(whole(2, subscribers=[who("A")], trunk={
+        "name": "pbx", "subscriber_id": "sbr_" + "0" * 26}), 422,
+        "/trunk/subscriber_id")
+
+
 def or_nothing():
     refused(whole(2, sites=[{"name": "Kiel", "cps": -1}, {"name": "Trier"}],
                   dids=[{"e164": "+4930777120", "site": "Bonn"},
@@ -148,6 +189,10 @@ def resellers_do_it(one):
     refused(whole(6, account={"name": "m", "type": "prepaid",
                               "currency": "EUR", "credit_limit": "5"}),
             403, "/account/credit_limit", key=key)
+    refused(whole(6, subscribers=[{**who("A"), "is_verified": True,
+                                   "verified_by": "me"}]), 403,
+            "/subscribers/0/is_verified", "/subscribers/0/verified_by",
+            key=key)
     key = make_key("w", "tenant:write", one[0]["id"])
     refused(whole(6), 403, key=key)
 
@@ -156,6 +201,7 @@ def main():
     one = world("provision")
     all_of_it()
     at_sites()
+    by_law()
     or_nothing()
     tried_first()
     done_once()

@@ -331,7 +331,9 @@ class Contract:
                      [f"{trunk}/ip-acls/{r['id']}" for r in made["ip_acls"]] +
                      [f"{trunk}/credentials/{r['id']}"
                       for r in made["credentials"]] +
-                     [trunk, "/v1/accounts/" + made["account"]["id"],
+                     [trunk] + [f"/v1/subscribers/{r['id']}"
+                                for r in made["subscribers"]] +
+                     ["/v1/accounts/" + made["account"]["id"],
                       "/v1/tenants/" + made["tenant"]["id"]]):
             answer = call("delete", path, headers={"If-Match": "*"})
             Tally.check(answer.status == 204, f"DELETE {path}: "

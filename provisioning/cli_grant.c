@@ -6,7 +6,7 @@
 #include "resource.h"
 
 static const struct field fields[] = {
-	FIELD_ROW_ID("cgr_"),
+	FIELD_ROW_ID("clg_"),
 	FIELD_REFERENCE("tenant_id", "ten_", F_REQUIRED | F_FIXED),
 	FIELD_REFERENCE("trunk_id", "trk_", F_NULLABLE),
 	{.name = "e164", .type = FIELD_E164, .flags = F_REQUIRED | F_FILTER,
@@ -42,7 +42,7 @@ static const struct refusal refusals[] = {
 
 const struct resource resource_cli_grant = {
 	.kind = "cli_grant", .table = "core.cli_grant", .key = "id",
-	.key_type = "text", .id_prefix = "cgr_", .path = "/v1/cli-grants",
+	.key_type = "text", .id_prefix = "clg_", .path = "/v1/cli-grants",
 	.owner = "t.tenant_id", .is_versioned = true, .set = &set,
 	.refusals = refusals,
 };

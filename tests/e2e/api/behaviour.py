@@ -590,6 +590,24 @@ def names_have_rules(trunk):
     check(call("delete", path, headers=ANY).status == 204, "and goes")
 
 
+def grants_keep_their_ids(one):
+    made = post("/v1/cli-grants", {"tenant_id": one[0]["id"],
+                                   "e164": "+441632960000"})
+    check(made["id"].startswith("clg_"), f"ids of their own: {made['id']}")
+    old = "cgr_" + "0" * 26
+    sql("insert into core.cli_grant (id, tenant_id, e164) values "
+        f"('{old}', '{one[0]['id']}', '+441632960001')")
+    check({g["id"] for g in get("/v1/cli-grants")["data"]} >=
+          {made["id"], old}, "beside older ones")
+    path = "/v1/cli-grants/" + old
+    check(patch(path, {"reference": "LOA"})["reference"] == "LOA" and
+          get(path)["id"] == old, "which are as good")
+    gone = call("delete", path, headers=ANY)
+    check(gone.status == 204, f"DELETE {path}: {gone.status}")
+    get(path, status=404)
+    get("/v1/carrier-groups/" + made["id"], status=404)
+
+
 def decks_move_in_one_step():
     deck = post("/v1/rate-decks", {"name": "d", "currency": "EUR"})
     path = f"/v1/rate-decks/{deck['id']}/rates"
@@ -1017,6 +1035,7 @@ def main():
     a_lock_ends_by_hand(carrier)
     plans_order_their_routes(carrier)
     names_have_rules(one[2])
+    grants_keep_their_ids(one)
     decks_move_in_one_step()
     changes_are_counted(one[2])
     jobs_are_done()

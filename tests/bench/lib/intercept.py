@@ -7,6 +7,7 @@ mediation function that counts (mdf_count), tasks over X1.
              without; processor time of each packet
     outage   nobody takes delivery for --seconds, then: each number, in order;
              a spool that is full: one gap, counted and reported
+    kill     strowger-li, then the switch, is killed with -9 under full load
     cost     calls of nobody that is sought, with and without tasks for others
 """
 import argparse
@@ -32,6 +33,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(
 DID = "19867c20-8c94-473e-b9cd-8b72b7b05fd1"
 RATE = 200           # calls begin and end so often a second
 DRAIN_S = 300
+NICE = 7             # as CPUWeight=20 of its unit, nearly
 PDU_OCTETS = 300     # of a packet of G.711 on X3, about
 
 
@@ -87,6 +89,16 @@ class Mdf:
                 return found
             time.sleep(0.2)
 
+    def settled(self, seconds=30):
+        """Until nothing new comes. @return the last report"""
+        found, until = None, time.time() + seconds
+        while time.time() < until:
+            last, found = found, self.report()
+            if last and last["x3"] == found["x3"]:
+                break
+            time.sleep(1)
+        return found
+
     def stop(self):
         if self.process:
             self.kill()
@@ -116,14 +128,22 @@ class Li:
     def start(self):
         """Until every target is sought and the mediation function is there."""
         self.mdf.start()
+        self.again()
+        parties.wait_for("delivery", lambda: self.mdf.report()[
+            "connections"] >= 2)
+
+    def again(self):
+        """Until every target is sought."""
         self.w.start()
         procs.pin([self.w.process.pid], parties.SUT_CPU)
+        os.setpriority(os.PRIO_PROCESS, self.w.process.pid, NICE)
+        self.wait_force()
+
+    def wait_force(self):
         parties.wait_for("tasks in force", lambda: all(
             "<provisioningStatus>complete<" in self.w.x1(
                 "GetTaskDetails", f"<xId>{xid}</xId>")
             for xid in (self.xids[0], self.xids[-1])))
-        parties.wait_for("delivery", lambda: self.mdf.report()[
-            "connections"] >= 2)
 
     def pids(self):
         return [self.w.process.pid] if self.w.process else []
@@ -146,6 +166,13 @@ class Node(Switch):
         self.poi = folder + "/poi.sock"
         self.more = (f'intercept:\n  socket: "{self.poi}"\n'
                      f'  user: "{os.getuid()}"\n')
+
+    def kill(self):
+        self.processes[-1].kill()
+        self.processes.pop().wait()
+
+    def again(self):
+        self.launch_node("bench")
 
 
 def used(switch, li):
@@ -343,6 +370,70 @@ def bench_outage(opt, switch, folder, v):
                f"wanted at most {opt.delay_max} later")
 
 
+def bench_kill(opt, switch, folder, v):
+    li = Li(opt, switch.poi, [called(i) for i in range(opt.calls)])
+    away = []
+
+    def crash():
+        began = time.monotonic()
+        li.w.stop(signal.SIGKILL)
+        li.again()
+        away.append(time.monotonic() - began)
+
+    try:
+        li.start()
+        timer = threading.Timer(opt.seconds / 3, crash)
+        out = run(opt, switch, li, opt.calls, opt.seconds * 1000,
+                  on_event=lambda name: name == "media_start" and
+                  timer.start())
+        timer.join()
+        if not away:
+            raise Failed("strowger-li did not come back")
+        m = out["media"]
+        v.want(m["sent_all"] == m["received_all"],
+               f"media: {m['received_all']} of {m['sent_all']} received")
+        bound = opt.calls * 100 * (away[0] + 0.5)
+        found = li.mdf.settled()
+        print(f"strowger-li killed and back after {away[0]:.1f} s: "
+              f"{m['sent_all']} packets of {opt.calls} calls, "
+              f"{m['sent_all'] - found['x3']} lost in that time (at most "
+              f"{bound:.0f}), {found['repeated']} came twice, "
+              f"{found['differing']} of them with another content",
+              flush=True)
+        v.want(found["x3"] >= m["sent_all"] - bound,
+               "more is lost than what strowger-li was away for")
+        v.want(found["gaps_max"] <= 1, f"{found['gaps_max']} gaps in a row")
+
+        load = Load(opt, switch, "ip", RATE, opt.calls, "--media-ms",
+                    str(opt.seconds * 1000))
+        for line in load.process.stdout:
+            if "media_start" in line:
+                break
+        time.sleep(1)
+        switch.kill()
+        load.process.kill()
+        load.process.wait()
+        load.process.stdout.close()
+        before = li.mdf.report()
+        switch.again()
+        li.wait_force()
+        out = run(opt, switch, li, opt.calls, opt.seconds * 1000)
+        sent = out["media"]["sent_all"]
+        found = li.mdf.wait("delivery", lambda f: f["x3"] - before[
+            "x3"] >= sent)
+        print(f"the switch killed: {sent} packets of the calls after that, "
+              f"{sent + before['x3'] - found['x3']} lost, "
+              f"{found['differing']} numbers with two contents")
+        v.want(found["x3"] - before["x3"] == sent and
+               found["missing"] == before["missing"],
+               "calls after the switch's restart are not delivered whole")
+        for what in ("differing", "late", "malformed"):
+            v.want(not found[what], f"{what}: {found[what]}")
+        v.want(li.w.run("audit", "verify")[0] == 0, "the audit is broken")
+    finally:
+        li.close()
+
+
 def interval(values):
     """Mean, and half of the 95 % interval (Student's t)."""
     n, z = len(values), 1.959964
@@ -426,7 +517,7 @@ def bench_cost(opt, switch, folder, v):
 
 def options():
     p = argparse.ArgumentParser(prog="tests/bench/run li")
-    p.add_argument("bench", choices=["calls", "outage", "cost"])
+    p.add_argument("bench", choices=sorted(DEFAULTS))
     p.add_argument("--top", required=True, help=argparse.SUPPRESS)
     p.add_argument("--build", required=True, help=argparse.SUPPRESS)
     p.add_argument("--switch", help="another strowger-switch")
@@ -474,10 +565,12 @@ def main():
     sys.exit(1 if v.missed else 0)
 
 
-BENCHES = {"calls": bench_calls, "outage": bench_outage, "cost": bench_cost}
+BENCHES = {"calls": bench_calls, "outage": bench_outage, "kill": bench_kill,
+           "cost": bench_cost}
 DEFAULTS = {
     "calls": {"calls": 200, "seconds": 10, "reps": 3, "delay_max": 1000},
     "outage": {"calls": 200, "seconds": 300, "spool": 64, "delay_max": 1000},
+    "kill": {"calls": 200, "seconds": 15},
     "cost": {"calls": 200, "seconds": 1, "reps": 20, "tasks": 200,
              "targets": 20},
 }

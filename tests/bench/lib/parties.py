@@ -201,16 +201,20 @@ control:
 metrics:
   listen: 127.0.0.1:{port + 1}
 {self.more}""")
+        self.launch_node(name)
+        self.wait_for(lambda: self.pg.psql(
+            "strowger", "-c", "select count(*) from core.node where "
+            f"name = '{name}' and applied_version = "
+            "(select version from core.state)") == "1\n")
+
+    def launch_node(self, name):
+        opt, folder = self.opt, self.folder + "/" + name
         self.launch([opt.switch, "--config", folder + "/switch.yaml"], name)
         env = dict(os.environ, STROWGER_CONTROL=folder + "/control.sock")
         self.wait_for(lambda: subprocess.run(
             [opt.build + "/provisioning/command/strowger", "status"], env=env,
             check=False, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL).returncode == 0)
-        self.wait_for(lambda: self.pg.psql(
-            "strowger", "-c", "select count(*) from core.node where "
-            f"name = '{name}' and applied_version = "
-            "(select version from core.state)") == "1\n")
 
     def media_pids(self):
         return self.pids()

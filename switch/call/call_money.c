@@ -92,6 +92,19 @@ static bool is_spend_open(struct money *m)
 }
 
 
+static uint64_t lead_ms(const struct money *m);
+
+
+/* Packages are asked in time for their answer; where money is scarce that of
+   the next interval is another's until this one is half over. */
+static bool is_early(const struct money *m)
+{
+	return m->call->answered_ms &&
+	       fund_is_scarce(m->call->books.funds, m->account_id) &&
+	       call_duration_ms(m->call) + lead_ms(m) < m->funded_ms;
+}
+
+
 /* Hold what the asked duration costs beyond what packages pay and is held; if
    that is too much, of one interval. */
 static enum fund_verdict hold_money(struct money *m)
@@ -114,6 +127,8 @@ static enum fund_verdict hold_money(struct money *m)
 	if (price_at(m, m->asked_ms, &req.want_micro) ||
 	    price_at(m, m->least_ms, &req.least_micro))
 		return FUND_REFUSED;
+	if (m->packs && req.least_micro > m->hold.held_micro && is_early(m))
+		return FUND_HELD; /* with what is held already */
 
 	count_spend(m, req.want_micro); /* who asks next must see it */
 	req.want_micro -= m->hold.held_micro;

@@ -205,6 +205,11 @@ static int put(struct world *w, const struct row *row)
 
 	if (!w->climate.has_plans)
 		(void)json_object_del(json, "routing_plan_id");
+	if (json && !strcmp(row->kind, "tenant") &&
+	    package_model_is_there(w->packages))
+		(void)json_object_set_new(json, "offsets",
+			json_pack("[[i,I]]", 0, (json_int_t)
+				  package_model_east_s(w->packages)));
 	err = row->json && !json
 		      ? -1
 		      : catalog_store_put(w->store, row->kind, row->id,
@@ -254,6 +259,7 @@ int catalog_model_put(struct world *w)
 		return err;
 
 	plan_model_put(w);
+	package_model_put(w);
 	catalog_model_publish(w);
 
 	return err;

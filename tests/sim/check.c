@@ -337,6 +337,10 @@ static void check_sell(struct world *w, const struct cdr *cdr,
 			      ? 0 : (uint64_t)cdr->duration_ms;
 	struct price_parts parts;
 
+	if (c->package_n) {
+		cover_model_check(w, cdr, c);
+		return;
+	}
 	if (ms && strcmp(cdr->outcome, "ok") != 0)
 		ms = price_duration_ms(&c->price, c->amount_micro, ms);
 	if (price_parts(&c->price, ms, 0, &parts) ||
@@ -362,6 +366,9 @@ static void check_sell(struct world *w, const struct cdr *cdr,
 static bool is_used_up(const struct cdr *cdr, const struct cdr_charge *c)
 {
 	const uint64_t ms = (uint64_t)cdr->duration_ms;
+
+	if (c->package_n)
+		return cover_model_is_used_up(c, ms);
 
 	return price_duration_ms(&c->price, c->amount_micro, ms + 1) <= ms;
 }

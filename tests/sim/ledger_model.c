@@ -71,6 +71,18 @@ static bool is_away(const struct world *w)
 }
 
 
+bool ledger_model_is_away(const struct world *w)
+{
+	return is_away(w);
+}
+
+
+static bool is_package(const char *id)
+{
+	return !strncmp(id, "sub_", 4);
+}
+
+
 static void load_over(struct world *w, void *arg)
 {
 	struct ledger_model *l = arg;
@@ -150,6 +162,7 @@ static void claim(struct world *w)
 		if (a->overspent_micro)
 			recall(w, i);
 	}
+	package_model_claim(w);
 	worker_lease_until(w->worker, &w->now, moment_ms(&w->now) +
 			   SESSION_MS - MARGIN_MS);
 }
@@ -277,10 +290,34 @@ static void lease_return(struct world *w, struct account_model *a,
 }
 
 
+static int64_t take(struct world *w, const struct ask *ask)
+{
+	const struct lease_order *o = &ask->order;
+
+	if (is_package(ask->account_id))
+		return package_model_take(w, ask->account_id, o->want_micro,
+					  o->min_micro);
+
+	return lease_take(w, account_find(w->ledger, ask->account_id),
+			  ask->boot, o->want_micro, o->min_micro);
+}
+
+
+static void give_back(struct world *w, const struct ask *ask)
+{
+	const int64_t micro = -ask->order.want_micro;
+
+	if (is_package(ask->account_id))
+		package_model_return(w, ask->account_id, ask->boot, micro);
+	else
+		lease_return(w, account_find(w->ledger, ask->account_id),
+			     ask->boot, micro);
+}
+
+
 static void ask_over(struct world *w, void *arg)
 {
 	struct ask *ask = arg;
-	struct account_model *a = account_find(w->ledger, ask->account_id);
 	int64_t micro = 0;
 
 	if (ask->boot == w->boot && ask->order.want_micro < 0 && is_away(w)) {
@@ -288,15 +325,13 @@ static void ask_over(struct world *w, void *arg)
 		return;
 	}
 	if (ask->boot == w->boot && ask->order.want_micro < 0) {
-		lease_return(w, a, ask->boot, -ask->order.want_micro);
+		give_back(w, ask);
 	}
 	else if (ask->boot == w->boot) {
 		ask->is_unknown |= is_away(w) ||
 				   world_ms(w) >= w->ledger->session_ms;
 		if (!ask->is_unknown)
-			micro = lease_take(w, a, ask->boot,
-					   ask->order.want_micro,
-					   ask->order.min_micro);
+			micro = take(w, ask);
 		world_trace(w, "lease %s: %lld of %lld", ask->account_id,
 			    (long long)micro,
 			    (long long)ask->order.want_micro);
@@ -523,7 +558,7 @@ void ledger_model_start(struct world *w)
 
 
 /* api_v1.lease_close_epochs() */
-void ledger_model_boot(struct world *w)
+static void epochs_close(struct world *w)
 {
 	for (int i = 0; i < ACCOUNTS; i++) {
 		struct account_model *a = &w->ledger->accounts[i];
@@ -533,8 +568,29 @@ void ledger_model_boot(struct world *w)
 						   a->leases[e].settled_micro);
 			a->leases[e] = (struct lease){0};
 		}
-		a->released_micro = 0;
 	}
+	package_model_close(w);
+}
+
+
+/* What was spent before the crash is pending until the journal is loaded. */
+static void boot_over(struct world *w, void *arg)
+{
+	if (is_away(w)) {
+		world_after(w, LOAD_MS, boot_over, arg);
+		return;
+	}
+	ledger_model_load(w);
+	epochs_close(w);
+}
+
+
+void ledger_model_boot(struct world *w)
+{
+	for (int i = 0; i < ACCOUNTS; i++)
+		w->ledger->accounts[i].released_micro = 0;
+	package_model_boot(w);
+	boot_over(w, NULL);
 }
 
 
@@ -604,6 +660,7 @@ static void record_load(struct ledger_model *l, bool is_again)
 	for (uint32_t i = 0; i < call->charge_n; i++)
 		if (call->charges[i].side == CHARGE_SELL)
 			charge_post(l, &call->charges[i]);
+	package_model_load(l->w, call);
 }
 
 
@@ -633,6 +690,7 @@ void ledger_model_load(struct world *w)
 
 void ledger_model_check(struct world *w, bool is_end)
 {
+	package_model_check(w, is_end);
 	for (int i = 0; i < ACCOUNTS; i++) {
 		const struct account_model *a = &w->ledger->accounts[i];
 		const int64_t credit_micro =

@@ -21,7 +21,7 @@ struct options {
 };
 
 struct totals {
-	uint64_t seeds, passed, failed, calls, messages, margins;
+	uint64_t seeds, passed, failed, calls, messages, margins, packages;
 };
 
 
@@ -45,6 +45,7 @@ static bool seed_run(const struct options *o, uint64_t seed,
 	sum->calls += w->calls;
 	sum->messages += w->messages;
 	sum->margins += plan_model_checked(w->plans);
+	sum->packages += package_model_checked(w->packages);
 	*ret_hash = w->hash;
 	if (!is_right)
 		failure_print(w);
@@ -183,11 +184,12 @@ int main(int argc, char *argv[])
 	wiretap_free();
 	log_close();
 	printf("seeds %llu, calls %llu, messages %llu, margins %llu, "
-	       "seconds %llu\n"
+	       "packages %llu, seconds %llu\n"
 	       "%llu passed, %llu failed\n", (unsigned long long)sum.seeds,
 	       (unsigned long long)sum.calls,
 	       (unsigned long long)sum.messages,
 	       (unsigned long long)sum.margins,
+	       (unsigned long long)sum.packages,
 	       (unsigned long long)(time(NULL) - begun),
 	       (unsigned long long)sum.passed,
 	       (unsigned long long)sum.failed);

@@ -21,15 +21,19 @@ static const char *called_draw(struct world *w, const struct agent *p)
 
 	if (p->role == PEER_CARRIER)
 		return in[draw(w, ARRAY_SIZE(in))];
-	/* half of them to the carriers, so that there is something to see */
-	return out[draw(w, chance(w, 50) ? 4 : ARRAY_SIZE(out))];
+	/* half of them to the carriers, so that there is something to see; most
+	   where packages want to be used */
+	return out[draw(w, chance(w, package_model_is_there(w->packages)
+					     ? 85 : 50)
+				   ? 4 : ARRAY_SIZE(out))];
 }
 
 
 static struct agent *caller_draw(struct world *w)
 {
 	static const unsigned weights[SIM_PEERS] = {5, 5, 5, 2, 2, 1, 0, 1};
-	unsigned n = draw(w, 21), i = 0;
+	const bool is_paid = package_model_is_there(w->packages);
+	unsigned n = draw(w, is_paid ? 17 : 21), i = 0;
 
 	while (n >= weights[i])
 		n -= weights[i++];

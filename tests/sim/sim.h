@@ -40,6 +40,7 @@ struct media_model;
 struct event_model;
 struct decision_model;
 struct plan_model;
+struct package_model;
 struct wire;
 
 /* --- world.c: time, events, trace, failure */
@@ -93,6 +94,7 @@ struct world {
 	struct event_model *events;
 	struct decision_model *decisions;
 	struct plan_model *plans;
+	struct package_model *packages;
 	struct rng *spare_rng;       /**< the worker's, while it looks ahead */
 	struct json_t *expected;     /**< notes of the call that may begin */
 	uint64_t expected_begun;     /**< calls begun by then               */
@@ -207,10 +209,12 @@ int ledger_model_lease(const struct lease_order *order, void *arg);
 void ledger_model_load(struct world *w);
 /** The first claim, and what moves money beside calls. */
 void ledger_model_start(struct world *w);
-/** A new start of the node: leases of older ones are free again. */
+/** A new start of the node: leases of older ones are free again, when its
+ *  journal has been loaded. */
 void ledger_model_boot(struct world *w);
 /** The database takes the node's session for over. */
 bool ledger_model_is_lapsed(const struct world *w);
+bool ledger_model_is_away(const struct world *w);
 /** It claims its session, if the database is there. */
 void ledger_model_claim(struct world *w);
 void ledger_model_check(struct world *w, bool is_end);
@@ -219,6 +223,41 @@ uint64_t ledger_model_calls(const struct ledger_model *l);
 /** Free an ask that will not be answered. */
 void ledger_model_drop(event_h *h, void *arg);
 void ledger_model_free(struct ledger_model *l);
+
+/* --- package_model.c: packages, and their balances in the database */
+struct package_model *package_model_alloc(struct world *w);
+void package_model_free(struct package_model *m);
+/** Does this world have any? Drawn from the seed, and not from its world. */
+bool package_model_is_there(const struct package_model *m);
+/** Both tenants' time: so much before that of the wall clock. */
+int64_t package_model_east_s(const struct package_model *m);
+void package_model_put(struct world *w);
+/** What else moves units begins. */
+void package_model_start(struct world *w);
+/** A call began: it lives by what is provisioned now. */
+void package_model_begun(struct world *w, const char *call_id);
+/** Of the node's present start. @return units */
+int64_t package_model_take(struct world *w, const char *key, int64_t want,
+			   int64_t least);
+void package_model_return(struct world *w, const char *key, unsigned epoch,
+			  int64_t units);
+void package_model_claim(struct world *w);
+/** A new start of the node: what was released before is not its. */
+void package_model_boot(struct world *w);
+/** Leases of older starts are free again. */
+void package_model_close(struct world *w);
+/** A record's charges: may these packages pay, in this order; and posted. */
+void package_model_load(struct world *w, const struct cdr_call *call);
+void package_model_check(struct world *w, bool is_end);
+void package_model_drop(event_h *h, void *arg);
+/** Packages in charges that were looked at. */
+uint64_t package_model_checked(const struct package_model *m);
+
+/* --- cover_model.c: the price of what packages did not pay */
+void cover_model_check(struct world *w, const struct cdr *cdr,
+		       const struct cdr_charge *c);
+/** Would a millisecond more have cost more than the charge? */
+bool cover_model_is_used_up(const struct cdr_charge *c, uint64_t ms);
 
 /* --- media_model.c */
 struct media_model *media_model_alloc(struct world *w);

@@ -219,7 +219,6 @@ void world_crash(struct world *w, void *arg)
 	event_model_crash(w);
 	w->boot++;
 	journal_model_crash(w);
-	ledger_model_load(w);
 	ledger_model_boot(w);
 	if (worker_start(w)) {
 		world_fail(w, "the worker does not start again");
@@ -311,12 +310,14 @@ struct world *world_alloc(uint64_t seed, bool is_verbose, uint64_t until)
 	w->events = event_model_alloc();
 	w->decisions = decision_model_alloc(w);
 	w->plans = plan_model_alloc(w);
+	w->packages = package_model_alloc(w);
 	w->media = media_model_alloc(w);
 	peers_make(w);
 	if (worker_start(w) || catalog_model_put(w))
 		world_fail(w, "the worker does not start");
 	else {
 		ledger_model_start(w);
+		package_model_start(w);
 		script_write(w);
 	}
 
@@ -334,6 +335,7 @@ void world_free(struct world *w)
 
 		network_drop(e.h, e.arg);
 		ledger_model_drop(e.h, e.arg);
+		package_model_drop(e.h, e.arg);
 		decision_model_drop(e.h, e.arg);
 	}
 	free(w->heap);
@@ -343,6 +345,7 @@ void world_free(struct world *w)
 	event_model_free(w->events);
 	decision_model_free(w->decisions);
 	plan_model_free(w->plans);
+	package_model_free(w->packages);
 	journal_model_free(w->journal);
 	mem_deref(w->store);
 	if (w->slot)

@@ -293,8 +293,9 @@ def bench_calls(opt, switch, folder, v):
 def outage(opt, switch, li, seconds):
     """Calls whose mediation function is killed for so long.
     @return what the load said, what the mediation function has"""
-    slice_s = max(1, seconds // 40)
-    before, after = 10 * slice_s, 10 * slice_s
+    slice_s = max(1, seconds // 60)
+    # between two attempts strowger-li waits up to 30 s
+    before, after = 5 * slice_s, min(seconds, 30) + 10
     changes = [threading.Timer(before, li.mdf.kill),
                threading.Timer(before + seconds, li.mdf.start, [False])]
 
@@ -308,7 +309,7 @@ def outage(opt, switch, li, seconds):
     p99 = [s["delay_p99_us"] for s in out["slices"]]
     n = seconds // slice_s
     out["p99"] = [statistics.median(part) for part in (
-        p99[:10], p99[10:10 + n], p99[10 + n:])]
+        p99[:5], p99[5:5 + n], p99[5 + n:])]
     return out
 
 

@@ -16,7 +16,7 @@ DIDS = ["19867c20-8c94-473e-b9cd-8b72b7b05fd" + c for c in "12"]
 TARGET = "4930990011"
 # a line "stage NAME" tells what was on the wire since the last, and waits
 SCRIPT = """test "calls of targets and of others"
-trunk A
+trunk A number_in='[{"prefix":"00","strip":2,"add":"+"},{"prefix":"0","strip":1,"add":"+49"},{"prefix":"+"}]'
 trunk D static=yes
 gateway C1
 row forward F id=fwd tenant_id=$tenant did_id=$numberIdD condition=busy to_number=+498912345
@@ -53,6 +53,48 @@ C1 < BYE
 C1 > 200
 A < 200 BYE
 stage forwarded
+
+A > INVITE sip:004930990011@$sw sdp=pcma
+C1 < INVITE
+C1 > 486
+A < 486
+stage international
+
+A > INVITE sip:030990011@$sw sdp=pcma
+C1 < INVITE
+C1 > 486
+A < 486
+stage national
+
+A > INVITE "sip:+4930990011@$sw;user=phone" sdp=pcma
+C1 < INVITE
+C1 > 486
+A < 486
+stage phone
+
+A > INVITE tel:+49-30-990011 sdp=pcma
+C1 < INVITE
+C1 > 486
+A < 486
+stage tel
+
+A > INVITE sip:+4930777001@$sw sdp=pcma "Diversion: <sip:+4930990011@pbx.example>;reason=user-busy"
+C1 < INVITE
+C1 > 486
+A < 486
+stage diverted
+
+A > INVITE sip:+4930777001@$sw sdp=pcma "History-Info: <sip:+4930990011@pbx.example>;index=1,<sip:+4930777001@pbx.example;cause=486>;index=1.1;mp=1"
+C1 < INVITE
+C1 > 486
+A < 486
+stage history
+
+A > INVITE sip:+4930777001@$sw sdp=pcma "P-Asserted-Identity: <sip:+4930990011@pbx.example>"
+C1 < INVITE
+C1 > 486
+A < 486
+stage asserted
 
 A > INVITE sip:+493099001@$sw sdp=pcma
 C1 < INVITE
@@ -244,6 +286,9 @@ def calls(w, talk, agencies, orders):
     forwarded = orders["forwarded to"]
     forwarded.rtp += stage["rtp"]
     forwarded.sip += stage["sip"]["C1"]
+    for name in ("international", "national", "phone", "tel", "diverted",
+                 "history", "asserted"):
+        orders["called"].gets(talk.next(name))
     orders["shorter"].gets(talk.next("shorter"))
     talk.next("longer")
     talk.next("within")

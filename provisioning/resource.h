@@ -190,6 +190,7 @@ extern const struct resource resource_number_list_entry;
 extern const struct resource resource_cli_grant;
 extern const struct resource resource_cdr_retention_rule;
 extern const struct resource resource_cdr_deletion;
+extern const struct resource resource_dead_letter;
 extern const struct resource resource_cdr_export_template;
 extern const struct resource resource_cdr_export_file;
 extern const struct resource resource_short_code;

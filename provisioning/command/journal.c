@@ -568,7 +568,7 @@ int command_journal_retry(const struct options *opt)
 	}
 
 	err = pg_exec(r.pg, "SELECT id, encode(frame, 'hex') FROM "
-		      "cdr.dead_letter WHERE loaded_at IS NULL ORDER BY id",
+		      "cdr.dead_letter WHERE status = 'open' ORDER BY id",
 		      0, NULL, &letters);
 	for (int i = 0; !err && i < PQntuples(letters); i++, n++)
 		err = letter_try(&r, PQgetvalue(letters, i, 0),

@@ -213,6 +213,12 @@ select results_eq($$ select node, number, encode(frame, 'hex'), sqlstate, tries
 	$$ values ('n3', 31::bigint, '0102', '22003', 0) $$, 'kept once');
 select results_eq($$ select count(*) from core.event
 	where kind = 'cdr.refused' $$, $$ values (1::bigint) $$, 'told once');
+select results_eq($$ select cdr.dead_letter_discard(id, 'never') from
+	cdr.dead_letter $$, $$ values (true) $$, 'an operator gives it up');
+select results_eq($$ select cdr.dead_letter_discard(id, 'again') from
+	cdr.dead_letter $$, $$ values (false) $$, 'once');
+select results_eq($$ select status, discard_note from cdr.dead_letter $$,
+	$$ values ('discarded', 'never') $$);
 
 select is_empty($$ select from core.account a where a.balance_micro <>
 	(select coalesce(sum(amount_micro), 0) from core.ledger_posting p

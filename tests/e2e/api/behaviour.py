@@ -243,6 +243,32 @@ def money_is_posted(account):
     patch(base, {"currency": "USD"}, 422)
 
 
+def refused_records_are_seen_to():
+    """What the database refused is shown with its reason, and discarded once;
+    the number of a letter is one."""
+    ids = sql("""insert into cdr.dead_letter (node, segment, offset_bytes,
+        frame, sqlstate, error) values ('e2e', 1, 10, '\\x01', '23514', 'why'),
+        ('e2e', 1, 20, '\\x0203', null, 'cannot be decoded')
+        returning id""").split()
+    letters = get("/v1/dead-letters?node=e2e&status=open")["data"]
+    check([(x["error"], x["bytes"], x["sqlstate"]) for x in letters]
+          == [("cannot be decoded", 2, None), ("why", 1, "23514")],
+          f"dead letters: {letters}")
+    path = "/v1/dead-letters/" + ids[0]
+    check(get(path)["status"] == "open", "open")
+    post(path + "/discard", {}, status=422)
+    gone = post(path + "/discard", {"note": "a test"}, status=200)
+    check((gone["status"], gone["discard_note"]) == ("discarded", "a test"),
+          f"discarded: {gone}")
+    post(path + "/discard", {"note": "again"}, status=409)
+    for bad in ("0", "999999", "x", "-1", "99999999999999999999"):
+        get("/v1/dead-letters/" + bad, status=404)
+        post(f"/v1/dead-letters/{bad}/discard", {"note": "n"}, status=404)
+    audit = sql(f"select after from core.audit where kind = "
+                 f"'dead_letter' and object_id = '{ids[0]}'")
+    check(audit, "a discard is audited")
+
+
 def what_is_unused_goes(tenant):
     account = post("/v1/accounts", {
         "tenant_id": tenant["id"], "name": "spare", "type": "postpaid",
@@ -1023,6 +1049,7 @@ def main():
     tenants_are_apart(one, two)
     cdr_of_tenant()
     money_is_posted(one[1])
+    refused_records_are_seen_to()
     what_is_unused_goes(one[0])
     keys_make_it_once(one[1])
     many_pay_at_once(one[1])

@@ -65,3 +65,10 @@ values ('2026-11-10T10:00:00.125Z', '06e8b1d2-7c3a-7d4e-8f50-123456789abc',
 	  {"step": "price", "reason": "cost", "rate_per_min_nano": 9000000},
 	  {"step": "forward", "to_number": "+4930999"},
 	  {"step": "funds", "outcome": "ok", "price_micro": 700}]');
+-- Records that were refused; the first is what the examples discard.
+insert into cdr.dead_letter (node, segment, offset_bytes, number, frame,
+	sqlstate, error, refused_at)
+values ('n1', 7, 81920, 4711, '\x0102', '22003', 'numeric field overflow',
+	'2026-11-10T10:00:05Z'),
+	('n1', 7, 82432, 4712, '\x0304', null, 'cannot be decoded',
+	'2026-11-10T10:00:06Z');

@@ -322,28 +322,65 @@ static int form_template(struct form *f, struct job *job, const char *id)
 }
 
 
-/* A template's span is of ends: a call is in one file, whenever it began.
-   Ours is of beginnings, as that of the list. */
-static void where(struct query *q, const struct work *w)
+static bool is_scheduled(const struct work *w)
 {
-	const struct job *job = w->job;
-	const json_t *answered = json_object_get(job_args(job), "answered");
-	const char *at = w->form.is_ours ? "t.started_at" : "t.ended_at";
+	return json_is_true(json_object_get(job_args(w->job), "is_scheduled"));
+}
 
-	query_text(q, " FROM cdr.record t WHERE t.attempt = 0 AND %s >= ", at);
+
+/* Records r of attempt 0 by their times. A template's span is of ends: a call
+   is in one file, whenever it began. Ours is of beginnings, as that of the
+   list. */
+static void in_span(struct query *q, const struct work *w)
+{
+	const char *at = w->form.is_ours ? "r.started_at" : "r.ended_at";
+	const struct job *job = w->job;
+
+	query_text(q, "%s >= ", at);
 	query_param(q, arg(job, "from"));
 	query_text(q, "::timestamptz AND %s < ", at);
 	query_param(q, arg(job, "to"));
 	query_text(q, "::timestamptz");
-	if (!w->form.is_ours) {
-		/* no call is longer than two days: partitions are left out */
-		query_text(q, " AND t.started_at >= ");
-		query_param(q, arg(job, "from"));
-		query_text(q, "::timestamptz - interval '2 days' AND "
-			      "t.started_at < ");
-		query_param(q, arg(job, "to"));
-		query_text(q, "::timestamptz");
-	}
+	if (w->form.is_ours)
+		return;
+	/* no call is longer than two days: partitions are left out */
+	query_text(q, " AND r.started_at >= ");
+	query_param(q, arg(job, "from"));
+	query_text(q, "::timestamptz - interval '2 days' AND r.started_at < ");
+	query_param(q, arg(job, "to"));
+	query_text(q, "::timestamptz");
+}
+
+
+/* A record with a note goes by that, in whichever span it ended: into the file
+   of the job that took the note, and no other (0067_export_late.sql). */
+static void noted(struct query *q, const struct work *w)
+{
+	query_text(q, " AND NOT EXISTS (SELECT FROM cdr.export_late l WHERE "
+		      "l.template_id = ");
+	query_param(q, w->form.template_id);
+	query_text(q, " AND l.started_at = r.started_at AND l.call_id = "
+		      "r.call_id) UNION ALL SELECT r.* FROM cdr.export_late l "
+		      "JOIN cdr.record r ON r.started_at = l.started_at AND "
+		      "r.call_id = l.call_id AND r.attempt = 0 WHERE "
+		      "l.template_id = ");
+	query_param(q, w->form.template_id);
+	query_text(q, " AND l.job_id = ");
+	query_param(q, job_id(w->job));
+}
+
+
+static void where(struct query *q, const struct work *w)
+{
+	const struct job *job = w->job;
+	const json_t *answered = json_object_get(job_args(job), "answered");
+
+	query_text(q, " FROM (SELECT r.* FROM cdr.record r WHERE r.attempt = 0 "
+		      "AND ");
+	in_span(q, w);
+	if (is_scheduled(w))
+		noted(q, w);
+	query_text(q, ") t WHERE true");
 	for (size_t i = 0; i < ARRAY_SIZE(filters); i++) {
 		if (!arg(job, filters[i]))
 			continue;
@@ -579,12 +616,10 @@ static int result_say(struct work *w)
 {
 	unsigned char hash[EVP_MAX_MD_SIZE];
 	char hex[2 * EVP_MAX_MD_SIZE + 1], records[24], bytes[24];
-	const bool is_scheduled = json_is_true(
-		json_object_get(job_args(w->job), "is_scheduled"));
 	const char *params[] = {w->form.template_id, job_id(w->job),
 				arg(w->job, "from"), arg(w->job, "to"),
 				records, bytes, hex,
-				is_scheduled ? "t" : "f"};
+				is_scheduled(w) ? "t" : "f"};
 	unsigned n = 0;
 	PGresult *r = NULL;
 	int err = 0;
@@ -650,10 +685,23 @@ static int report_make(struct work *w)
 }
 
 
+/* Each query sees what is committed by then; notes that are not taken here
+   keep their records out of this file. */
+static int notes_take(struct work *w)
+{
+	const char *params[] = {w->form.template_id, job_id(w->job)};
+
+	return pg_exec(job_pg(w->job), "SELECT cdr.export_begin($1, $2)", 2,
+		       params, NULL);
+}
+
+
 static int records_make(struct work *w)
 {
-	int err = count(w);
+	int err = is_scheduled(w) ? notes_take(w) : 0;
 
+	if (!err)
+		err = count(w);
 	if (!err)
 		err = cursor_open(w);
 	return err ? err : rows_write(w);

@@ -69,5 +69,57 @@ select results_eq($$ select sequence, status, next_try_at is null, error
 	(1::bigint, 'delivered', true, null), (2::bigint, 'failed', false,
 	'refused') $$, 'until it is there, or for two days');
 
+-- a record that is loaded when the file of its time was claimed
+delete from cdr.export_file;
+delete from core.job;
+update cdr.export_template set covered_to = null, covered_from = null,
+	claimed_to = null, next_at = now(), url = null, tenant_id =
+	pg_temp.id('ten', 1), time_zone = 'UTC', delay_min = 0;
+create function pg_temp.span(out from_at timestamptz, out to_at timestamptz)
+	language sql as
+$$
+	select (args ->> 'from')::timestamptz, (args ->> 'to')::timestamptz
+		from core.job where kind = 'cdr_export' and status = 'queued'
+$$;
+create function pg_temp.load(n integer, ended_at timestamptz,
+	tenant integer default 1) returns void language sql as
+$$
+	insert into cdr.record (started_at, call_id, attempt, tenant_id,
+			ended_at, outcome)
+		select $2 - interval '1 minute', format('00000000-0000-7000-'
+			'8000-0000000000%s', 10 + $1)::uuid, a,
+			pg_temp.id('ten', $3), $2, 'ok'
+		from generate_series(0, 1) a
+$$;
+create function pg_temp.noted() returns text language sql as
+$$
+	select string_agg(substr(call_id::text, 36) || coalesce(' ' || job_id,
+		''), ',' order by call_id) from cdr.export_late
+$$;
+select pg_temp.load(1, now() - interval '1 month');
+select is(cdr.jobs_due(), 1::bigint);
+select pg_temp.load(2, to_at) is null from pg_temp.span();
+select pg_temp.load(3, from_at - interval '1 ms') is null from pg_temp.span();
+select is(pg_temp.noted(), null, 'neither before the first file nor after it');
+select pg_temp.load(4, from_at) is null from pg_temp.span();
+select pg_temp.load(5, from_at, 2) is null from pg_temp.span();
+select is(pg_temp.noted(), '4', 'of whose calls it is, once for its attempts');
+select cdr.export_begin(id, 'job_a') from cdr.export_template;
+select pg_temp.load(6, to_at - interval '1 ms') is null from pg_temp.span();
+select is(pg_temp.noted(), '4 job_a,6', 'one is in this file, one is not');
+select is((cdr.export_done('cet_' || repeat('1', 26), 'job_a', from_at, to_at, 1,
+	100, 'ab', true)).sequence, 3::bigint) from pg_temp.span();
+select is(pg_temp.noted(), '6', 'which is in the next');
+select throws_ok(format($$ select cdr.export_done('cet_' || repeat('1', 26),
+	'job_b', %L, %L, 1, 100, 'ab', true) $$, from_at, to_at), '55000', null,
+	'a span has one file, also when two jobs make it') from pg_temp.span();
+-- a claim that came to nothing
+update core.job set status = 'failed', finished_at = now();
+update cdr.export_template set covered_to = covered_to - interval '1 day',
+	next_at = now(), delay_min = 10080;
+select is(cdr.jobs_due(), 1::bigint);
+select is(to_at, claimed_to, 'is not taken back')
+	from pg_temp.span(), cdr.export_template;
+
 select * from finish();
 rollback;

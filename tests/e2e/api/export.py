@@ -260,6 +260,19 @@ def by_itself():
     row = call("get", "/v1/cdr-export-templates/" + t["id"]).json()
     check(row["covered_to"] == f["to"], f"the next begins there: {row}")
 
+    # of that hour, but loaded now; the next file is made at once
+    sql("insert into cdr.record (started_at, call_id, attempt, ended_at, "
+        "outcome) select from_at, '06e8b1d2-7c3a-7d4e-8f50-0000000000f0', 0, "
+        f"from_at, 'ok' from cdr.export_file where id = '{f['id']}'; "
+        "update cdr.export_template set covered_to = covered_to - "
+        f"interval '1 s', next_at = now() where id = '{t['id']}'")
+    until(lambda: len(files(t["id"])) == 2)
+    f = files(t["id"])[0]
+    text = call("get", f"/v1/jobs/{f['job_id']}/output").data.decode()
+    check(f["sequence"] == 2 and f["records"] == 1 and
+          "06e8b1d2-7c3a-7d4e-8f50-0000000000f0" in text,
+          f"what was loaded late is in the next file: {f} {text}")
+
 
 if __name__ == "__main__":
     for test in (own_form, template_form, forwards, refusals, by_http, by_sftp,

@@ -572,7 +572,7 @@ DEFAULTS = {
     "calls": {"calls": 200, "seconds": 10, "reps": 3, "delay_max": 1000},
     "outage": {"calls": 200, "seconds": 300, "spool": 64, "delay_max": 1000},
     "kill": {"calls": 200, "seconds": 15},
-    "cost": {"calls": 200, "seconds": 1, "reps": 20, "tasks": 200,
+    "cost": {"calls": 200, "seconds": 2, "reps": 20, "tasks": 200,
              "targets": 20},
 }
 

@@ -24,6 +24,8 @@ const struct job_kind *const job_kinds[] = {
 	&job_kind_cdr_retention,
 	&job_kind_cdr_delivery,
 	&job_kind_invoice_run,
+	&job_kind_rerate_check,
+	&job_kind_rerate_apply,
 	&job_kind_rate_check,
 	&job_kind_rate_apply,
 	&job_kind_rate_rollback,

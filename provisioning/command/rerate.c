@@ -82,6 +82,7 @@ static int plan(struct pg *pg, const struct options *opt)
 				opt->lease.note};
 	PGresult *row = NULL;
 	char id[36] = "";
+	const char *key = id;
 	uint64_t calls;
 	int err;
 
@@ -93,6 +94,9 @@ static int plan(struct pg *pg, const struct options *opt)
 	if (!err)
 		err = each_account(pg, id, "SELECT rating.rerate_check($1, $2)",
 				   &calls);
+	if (!err)
+		err = pg_exec(pg, "SELECT rating.rerate_compared($1)", 1, &key,
+			      NULL);
 	if (!err)
 		err = totals_print(pg, id);
 	if (!err)
@@ -125,11 +129,9 @@ static int diff(struct pg *pg, const struct options *opt)
 			"abcdefghijklmnopqrstuvwxyz0123456789_") != 30)
 		return EINVAL;
 	(void)text_format(sql, sizeof(sql), "COPY (SELECT account_id, "
-		"started_at, call_id, attempt, what, currency, "
-		"rating.amount(old_micro) AS old, rating.amount(new_micro) AS "
-		"new, rating.amount(new_micro - old_micro) AS delta FROM "
-		"rating.rerate_call WHERE rerate_id = '%s' ORDER BY 1, 2, 3, 4"
-		") TO STDOUT (FORMAT csv, HEADER)", opt->argument);
+		"started_at, call_id, attempt, what, currency, old, new, "
+		"delta FROM rating.rerate_difference WHERE rerate_id = '%s' "
+		"ORDER BY n) TO STDOUT (FORMAT csv, HEADER)", opt->argument);
 	PQclear(PQexec(pg_conn(pg), sql));
 	while ((n = PQgetCopyData(pg_conn(pg), &line, 0)) > 0) {
 		(void)fwrite(line, 1, (size_t)n, stdout);

@@ -51,6 +51,7 @@ declare
 begin
 	perform rating.rerate_check(made, a)
 		from rating.rerate_accounts(made) a;
+	perform rating.rerate_compared(made);
 	return made;
 end
 $$;
@@ -59,6 +60,14 @@ select results_eq($$ select what, calls, delta_micro from rating.rerate_total
 	where rerate_id = (select id from run where n = 1) order by 1 $$,
 	$$ values ('no_rate', 1::bigint, 0::bigint), ('same', 10, 0) $$,
 	'the same tariff');
+select is(totals, '[{"what": "no_rate", "currency": "EUR", "calls": 1,
+	"old": "0.035000", "new": "0.035000", "delta": "0.000000"}]'::jsonb || (totals->1),
+	'totals as they are told') from rating.rerate
+	where id = (select id from run where n = 1);
+select is(array_agg(k.call_id order by k.n), array_agg(k.call_id order by
+	k.started_at), 'numbered in the order of calls')
+	from rating.rerate_call k
+	where k.rerate_id = (select id from run where n = 1);
 select is(rating.rerate_apply((select id from run where n = 1),
 	pg_temp.acc(1)), 0::bigint);
 select is_empty($$ select from core.ledger_posting
@@ -115,5 +124,17 @@ insert into run select pg_temp.again(), 6;
 select results_eq($$ select what, calls, delta_micro from rating.rerate_total
 	where rerate_id = (select id from run where n = 6) $$,
 	$$ values ('invoiced', 11::bigint, 0::bigint) $$);
+
+-- not the half of it
+insert into run select rating.rerate_new('2026-03-01', '2026-04-01', null,
+	pg_temp.acc(1), null, null, null, null), 7;
+select throws_like($$ select rating.rerate_apply((select id from run
+	where n = 7), pg_temp.acc(1)) $$, '%not all compared');
+select throws_like($$ select rating.rerate_check((select id from run
+	where n = 2), pg_temp.acc(1)) $$, '%was applied',
+	'what was posted is not compared anew');
+select throws_like($$ select rating.rerate_new('2026-03-01', '2026-04-01',
+	null, pg_temp.id('acc', 99), null, null, null, null) $$,
+	'%no such account');
 select * from finish();
 rollback;

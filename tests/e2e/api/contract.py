@@ -384,7 +384,8 @@ class Contract:
         pg_class says in which order changes by itself."""
         names = tables("select c.oid::regclass from pg_class c join "
                      "pg_namespace n on n.oid = c.relnamespace where "
-                     "n.nspname in ('core', 'cdr', 'billing') and c.relkind in "
+                     "n.nspname in ('core', 'cdr', 'billing', 'rating', "
+                     "'report') and c.relkind in "
                      "('r', 'p') and c.oid <> 'core.api_key'::regclass")
         return dict(line.split("|") for line in psql(" union all ".join(
             f"select '{name}', md5(coalesce(string_agg(t::text, ';' "

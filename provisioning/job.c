@@ -26,6 +26,7 @@ const struct job_kind *const job_kinds[] = {
 	&job_kind_invoice_run,
 	&job_kind_rerate_check,
 	&job_kind_rerate_apply,
+	&job_kind_reconciliation,
 	&job_kind_rate_check,
 	&job_kind_rate_apply,
 	&job_kind_rate_rollback,

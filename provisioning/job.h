@@ -109,6 +109,6 @@ int job_runner_start(struct job_runner **rp, const char *dsn);
 /* The kinds, each in its own file */
 extern const struct job_kind job_kind_cdr_export, job_kind_cdr_retention,
 	job_kind_cdr_delivery, job_kind_invoice_run, job_kind_rerate_check,
-	job_kind_rerate_apply;
+	job_kind_rerate_apply, job_kind_reconciliation;
 
 #endif

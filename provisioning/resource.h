@@ -225,6 +225,8 @@ extern const struct resource resource_rate_deck;
 extern const struct resource resource_rate;
 extern const struct resource resource_rate_sheet;
 extern const struct resource resource_rate_sheet_row;
+extern const struct resource resource_reconciliation;
+extern const struct resource resource_reconciliation_fault;
 extern const struct resource resource_rerate;
 extern const struct resource resource_rerate_call;
 extern const struct resource resource_record;

@@ -145,12 +145,14 @@ static int row_stage(struct reader *r)
 }
 
 
-static int rows_stage(struct reader *r)
+static int rows_stage(struct reader *r, const struct reconcile_order *order)
 {
 	int err = 0;
 
 	while (!err) {
 		r->line++;
+		if (order->progress && !order->progress(order->arg, r->line))
+			return ECANCELED;
 		err = csv_record(&r->text, r->cells, CELLS_MAX, &r->n);
 		if (err == ENODATA)
 			return 0;
@@ -191,7 +193,7 @@ static int stage(struct reader *r, const struct reconcile_order *order)
 	if (err)
 		return err;
 
-	err = rows_stage(r);
+	err = rows_stage(r, order);
 	if (err == ECONNRESET)
 		return err;
 	end = pg_copy_end(r->pg);
@@ -204,7 +206,8 @@ int reconcile_run(struct pg *pg, const struct reconcile_order *order,
 		  size_t size)
 {
 	const char *row[] = {order->carrier, order->from, order->to,
-			     order->file, order->is_answer_time ? "t" : "f"};
+			     order->file, order->is_answer_time ? "t" : "f",
+			     order->id};
 	const char *key = id;
 	struct reader r = {.pg = pg, .text = text, .why = why, .size = size,
 			   .mb = mbuf_alloc(256)};
@@ -216,9 +219,9 @@ int reconcile_run(struct pg *pg, const struct reconcile_order *order,
 		err = pg_exec(pg, "INSERT INTO report.reconciliation (id, "
 			      "carrier_id, from_at, to_at, file_name, "
 			      "is_answer_time, currency) SELECT "
-			      "core.new_id('rec'), c.id, $2::timestamptz, "
+			      "coalesce($6, core.new_id('rec')), c.id, $2::timestamptz, "
 			      "$3::timestamptz, $4, $5, c.currency FROM "
-			      "core.carrier c WHERE c.id = $1 RETURNING id", 5,
+			      "core.carrier c WHERE c.id = $1 RETURNING id", 6,
 			      row, &made);
 	if (!err && PQntuples(made) != 1) {
 		(void)text_format(why, size, "there is no carrier %s",

@@ -6,12 +6,14 @@
 #define RECONCILE_H
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct pg;
 
 #define RECONCILE_ID_SIZE 40
 
 struct reconcile_order {
+	const char *id;          /**< what it is to be called; NULL: made    */
 	const char *carrier, *from, *to; /**< whose, which span             */
 	/** Which column is what, as "at=Start,called=To,duration=Sec,cost=Net";
 	 *  NULL: the columns have these names */
@@ -19,6 +21,9 @@ struct reconcile_order {
 	const char *zone;        /**< of times without an offset; NULL: UTC  */
 	const char *file;        /**< its name, for people; or NULL          */
 	bool is_answer_time;     /**< times are of the answer                */
+	/** Told of each line, or NULL; false: end with ECANCELED */
+	bool (*progress)(void *arg, uint64_t line);
+	void *arg;
 };
 
 /**
@@ -27,7 +32,7 @@ struct reconcile_order {
  * @param text  CSV with a first line of names; it is changed
  * @param id    receives the reconciliation's
  * @param why   receives what is wrong with which line, when EBADMSG
- * @return 0; EBADMSG; as pg_exec()
+ * @return 0; EBADMSG; ECANCELED; as pg_exec()
  */
 int reconcile_run(struct pg *pg, const struct reconcile_order *order,
 		  char *text, char id[RECONCILE_ID_SIZE], char *why,

@@ -73,9 +73,12 @@ def call(method, path, body=None, media=None, key=KEY, headers=()):
 
 @functools.cache
 def owner():
+    # to start workers takes longer than to read tables of a few rows
     return subprocess.Popen(
         ["psql", "-qXAt", "-v", "ON_ERROR_STOP=1", os.environ["API_OWNER"]],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        env={**os.environ, "PGOPTIONS": "-c jit=off "
+             "-c max_parallel_workers_per_gather=0"})
 
 
 def psql(text):

@@ -12,8 +12,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../../.." && pwd)
 build=$(cd "${1:-${STROWGER_BUILD:-$root/build/asan}}" && pwd)
 [ $# = 0 ] || shift
-tests=${*:-columns contract isolation billing rerate rate_sheet behaviour
-	forwarded webhook decision_url provision customer export}
+tests=${*:-columns contract isolation billing rerate reconciliation rate_sheet
+	behaviour forwarded webhook decision_url provision customer export}
 api=$build/provisioning/strowger-api
 command=$build/provisioning/command/strowger
 dir=$(mktemp -d)

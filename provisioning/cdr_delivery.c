@@ -181,7 +181,9 @@ static CURLcode http_send(CURL *c, struct delivery *d)
 
 
 /* Under another name first: whoever takes files from that folder finds whole
-   ones only. */
+   ones only. A name has its number, so that what is there by that name came by
+   an earlier try of which nobody knows that it succeeded; servers rename onto
+   nothing that is there ("*": it may not be). */
 static CURLcode sftp_send(CURL *c, struct delivery *d)
 {
 	const char *path = strchr(d->url + strlen("sftp://"), '/');
@@ -201,6 +203,9 @@ static CURLcode sftp_send(CURL *c, struct delivery *d)
 		path += 3;
 	(void)text_format(url, sizeof(url), "%s%s%s.part", d->url, slash,
 			  d->name);
+	(void)text_format(line, sizeof(line), "*rm \"%s%s%s\"",
+			  path ? path : "", slash, d->name);
+	after = curl_slist_append(after, line);
 	(void)text_format(line, sizeof(line), "rename \"%s%s%s.part\" "
 			  "\"%s%s%s\"", path ? path : "", slash, d->name,
 			  path ? path : "", slash, d->name);

@@ -232,6 +232,23 @@ def by_sftp():
                   encoding="utf-8") as f:
             check(f.read() == text, "as it was made")
 
+        # as if the process had died before it could write that down, in the
+        # middle of the next try
+        for name in ("By_SFTP-000001.csv", "By_SFTP-000001.csv.part"):
+            with open(os.path.join(inbox, name), "a", encoding="utf-8") as f:
+                f.write("torn\n" * 1000)
+        sql("update cdr.export_file set status = 'waiting', next_try_at = "
+            f"now(), delivered_at = null where template_id = '{t['id']}'")
+        until(lambda: files(t["id"])[0]["tries"] == 2)
+        f = files(t["id"])[0]
+        check(f["status"] == "delivered" and f["error"] is None,
+              f"brought again: {f}")
+        check(os.listdir(inbox) == ["By_SFTP-000001.csv"],
+              f"one file: {os.listdir(inbox)}")
+        with open(os.path.join(inbox, "By_SFTP-000001.csv"),
+                  encoding="utf-8") as f:
+            check(f.read() == text, "whole")
+
         # another host key than the one that is known: nothing goes there
         with open(os.path.join(folder, "known_hosts"), "w",
                   encoding="ascii") as f:

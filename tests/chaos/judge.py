@@ -31,7 +31,8 @@ RECORDS = """select r.call_id, r.a_call_id, r.outcome, r.end_estimated,
 	r.answered_at is not null as is_answered,
 	c.rate_per_min_nano, c.connect_fee_micro, c.first_ms, c.next_ms,
 	c.rounding_decimals, c.rounding_mode, c.amount_micro,
-	c.billed_ms as charge_billed_ms, p.amount_micro as posted_micro
+	c.billed_ms as charge_billed_ms,
+	coalesce(c.covered_ms, 0) as covered_ms, p.amount_micro as posted_micro
 	from cdr.record r
 	left join cdr.charge c on c.call_id = r.call_id and c.side = 'sell'
 	left join core.ledger_posting p on p.call_id = r.call_id
@@ -171,7 +172,7 @@ class Judge:
             self.blame("price", "call %d, reference %d: %s" % (
                 call.n, price_of(row), row))
             return
-        less_ms = billed_of(row) - row["billed_ms"]
+        less_ms = billed_of(row) - row["billed_ms"] - row["covered_ms"]
         if not less_ms or row["outcome"] == "credit_ended" and less_ms > 0:
             return
         # its money was used up, and on a busy machine the BYE of a party

@@ -67,13 +67,15 @@ static void refused(struct call *call, const struct calling_window *w,
 static enum outcome check(struct call *call, const struct calling_window *w)
 {
 	const uint64_t now_ms = moment_ms(&call->w->now);
+	const bool is_counted = w->calls_per_number >= 0;
 	struct schedule_span span;
-	const bool is_open = schedule_span(w->schedule, call->begun_wall_ms,
-					   &span);
+	const bool is_open = is_counted
+		? schedule_span(w->schedule, call->begun_wall_ms, &span)
+		: schedule_is_open(w->schedule, call->begun_wall_ms);
 	enum outcome out = is_open ? OUT_OK : OUT_CALLING_WINDOW;
 	uint32_t n = 0;
 
-	if (is_open && w->calls_per_number >= 0) {
+	if (is_open && is_counted) {
 		n = tally_recent(tally_of(call, w, &span, false), now_ms);
 		if (n >= (uint32_t)w->calls_per_number)
 			out = OUT_LIMIT_CALLED;

@@ -7,6 +7,9 @@
 #define ALWAYS "{\"ranges\":[{\"days\":[\"mon\",\"tue\",\"wed\",\"thu\"," \
 	"\"fri\",\"sat\",\"sun\"],\"from\":\"00:00\",\"to\":\"24:00\"}]," \
 	"\"offsets\":[[0,0]]}"
+#define MORNINGS(east_s) "{\"ranges\":[{\"days\":[\"mon\",\"tue\"," \
+	"\"wed\",\"thu\",\"fri\",\"sat\",\"sun\"],\"from\":\"00:00\"," \
+	"\"to\":\"12:00\"}],\"offsets\":[[0," east_s "]]}"
 
 
 static void open_with(struct exchange *x, const char *window)
@@ -50,4 +53,35 @@ Test(call_window, numbers_have_a_table_of_their_own)
 	cr_expect_eq(tally_count(w->dialed), 1);
 	cr_expect_eq(tally_count(w->tallies), 0);
 	exchange_close(&x);
+}
+
+
+/* Half a day there is the other half twelve hours further east: only the zone of
+   the schedule tells, with or without a count. */
+Test(call_window, hours_are_of_the_schedules_zone)
+{
+	static const char *const windows[] = {
+		"{\"tenant_id\":\"ten_1\",\"schedule_id\":\"sch_1\","
+		"\"status\":\"active\"}",
+		"{\"tenant_id\":\"ten_1\",\"schedule_id\":\"sch_1\","
+		"\"calls_per_number\":9,\"status\":\"active\"}",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(windows); i++) {
+		unsigned refused = 0;
+		struct exchange x;
+
+		open_with(&x, windows[i]);
+		exchange_put(&x, "schedule", "sch_1", MORNINGS("0"));
+		dial(&x, "west", "00492211");
+		exchange_put(&x, "schedule", "sch_1", MORNINGS("43200"));
+		dial(&x, "east", "00492211");
+		cr_assert_eq(x.end_n, 2);
+		for (size_t k = 0; k < 2; k++)
+			refused += !strcmp(x.ends[k].call.outcome,
+					   "calling_window");
+		cr_expect_eq(refused, 1, "%s, %s", x.ends[0].call.outcome,
+			     x.ends[1].call.outcome);
+		exchange_close(&x);
+	}
 }

@@ -223,8 +223,6 @@ static enum outcome begin(struct call *call, const struct detour *d)
 	TEXT_FILL(fwd->did_id, d->by.did_id);
 	TEXT_FILL(fwd->trunk_id, d->by.trunk->id);
 	TEXT_FILL(fwd->reason, d->reason);
-	if (!call->forward_n)
-		TEXT_FILL(call->first_called, d->by.number);
 	call->forwards[call->forward_n++] = fwd;
 	call->is_forward_untold = true;
 	add_diversion(call, d);

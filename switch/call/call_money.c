@@ -39,12 +39,6 @@ int call_money_price(const struct money *m, uint64_t ms, int64_t *ret_micro)
 }
 
 
-static int price_at(const struct money *m, uint64_t ms, int64_t *ret_micro)
-{
-	return call_money_price(m, ms, ret_micro);
-}
-
-
 /* End of the interval in which a slice after what is paid ends. */
 static uint64_t next_ms(const struct money *m, uint64_t slice_ms)
 {
@@ -58,7 +52,7 @@ static void note_held(struct money *m)
 	const uint64_t before_ms = m->funded_ms;
 	int64_t price;
 
-	m->funded_ms = !price_at(m, m->asked_ms, &price) &&
+	m->funded_ms = !call_money_price(m, m->asked_ms, &price) &&
 				       m->hold.held_micro >= price
 			       ? m->asked_ms : m->least_ms;
 	m->last_ms = m->funded_ms - min(before_ms, m->funded_ms);
@@ -124,8 +118,8 @@ static enum fund_verdict hold_money(struct money *m)
 	call->is_spend_cut = !is_spend_open(m);
 	if (call->is_spend_cut)
 		return FUND_WAITING; /* for the end of what is paid */
-	if (price_at(m, m->asked_ms, &req.want_micro) ||
-	    price_at(m, m->least_ms, &req.least_micro))
+	if (call_money_price(m, m->asked_ms, &req.want_micro) ||
+	    call_money_price(m, m->least_ms, &req.least_micro))
 		return FUND_REFUSED;
 	if (m->packs && req.least_micro > m->hold.held_micro && is_early(m))
 		return FUND_HELD; /* with what is held already */
@@ -169,7 +163,7 @@ static bool is_spendable(struct money *m, uint64_t to_ms)
 {
 	int64_t price;
 
-	return !price_at(m, to_ms, &price) &&
+	return !call_money_price(m, to_ms, &price) &&
 	       call_spend_allows(m, price - m->counted_micro,
 				 !m->call->answered_ms);
 }
@@ -186,7 +180,7 @@ static bool note_funds(struct money *m, uint64_t slice_ms)
 	int64_t price = 0;
 	bool is_here;
 
-	if (price_at(m, to_ms, &price))
+	if (call_money_price(m, to_ms, &price))
 		return false;
 
 	is_here = fund_covers(call->books.funds, m->account_id, price);
@@ -397,7 +391,7 @@ static int64_t keep(void *arg)
 	const uint64_t to_ms = price_interval_end_ms(&m->sell, now_ms);
 	int64_t price;
 
-	if (to_ms < m->funded_ms && !price_at(m, to_ms, &price) &&
+	if (to_ms < m->funded_ms && !call_money_price(m, to_ms, &price) &&
 	    price <= m->hold.held_micro)
 		m->funded_ms = to_ms;
 	else
@@ -445,7 +439,8 @@ bool call_is_fair(const struct call *call)
 		/* in money: a minimum, or a rate of 0, pays for more time */
 		end_ms = price_interval_end_ms(&m->sell, now_ms);
 		end_ms = price_interval_end_ms(&m->sell, end_ms + GRAIN_MS);
-		if (price_at(m, end_ms, &price) || m->hold.held_micro > price)
+		if (call_money_price(m, end_ms, &price) ||
+		    m->hold.held_micro > price)
 			return false;
 	}
 

@@ -333,7 +333,6 @@ struct call {
 	struct money *payer;           /**< who pays for what is set up now */
 	struct forward *forwards[FORWARDS_MAX];
 	uint8_t forward_n;
-	char first_called[E164_SIZE]; /**< before any forward; "": none     */
 	bool is_forward_untold;      /**< A has not heard of the last one    */
 	bool has_early_media;        /**< A was sent an SDP before the answer */
 	struct asking asking;

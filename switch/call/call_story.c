@@ -46,8 +46,8 @@ const char *call_shown_trunk(const struct call *call)
 
 const char *call_shown_called(const struct call *call)
 {
-	if (call->first_called[0])
-		return call->first_called;
+	if (call->forward_n)
+		return call->forwards[0]->number;
 
 	return call->called.e164[0] ? call->called.e164
 				    : call->called.received;

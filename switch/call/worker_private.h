@@ -2,6 +2,7 @@
 #ifndef WORKER_PRIVATE_H
 #define WORKER_PRIVATE_H
 #include "admission.h"
+#include "allowance.h"
 #include "catalog.h"
 #include "decision_answer.h"
 #include "digest.h"
@@ -30,12 +31,6 @@ struct trace {
 	struct le le;
 	uint8_t call_id[16];
 	struct call *past;
-};
-
-/** So many a second of something, and a burst. Zeroed memory is full. */
-struct allowance {
-	uint64_t at_ms, left;
-	bool is_begun;
 };
 
 struct worker {
@@ -116,9 +111,6 @@ quality_change_h worker_quality_changed;
 struct call *worker_call(const struct worker *w, const uint8_t id[16]);
 
 /* worker_auth.c */
-/** Take one. @return false: there is none left */
-bool allowance_take(struct allowance *a, uint64_t now_ms, uint32_t per_s,
-		    uint32_t burst);
 /** Tell it (auth.failed) when the gate refused the request for who sent it,
  *  and not too often. */
 void worker_auth_failed(struct worker *w, const struct sip_msg *msg,

@@ -9,22 +9,12 @@
 
 int tenant_decode(struct row_body *body, const json_t *json)
 {
-	const json_t *list = json_object_get(json, "offsets");
+	const json_t *offsets = json_object_get(json, "offsets");
 	struct day_clock *clock = &body->tenant.clock;
 
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const json_t *pair = json_array_get(list, i);
-		struct schedule_offset *o = &clock->offsets[clock->n];
-
-		if (json_array_size(pair) != 2 ||
-		    clock->n == SCHEDULE_OFFSETS)
-			return EINVAL;
-
-		o->from_s = json_integer_value(json_array_get(pair, 0));
-		o->east_s = (int32_t)json_integer_value(
-			json_array_get(pair, 1));
-		clock->n++;
-	}
+	if (json_array_size(offsets) &&
+	    schedule_offsets_decode(clock->offsets, &clock->n, offsets))
+		return EINVAL;
 
 	return number_lists_decode(body, json);
 }

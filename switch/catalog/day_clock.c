@@ -8,15 +8,9 @@
 int32_t day_clock_day(const struct day_clock *clock, int64_t wall_ms)
 {
 	const int64_t wall_s = wall_ms / 1000;
-	int32_t east_s = clock->n ? clock->offsets[0].east_s : 0;
 
-	for (uint8_t i = 1; i < clock->n; i++) {
-		if (clock->offsets[i].from_s > wall_s)
-			break;
-		east_s = clock->offsets[i].east_s;
-	}
-
-	return (int32_t)((wall_s + east_s) / DAY_S);
+	return (int32_t)((wall_s + schedule_east_s(clock->offsets, clock->n,
+						   wall_s)) / DAY_S);
 }
 
 

@@ -137,19 +137,19 @@ static int holidays_decode(struct schedule *s, const json_t *array)
 }
 
 
-static int offsets_decode(struct schedule *s, const json_t *array)
+int schedule_offsets_decode(struct schedule_offset ret[SCHEDULE_OFFSETS],
+			    uint8_t *ret_n, const struct json_t *array)
 {
-	size_t i;
+	const size_t n = json_array_size(array);
 
-	if (!json_array_size(array) ||
-	    json_array_size(array) > SCHEDULE_OFFSETS)
+	if (!n || n > SCHEDULE_OFFSETS)
 		return EINVAL;
 
-	for (i = 0; i < json_array_size(array); i++) {
+	for (size_t i = 0; i < n; i++) {
 		const json_t *pair = json_array_get(array, i);
 		const json_t *from = json_array_get(pair, 0);
 		const json_t *east = json_array_get(pair, 1);
-		struct schedule_offset *o = &s->offsets[i];
+		struct schedule_offset *o = &ret[i];
 
 		if (!json_is_integer(from) || !json_is_integer(east))
 			return EINVAL;
@@ -159,8 +159,8 @@ static int offsets_decode(struct schedule *s, const json_t *array)
 		    (i && o->from_s <= o[-1].from_s))
 			return EINVAL;
 		o->east_s = (int32_t)json_integer_value(east);
-		++s->offset_n;
 	}
+	*ret_n = (uint8_t)n;
 
 	return 0;
 }
@@ -181,18 +181,18 @@ int schedule_decode(struct schedule *ret, const struct json_t *json)
 	if (holidays_decode(ret, json_object_get(json, "holidays")))
 		return EINVAL;
 
-	return offsets_decode(ret, json_object_get(json, "offsets"));
+	return schedule_offsets_decode(ret->offsets, &ret->offset_n,
+				       json_object_get(json, "offsets"));
 }
 
 
-static int64_t east_s(const struct schedule *s, int64_t utc_s)
+int32_t schedule_east_s(const struct schedule_offset *offsets, uint8_t n,
+			int64_t utc_s)
 {
-	uint8_t i = s->offset_n;
+	while (n > 1 && offsets[n - 1].from_s > utc_s)
+		--n;
 
-	while (i > 1 && s->offsets[i - 1].from_s > utc_s)
-		--i;
-
-	return s->offsets[i - 1].east_s;
+	return n ? offsets[n - 1].east_s : 0;
 }
 
 
@@ -222,7 +222,8 @@ static int64_t local_min(const struct schedule *s, int64_t wall_ms)
 {
 	int64_t rest, utc_s = floor_div(wall_ms, 1000, &rest);
 
-	return floor_div(utc_s + east_s(s, utc_s), 60, &rest);
+	return floor_div(utc_s + schedule_east_s(s->offsets, s->offset_n,
+						 utc_s), 60, &rest);
 }
 
 

@@ -21,6 +21,16 @@ struct schedule_offset {
 	int32_t east_s;
 };
 
+/** [[from_s, east_s], ...], 1 to SCHEDULE_OFFSETS of them, ascending.
+ *  @return 0 or EINVAL */
+int schedule_offsets_decode(struct schedule_offset ret[SCHEDULE_OFFSETS],
+			    uint8_t *ret_n, const struct json_t *array);
+
+/** How far east the zone is at this moment: before the first offset the first
+ *  one counts, after the last the last; without any it is UTC. Pure. */
+int32_t schedule_east_s(const struct schedule_offset *offsets, uint8_t n,
+			int64_t utc_s);
+
 struct schedule {
 	char id[SCHEDULE_ID_SIZE];
 	uint8_t week[SCHEDULE_WEEK_MIN / 8]; /**< bit: minute from Monday */
@@ -39,8 +49,7 @@ struct schedule {
 int schedule_decode(struct schedule *ret, const struct json_t *json);
 
 /**
- * Open at this moment? Holidays are closed all day. Before the first offset
- * the first one counts, after the last the last. Pure.
+ * Open at this moment? Holidays are closed all day. Pure.
  */
 bool schedule_is_open(const struct schedule *s, int64_t wall_ms);
 

@@ -84,7 +84,8 @@ static void commit(const struct observer *o, struct copy_queue *q)
 }
 
 
-void copy_call(struct observer *o, struct session *one, int64_t wall_ns)
+void copy_call(struct observer *o, struct session *one, bool is_in_progress,
+	       int64_t wall_ns)
 {
 	while (one->told_n < one->match_n) {
 		const size_t left = (size_t)one->match_n - one->told_n;
@@ -99,7 +100,7 @@ void copy_call(struct observer *o, struct session *one, int64_t wall_ns)
 			return;
 		}
 
-		c->is_in_progress = one->is_in_progress;
+		c->is_in_progress = is_in_progress;
 		to = room_of(c);
 		for (size_t i = 0; i < n; i++, one->told_n++) {
 			to[i].id = one->matches[one->told_n].id;
@@ -157,7 +158,7 @@ static void hear_sip(struct observer *o, const struct tap_event *ev)
 	if (!one || ev->retransmission)
 		return;
 
-	copy_call(o, one, ev->wall_ns);
+	copy_call(o, one, false, ev->wall_ns);
 	if (ev->len && ev->len <= POI_SIP_MAX)
 		c = reserve(o->sip, one, COPY_SIP, ev->wall_ns, ev->len,
 			    CALL_ROOM);

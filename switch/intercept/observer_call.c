@@ -252,9 +252,7 @@ void observed_look(struct observer *o, struct observed *call, int64_t wall_ns)
 		copy_end(o, one, wall_ns);
 		return;
 	}
-	one->is_in_progress = true;
-	copy_call(o, one, wall_ns);
-	one->is_in_progress = false;
+	copy_call(o, one, true, wall_ns);
 }
 
 

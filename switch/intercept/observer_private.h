@@ -53,8 +53,9 @@ void observed_look(struct observer *o, struct observed *call,
 void observed_free(struct observer *o, struct observed *call);
 
 /* observer.c */
-/** Tell matches that are new. */
-void copy_call(struct observer *o, struct session *one, int64_t wall_ns);
+/** Tell matches that are new. is_in_progress: the call was, when they were found. */
+void copy_call(struct observer *o, struct session *one, bool is_in_progress,
+	       int64_t wall_ns);
 /** It is copied no more. */
 void copy_end(struct observer *o, struct session *one, int64_t wall_ns);
 

@@ -128,7 +128,6 @@ struct session *sessions_claim(struct sessions *s,
 
 	memcpy(one->call, call, sizeof(one->call));
 	one->place = place;
-	one->is_in_progress = false;
 	one->match_n = one->told_n = 0;
 	atomic_store_explicit(&one->wants_rtp, false, memory_order_relaxed);
 	for (int i = 0; i < SESSION_SOURCES; i++)

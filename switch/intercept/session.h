@@ -39,7 +39,6 @@ struct session {
 
 	/* the worker's */
 	uint32_t place;               /**< where its id stands              */
-	bool is_in_progress;          /**< so far, all matches are          */
 	uint8_t match_n, told_n;
 	struct session_match matches[SESSION_MATCHES];
 

@@ -16,7 +16,7 @@
 
 static bool is_free(const struct money *m)
 {
-	return !m->is_sold || price_is_free(&m->sell);
+	return !m->is_sold || call_price_is_free(m);
 }
 
 
@@ -373,8 +373,11 @@ static uint64_t lead_ms(const struct money *m)
 static void arm(struct money *m, bool is_last)
 {
 	const uint64_t now_ms = call_duration_ms(m->call);
-	const uint64_t end_ms = m->funded_ms > now_ms
-					? m->funded_ms - now_ms : 0;
+	/* where a window of the answer left nothing paid, there is time to ask:
+	   a loss of ours */
+	const uint64_t paid_ms = m->funded_ms || !is_last ? m->funded_ms
+							  : LEAD_MS;
+	const uint64_t end_ms = paid_ms > now_ms ? paid_ms - now_ms : 0;
 	const uint64_t early_ms = is_last ? 0 : min(lead_ms(m), end_ms);
 
 	wheel_start(m->call->w->wheel, &m->credit, end_ms - early_ms,

@@ -46,7 +46,7 @@ void call_packages(struct call *call, struct money *m)
 	unsigned n;
 
 	m->packs = mem_deref(m->packs);
-	if (!query.account || price_is_free(&m->sell) ||
+	if (!query.account || call_price_is_free(m) ||
 	    !catalog_has_packages(call->cat, query.account))
 		return;
 

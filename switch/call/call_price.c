@@ -285,6 +285,14 @@ static void windows_move(const struct call *call, struct price *p,
 }
 
 
+bool call_price_is_free(const struct money *m)
+{
+	return price_is_free(&m->sell) &&
+	       (m->sell.is_reverse ||
+		!rate_terms_has_windows(m->sell_by.terms));
+}
+
+
 static bool is_paid(const struct money *m, uint64_t ms)
 {
 	int64_t price;

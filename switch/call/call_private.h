@@ -658,6 +658,8 @@ enum outcome call_price_by_cost(struct call *call, const struct gateway *gw);
 void call_buy(struct call *call, const struct gateway *gw);
 /** The attempt failed: the carrier's fee for it is kept. Idempotent. */
 void call_fee(struct call *call);
+/** Nothing to pay, whenever it is answered. */
+bool call_price_is_free(const struct money *m);
 /** B answered: windows of the week are counted from now on, and the moment is
  *  known at which a cap ends the call. While the catalog is there. */
 void call_price_answered(struct call *call);

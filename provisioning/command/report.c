@@ -151,12 +151,15 @@ static int ask_database(PGresult **retp, struct pg *pg,
 		params[i] = by_text(ask, ask->report->uses[i]);
 	if (!err)
 		err = span_check(pg, ask);
-	/* many sums of many rows: memory instead of files, and no compiling */
+	/* many sums of many rows: memory instead of files, no compiling, and
+	   what is handed from process to process is little beside what each
+	   has read */
 	if (!err)
 		err = pg_exec(pg, "SELECT set_config('TimeZone', $1, true), "
 			      "set_config('work_mem', '128MB', true), "
-			      "set_config('jit', 'off', true)", 1, &zone,
-			      retp);
+			      "set_config('jit', 'off', true), "
+			      "set_config('parallel_tuple_cost', '0.01', true)",
+			      1, &zone, retp);
 	if (!err) {
 		PQclear(*retp);
 		*retp = NULL;

@@ -35,27 +35,15 @@ t as materialized (
 	group by tenant_id, trunk_id, s.hours),
 peak as (
 	select t.trunk_id, max(p.n) as n
-	from t, lateral (select sum(c.step) over (order by c.at, c.step) as n,
-			c.at
-		from (select r.answered_at as at, 1 as step, r.ended_at
-			from cdr.record r
-			where r.trunk_id = t.trunk_id and r.attempt = 0
-				and r.started_at >= t.busiest
-					- interval '1 day'
-				and r.started_at < t.busiest
-					+ interval '1 hour'
-				and r.ended_at > t.busiest
-				and r.answered_at is not null
-			union all
-			select r.ended_at, -1, r.ended_at
-			from cdr.record r
-			where r.trunk_id = t.trunk_id and r.attempt = 0
-				and r.started_at >= t.busiest
-					- interval '1 day'
-				and r.started_at < t.busiest
-					+ interval '1 hour'
-				and r.ended_at > t.busiest
-				and r.answered_at is not null) c) p
+	from t, lateral (select c.at, sum(c.step) over (order by c.at, c.step)
+			as n
+		from cdr.record r, lateral (values (r.answered_at, 1),
+			(r.ended_at, -1)) c (at, step)
+		where r.trunk_id = t.trunk_id and r.attempt = 0
+			and r.started_at >= t.busiest - interval '1 day'
+			and r.started_at < t.busiest + interval '1 hour'
+			and r.ended_at > t.busiest
+			and r.answered_at is not null) p
 	where p.at < t.busiest + interval '1 hour'
 	group by 1)
 select t.tenant_id, n.name as tenant, t.trunk_id, k.name as trunk,

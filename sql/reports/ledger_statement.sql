@@ -14,9 +14,8 @@
 with l as (
 	select p.account_id, min(p.id) as id, p.created_at < :'from'::timestamptz
 			as is_before,
-		case when p.created_at >= :'from'::timestamptz then to_char(
-			p.created_at at time zone :'zone', 'YYYY-MM-DD') end
-			as day,
+		case when p.created_at >= :'from'::timestamptz then
+			(p.created_at at time zone :'zone')::date end as day,
 		case when p.created_at < :'from'::timestamptz then 'opening'
 			else p.kind end as kind,
 		case when p.created_at >= :'from'::timestamptz
@@ -31,7 +30,8 @@ with l as (
 				on t.tenant_id = a.tenant_id
 			where t.ancestor_id = :'tenant'))
 	group by p.account_id, is_before, day, 5, alone)
-select n.name as tenant, l.account_id, a.currency, l.day as at, l.kind, l.note,
+select n.name as tenant, l.account_id, a.currency,
+	to_char(l.day, 'YYYY-MM-DD') as at, l.kind, l.note,
 	case when not l.is_before then l.entries end as entries,
 	case when l.amount < 0 and not l.is_before then -l.amount end as debit,
 	case when l.amount > 0 and not l.is_before then l.amount end as credit,

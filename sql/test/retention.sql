@@ -146,8 +146,7 @@ select pg_temp.uses($$ select * from cdr.record t where t.attempt = 0
 select pg_temp.uses($$ select * from cdr.record t where t.attempt = 0
 	and t.started_at >= '2032-01-01Z' and t.started_at < '2032-02-01Z'
 	and t.calling = '+4877' order by t.started_at desc, t.call_id desc
-	limit 101 $$,
-	'record_2032_01_calling_started_at_tenant_id_duration_ms_pri_idx');
+	limit 101 $$, 'record_2032_01_calling_started_at_idx');
 select pg_temp.uses($$ select * from cdr.record t where t.call_id =
 	md5('99')::uuid $$, 'record_2032_01_call_id_idx');
 

@@ -421,9 +421,11 @@ begin
 	execute format('alter table cdr.%I detach partition cdr.%I', parent,
 		month);
 	execute format('drop table cdr.%I', month);
-	execute format('create table cdr.%I as select %s from %I, '
-		'generate_series(0, %s) k', month, pg_temp.copy_list(rows),
-		rows, copies - 1);
+	-- in the order of time, as a loader writes them
+	execute format('create table cdr.%I as select %s from (select r.*, '
+		'generate_series(0, %s) as k from (select * from %I '
+		'order by started_at) r) c', month, pg_temp.copy_list(rows),
+		copies - 1, rows);
 	select string_agg('alter ' || attname || ' set not null', ', ')
 		into needed from pg_attribute
 		where attrelid = ('cdr.' || parent)::regclass and attnotnull

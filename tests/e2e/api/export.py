@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Exports of call records by template: form, filters, numbers, schedule, and
-delivery to an HTTP server that refuses first and to a real sshd, both on
-loopback. Uses the same environment as contract.py, and API_DIR."""
+"""Exports of call records and reports by template: form, filters, numbers,
+schedule, and delivery to an HTTP server that refuses first and to a real sshd,
+both on loopback. Uses the same environment as contract.py, and API_DIR."""
 import getpass
 import hashlib
 import http.server
@@ -142,21 +142,30 @@ def refusals():
 # --- delivery ---------------------------------------------------------------
 
 class Recipient(http.server.BaseHTTPRequestHandler):
-    seen = []
+    seen, refusals = [], 1
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.seen.append((self.path, dict(self.headers), body))
-        self.send_response(503 if len(self.seen) == 1 else 204)
+        self.send_response(503 if len(self.seen) <= self.refusals else 204)
         self.end_headers()
 
     def log_message(self, *args):
         pass
 
 
-def by_http():
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Recipient)
+class Reader(Recipient):
+    seen, refusals = [], 0
+
+
+def serve(recipient):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), recipient)
     threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server
+
+
+def by_http():
+    server = serve(Recipient)
     t = template(name="By HTTP", format="ndjson", columns=["call_id", "cost"],
                  url=f"http://127.0.0.1:{server.server_port}/in")
     _, text = made(dict(SPAN, template_id=t["id"]))
@@ -291,9 +300,50 @@ def by_itself():
           f"what was loaded late is in the next file: {f} {text}")
 
 
+def report_by_itself():
+    """Yesterday's, made and delivered by the clock alone: what its tenant
+    reads over REST, and the next one a day later."""
+    tenant, outcome = "ten_" + "y" * 26, "carrier_congested"
+    sql("select cdr.ensure_partitions(now() - interval '1 day', now())")
+    sql("insert into cdr.record (started_at, call_id, attempt, tenant_id, "
+        "direction, called_country, outcome, sip_code) select now() - "
+        "interval '1 day', ('06e8b1d2-7c3a-7d4e-8f50-0000000001f' || n)::uuid, "
+        f"0, '{tenant}', 'outbound', 'DE', '{outcome}', 503 from "
+        "generate_series(1, 3) n")
+    server = serve(Reader)
+    t = template(name="Failed", report="failed_calls", tenant_id=tenant,
+                 schedule="daily", delay_min=0,
+                 url=f"http://127.0.0.1:{server.server_port}/report")
+    until(lambda: files(t["id"]) and files(t["id"])[0]["status"] ==
+          "delivered")
+    server.shutdown()
+    f = files(t["id"])[0]
+    check(f["status"] == "delivered" and f["sequence"] == 1 and
+          f["tries"] == 1 and f["records"] > 0, f"made and delivered: {f}")
+    span = sql("select (to_at - from_at = interval '1 day') || ' ' || "
+               "(to_at = date_trunc('day', created_at)) from cdr.export_file "
+               f"where id = '{f['id']}'")
+    check(span == "true true", f"of the day that is over: {f}")
+    check([path for path, _, _ in Reader.seen] == ["/report"], "once")
+    _, headers, body = Reader.seen[0]
+    read = call("get", f"/v1/reports/failed_calls?from={f['from']}&to="
+                f"{f['to']}&rows=100000&format=csv", key=READ_KEY)
+    check(read.status == 200 and read.data == body and
+          any(outcome in line and ",3," in line
+              for line in body.decode().splitlines()),
+          f"what the tenant reads: {body!r} {read.data!r}")
+    check(headers["Strowger-File"] == "Failed-000001.csv" and
+          headers["Strowger-Sha256"] == hashlib.sha256(body).hexdigest(),
+          f"{headers}")
+    kept = call("get", f"/v1/jobs/{f['job_id']}/output").data
+    check(kept == body, "and kept")
+    check(sql("select next_at > now() from cdr.export_template where id = "
+              f"'{t['id']}'") == "t", "no other before its time")
+
+
 if __name__ == "__main__":
     for test in (own_form, template_form, forwards, refusals, by_http, by_sftp,
-                 by_itself):
+                 by_itself, report_by_itself):
         test()
     print(f"{Tally.passed} passed, {Tally.failed} failed")
     sys.exit(1 if Tally.failed else 0)

@@ -30,7 +30,7 @@ static const char css[] =
 	"margin-left:.5rem;vertical-align:-.05em}"
 	"footer{margin-top:1rem;color:#7b8794;font-size:.85em}"
 	"@media print{body{margin:0;font-size:8px}th{white-space:normal}"
-	"td,th,td.n{padding-right:.5em}}";
+	"td,th{padding-left:.5em;padding-right:.5em}}";
 
 
 bool report_form_find(enum report_form *ret, const char *name)

@@ -35,7 +35,8 @@ static const char style[] =
 	".to{width:85mm}.from{font-size:7.5pt;color:#667;"
 	"border-bottom:.4pt solid #b9c1cc;padding-bottom:.8mm;"
 	"margin-bottom:2.5mm}\n"
-	".meta td{padding:.4mm 0 .4mm 6mm}.meta td:first-child{color:#667}\n"
+	".meta td{padding:.4mm 0 .4mm 6mm}"
+	".meta td:first-child{color:#667;padding-left:0}\n"
 	".meta td:last-child{text-align:right}\n"
 	"table{border-collapse:collapse}\n"
 	".lines{width:100%;margin-top:7mm;font-size:9pt}\n"
@@ -297,6 +298,24 @@ static void lines(struct page *p)
 }
 
 
+/* An invoice takes from the balance, a credit note gives */
+static void own_total(struct page *p)
+{
+	const char *total = invoice_text(json_object_get(p->doc, "totals"),
+					 "total");
+	const bool is_minus = *total == '-';
+
+	put(p, p->is_note ? "<tr><td>This credit note</td><td>"
+			  : "<tr><td>This invoice</td><td>");
+	if (is_minus == p->is_note && strpbrk(total, "123456789"))
+		put(p, "&minus;");
+	number(p, total + is_minus);
+	put(p, " ");
+	text(p, p->currency);
+	put(p, "</td></tr>\n");
+}
+
+
 static void balance(struct page *p)
 {
 	const json_t *b = json_object_get(p->doc, "balance");
@@ -306,8 +325,7 @@ static void balance(struct page *p)
 	sum(p, "", "Payments", b, "payments");
 	if (strcmp(invoice_text(b, "corrections"), "0.00") != 0)
 		sum(p, "", "Corrections and transfers", b, "corrections");
-	sum(p, "", p->is_note ? "This credit note" : "This invoice",
-	    json_object_get(p->doc, "totals"), "total");
+	own_total(p);
 	sum(p, " class=\"all\"", "Balance after", b, "closing");
 	put(p, "</table></div>\n");
 }
@@ -354,9 +372,29 @@ static void sums(struct page *p)
 }
 
 
+/* What of the total is to be paid, "" when the balance covers it. It is the
+   newest document of its account, and payments are for the oldest. */
+static const char *to_be_paid(const struct page *p)
+{
+	const char *total = invoice_text(json_object_get(p->doc, "totals"),
+					 "total");
+	const char *closing = invoice_text(json_object_get(p->doc, "balance"),
+					   "closing");
+	int64_t total_micro, closing_micro;
+
+	if (text_decimal(&total_micro, total, 6) ||
+	    text_decimal(&closing_micro, closing, 6) || total_micro <= 0 ||
+	    closing_micro >= 0)
+		return "";
+
+	return total_micro < -closing_micro ? total : closing + 1;
+}
+
+
 static void pay(struct page *p)
 {
 	const char *due = invoice_text(p->doc, "due_on");
+	const char *amount = to_be_paid(p);
 
 	put(p, "<div class=\"pay\">");
 	if (*invoice_text(p->doc, "note")) {
@@ -364,8 +402,15 @@ static void pay(struct page *p)
 		text(p, invoice_text(p->doc, "note"));
 		put(p, "</p>");
 	}
-	if (*due && *invoice_text(p->seller, "iban")) {
-		put(p, "<p>Please pay by <b>");
+	if (*due && !*amount)
+		put(p, "<p>There is nothing to pay: your balance covers this "
+		       "invoice.</p>");
+	else if (*due && *invoice_text(p->seller, "iban")) {
+		put(p, "<p>Please pay <b>");
+		number(p, amount);
+		put(p, "&nbsp;");
+		text(p, p->currency);
+		put(p, "</b> by <b>");
 		text(p, due);
 		put(p, "</b> to IBAN <b>");
 		text(p, invoice_text(p->seller, "iban"));
@@ -376,7 +421,7 @@ static void pay(struct page *p)
 		}
 		put(p, ", reference <b>");
 		text(p, invoice_text(p->doc, "number"));
-		put(p, "</b>, what your balance does not cover.</p>");
+		put(p, "</b>.</p>");
 	}
 	if (*invoice_text(p->seller, "footer")) {
 		put(p, "<p>");

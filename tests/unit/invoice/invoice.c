@@ -83,6 +83,32 @@ Test(invoice, html_is_escaped_and_grouped)
 }
 
 
+static const char *html_with(const char *closing)
+{
+	json_object_set_new(json_object_get(doc, "balance"), "closing",
+			    json_string(closing));
+	mbuf_rewind(mb);
+	cr_assert_eq(invoice_html(mb, doc), 0);
+	mbuf_write_u8(mb, 0);
+	return (const char *)mb->buf;
+}
+
+
+Test(invoice, html_says_what_is_to_be_paid)
+{
+	const char *page = html_with("-1408.00");
+
+	cr_assert(strstr(page, "Please pay <b>1&#8239;408.00&nbsp;EUR</b> by "
+			       "<b>2026-11-15</b>"), "less a payment");
+	cr_assert(strstr(page, "This invoice</td><td>&minus;1&#8239;428.00 "
+			       "EUR"), "it takes from the balance");
+	cr_assert(strstr(html_with("-2000.00"), "<b>1&#8239;428.00&nbsp;EUR"),
+		  "what was open before is not asked again");
+	cr_assert(strstr(html_with("0.00"), "nothing to pay"));
+	cr_assert_null(strstr(html_with("3.00"), "IBAN"));
+}
+
+
 Test(invoice, html_of_nothing)
 {
 	json_object_del(doc, "seller");

@@ -276,19 +276,59 @@ static int html_text(struct mbuf *mb, const char *text)
 }
 
 
-/* "billed_minutes": Billed minutes */
-static int html_heading(struct mbuf *mb, const char *name)
+static char upper(char c)
 {
+	return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+}
+
+
+/* A word of a heading: measures in capitals, units in brackets */
+static int html_word(struct mbuf *mb, const char *word, bool is_first)
+{
+	static const char *const capitals[] = {"asr", "ner", "acd", "pdd",
+					       "mos", "id", "sip"};
 	char text[64];
 
-	(void)text_copy(text, sizeof(text), name);
-	for (char *s = text; *s; s++) {
-		if (*s == '_')
-			*s = ' ';
+	for (size_t i = 0; i < sizeof(capitals) / sizeof(capitals[0]); i++) {
+		if (strcmp(word, capitals[i]) != 0)
+			continue;
+		(void)text_copy(text, sizeof(text), word);
+		for (char *s = text; *s; s++)
+			*s = upper(*s);
+		return html_text(mb, text);
 	}
-	if (*text >= 'a' && *text <= 'z')
-		*text = (char)(*text - 'a' + 'A');
+	if (!strcmp(word, "s"))
+		return mbuf_write_str(mb, "[s]");
+	if (!strcmp(word, "percent"))
+		return mbuf_write_str(mb, "%");
+	(void)text_copy(text, sizeof(text), word);
+	if (is_first)
+		*text = upper(*text);
+
 	return html_text(mb, text);
+}
+
+
+/* "acd_s": ACD [s] */
+static int html_heading(struct mbuf *mb, const char *name)
+{
+	const char *s = name;
+	char word[64];
+	int err = 0;
+
+	while (*s && !err) {
+		const size_t n = strcspn(s, "_");
+
+		if (s > name)
+			err = mbuf_write_u8(mb, ' ');
+		if (!err)
+			err = text_set(word, sizeof(word), s, n);
+		if (!err)
+			err = html_word(mb, word, s == name);
+		s += n + (s[n] == '_');
+	}
+
+	return err;
 }
 
 

@@ -180,6 +180,8 @@ def forms():
                                   "json"))
         page = strowger("report", r["name"], *SPAN, "--format", "html")
         plain = strowger("report", r["name"], *SPAN).splitlines()
+        check(all(">%s<" % h in page for h in ("Calls", "ASR", "ACD [s]")),
+              "headings for people: %s" % page[:2000])
         check(len(doc["rows"]) == len(table) == page.count("<tr>") - 1 ==
               len(plain) - 1, "the same in all forms")
     strowger("report", "nothing", *SPAN, code=2)

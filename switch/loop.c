@@ -352,6 +352,16 @@ static void inbox_take(struct loop *l, const struct inbox *msg)
 }
 
 
+/* What waited behind a long pass came during it: from its begin a call would
+   last too long or too short. */
+static void on_read(void *arg)
+{
+	struct loop *l = arg;
+
+	moment_read(&l->now);
+}
+
+
 static void on_datagram(const struct sip_path *path, const uint8_t *buf,
 			size_t len, void *arg)
 {
@@ -376,8 +386,8 @@ static void read_socket(struct loop *l, const struct epoll_event *ev)
 		(void)sip_udp_errors(ev->data.ptr, BATCH_MAX, on_unreachable,
 				     l);
 	if (ev->events & EPOLLIN)
-		(void)sip_udp_receive(ev->data.ptr, BATCH_MAX, on_datagram,
-				      l);
+		(void)sip_udp_receive(ev->data.ptr, BATCH_MAX, on_read,
+				      on_datagram, l);
 }
 
 

@@ -232,7 +232,8 @@ static void slot_hand(struct sip_udp *u, size_t i, sip_udp_h *h, void *arg)
 }
 
 
-size_t sip_udp_receive(struct sip_udp *u, size_t max, sip_udp_h *h, void *arg)
+size_t sip_udp_receive(struct sip_udp *u, size_t max, sip_udp_read_h *readh,
+		       sip_udp_h *h, void *arg)
 {
 	size_t total = 0, want, n, i;
 
@@ -241,6 +242,8 @@ size_t sip_udp_receive(struct sip_udp *u, size_t max, sip_udp_h *h, void *arg)
 	do {
 		want = max - total < UDP_BATCH ? max - total : UDP_BATCH;
 		n = want ? batch_read(u, want) : 0;
+		if (n && readh)
+			readh(arg);
 
 		for (i = 0; i < n; i++)
 			slot_hand(u, i, h, arg);

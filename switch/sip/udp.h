@@ -27,13 +27,17 @@ int sip_udp_open(struct sip_udp **up, const struct sa *addr, uint16_t sock);
 int sip_udp_fd(const struct sip_udp *u); /**< for epoll, level triggered  */
 const struct sa *sip_udp_local(const struct sip_udp *u);
 
+/** Datagrams were read; those that h is handed next had come by now. */
+typedef void(sip_udp_read_h)(void *arg);
+
 /**
  * Hand what waits to h, at most max datagrams; never blocks. Datagrams of any
  * size come whole. What the kernel dropped is counted.
+ * @param readh  before those of each system call; or NULL
  * @return how many
  */
-size_t sip_udp_receive(struct sip_udp *u, size_t max, sip_udp_h *h,
-		       void *arg);
+size_t sip_udp_receive(struct sip_udp *u, size_t max, sip_udp_read_h *readh,
+		       sip_udp_h *h, void *arg);
 
 /**
  * Hand what came back by ICMP to h: path.peer is where the datagram went, buf

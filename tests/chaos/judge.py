@@ -3,8 +3,8 @@ from fractions import Fraction
 
 CHECKPOINT_S = 6.0      # a cut call may be billed shorter by this at most
 SLACK_S = 0.015         # two clocks that are read in milliseconds
-BURST_S = 0.25          # all of a burst that one pass of the switch takes in
-                        # has the time of its begin
+BURST_S = 0.25          # a batch of datagrams has one time, and a burst waits
+                        # behind others on a busy machine
 LATE_MS = 1000          # a timer on a busy machine
 ENDED_BY_US_S = 1.5     # a BYE of the switch's own reaches us within this
 

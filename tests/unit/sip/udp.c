@@ -57,7 +57,7 @@ static int send_bytes(const uint8_t *buf, size_t len)
 
 static size_t receive(size_t max)
 {
-	return sip_udp_receive(here, max, datagram_handler, &got);
+	return sip_udp_receive(here, max, NULL, datagram_handler, &got);
 }
 
 
@@ -146,10 +146,53 @@ static void closing_handler(const struct sip_path *path, const uint8_t *buf,
 }
 
 
+static unsigned reads, handed_before_read;
+
+
+static void read_handler(void *arg)
+{
+	const unsigned *handed = arg;
+
+	reads++;
+	handed_before_read = *handed;
+}
+
+
+static void counting_handler(const struct sip_path *path, const uint8_t *buf,
+			     size_t len, void *arg)
+{
+	unsigned *handed = arg;
+
+	(void)path;
+	(void)buf;
+	(void)len;
+	(*handed)++;
+}
+
+
+Test(udp, the_reading_is_told_before_its_datagrams)
+{
+	const unsigned n = UDP_BATCH + 1;
+	unsigned handed = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		cr_assert_eq(send_bytes((const uint8_t *)"x", 1), 0);
+	cr_assert_eq(sip_udp_receive(here, n, read_handler, counting_handler,
+				     &handed), n);
+	cr_assert_eq(reads, 2);
+	cr_assert_eq(handed_before_read, UDP_BATCH);
+
+	/* nothing was read: nothing is told */
+	cr_assert_eq(sip_udp_receive(here, n, read_handler, counting_handler,
+				     &handed), 0);
+	cr_assert_eq(reads, 2);
+}
+
+
 Test(udp, closed_inside_the_handler)
 {
 	cr_assert_eq(send_bytes((const uint8_t *)"x", 1), 0);
-	cr_assert_eq(sip_udp_receive(here, 10, closing_handler, &got), 1);
+	cr_assert_eq(sip_udp_receive(here, 10, NULL, closing_handler, &got), 1);
 	cr_assert_null(here);
 }
 
@@ -206,7 +249,7 @@ Test(udp, ipv6)
 	cr_assert_eq(err, 0);
 	cr_assert_eq(sip_udp_send(six, sip_udp_local(six),
 				  (const uint8_t *)"6", 1), 0);
-	cr_assert_eq(sip_udp_receive(six, 10, datagram_handler, &got), 1);
+	cr_assert_eq(sip_udp_receive(six, 10, NULL, datagram_handler, &got), 1);
 	cr_assert(sa_cmp(&got_path.peer, sip_udp_local(six), SA_ALL));
 	mem_deref(six);
 }

@@ -48,6 +48,8 @@ struct li_loop {
 	uint64_t began_ms, second_ms, tidy_ms, committed_ms;
 	int64_t next_us;               /**< when a task's time begins or ends */
 	int64_t lost_us;               /**< when something was lost last      */
+	uint64_t reports_lost;         /**< that are written down             */
+	bool owes_reports;             /**< the ADMF does not know of it yet  */
 	bool is_silent;                /**< of the ADMF, reported             */
 };
 
@@ -78,16 +80,17 @@ static void note(struct li_loop *l, const char *event, json_t *detail)
 }
 
 
-static void report(struct li_loop *l, enum li_report_about about,
-		   const uint8_t *id, const char *type, int code,
-		   const char *text)
+static int report(struct li_loop *l, enum li_report_about about,
+		  const uint8_t *id, const char *type, int code,
+		  const char *text)
 {
 	struct li_report r = {.about = about, .type = type, .code = code,
 			      .text = text};
 
 	if (id)
 		memcpy(r.id, id, LI_UUID_SIZE);
-	(void)li_reporter_tell(l->reporter, &r, l->now.wall_us);
+
+	return li_reporter_tell(l->reporter, &r, l->now.wall_us);
 }
 
 
@@ -108,7 +111,7 @@ static void fault_set(struct li_loop *l, enum li_fault fault, bool is_up,
 				 : l->health.faults & ~(unsigned)fault;
 	li_alarm_tell(l->alarm, l->now.wall_us, name, is_up, NULL);
 	note(l, name, json_pack("{sb}", "is_up", (int)is_up));
-	report(l, LI_ABOUT_NE, NULL, is_up ? "FaultReport" : "FaultCleared",
+	(void)report(l, LI_ABOUT_NE, NULL, is_up ? "FaultReport" : "FaultCleared",
 	       is_up ? 9020 : 9000, text);
 }
 
@@ -132,7 +135,7 @@ static void tasks_end(struct li_loop *l)
 		act.detail = id_json("xid", t->xid);
 		t->is_ended = true;
 		if (t->owner == LI_OWNER_ADMF && t->implicit_deactivation) {
-			report(l, LI_ABOUT_TASK, t->xid,
+			(void)report(l, LI_ABOUT_TASK, t->xid,
 			       "ImplicitDeactivation", 0, "its time is over");
 			err = li_registry_task_remove(l->registry, t, &act);
 		}
@@ -176,9 +179,11 @@ static void tasks_tell(struct li_loop *l)
 		if (t->is_told || t->owner != LI_OWNER_ADMF ||
 		    !li_task_is_in_force(t, l->now.wall_us))
 			continue;
+		/* what is lost is told when there is room again */
+		if (report(l, LI_ABOUT_TASK, t->xid,
+			   "FullyActionedAndSuccessful", 9040, "in force"))
+			return;
 		t->is_told = true;
-		report(l, LI_ABOUT_TASK, t->xid, "FullyActionedAndSuccessful",
-		       9040, "in force");
 	}
 }
 
@@ -312,7 +317,7 @@ static void channel_event(const uint8_t did[LI_UUID_SIZE],
 		      json_deep_copy(j));
 	note(l, names[ev], j);
 	if (d && d->owner == LI_OWNER_ADMF)
-		report(l, LI_ABOUT_DESTINATION, did,
+		(void)report(l, LI_ABOUT_DESTINATION, did,
 		       is_good ? "AllClear" : "NonTerminatingFault",
 		       is_good ? 9000 : 9020, text);
 }
@@ -343,7 +348,7 @@ static void flow_event(const struct li_flow_note *n, void *arg)
 	fault_set(l, LI_FAULT_LOSS, true, "poi_loss",
 		  "copies are lost between switch and delivery");
 	if (n->owner == LI_OWNER_ADMF)
-		report(l, LI_ABOUT_TASK, n->xid, "NonTerminatingFault", 9020,
+		(void)report(l, LI_ABOUT_TASK, n->xid, "NonTerminatingFault", 9020,
 		       "copies were lost");
 }
 
@@ -450,7 +455,7 @@ static int kept_open(struct li_loop *l, char *why, size_t size)
 	if (is_lost) {
 		li_alarm_tell(l->alarm, l->now.wall_us, "store_lost", true,
 			      NULL);
-		report(l, LI_ABOUT_NE, NULL, "Alert", 10000,
+		(void)report(l, LI_ABOUT_NE, NULL, "Alert", 10000,
 		       "database cleared");
 	}
 
@@ -546,23 +551,14 @@ int li_loop_open(struct li_loop **lp, const struct li_settings *settings,
 }
 
 
-/* Without a word of the ADMF for too long its tasks end, if that is wanted */
-static void silence_look(struct li_loop *l)
+/* Those that the disk does not let go are tried again next second */
+static void tasks_purge(struct li_loop *l)
 {
-	const int64_t window_us = l->settings->keepalive_window_s * 1000000;
 	struct le *le, *next;
+	int err = 0;
 
-	if (!window_us || l->now.wall_us - l->x1.heard_us < window_us) {
-		l->is_silent = false;
-		return;
-	}
-	if (l->is_silent)
-		return;
-
-	l->is_silent = true;
-	report(l, LI_ABOUT_NE, NULL, "Alert", 9050, "keepalives not received");
-	li_alarm_tell(l->alarm, l->now.wall_us, "admf_silent", true, NULL);
-	for (le = list_head(li_registry_tasks(l->registry)); le; le = next) {
+	for (le = list_head(li_registry_tasks(l->registry)); le && !err;
+	     le = next) {
 		struct li_task *t = le->data;
 		struct li_act act = {.wall_us = l->now.wall_us,
 				     .event = "task_purged"};
@@ -571,9 +567,34 @@ static void silence_look(struct li_loop *l)
 		if (t->owner != LI_OWNER_ADMF)
 			continue;
 		act.detail = id_json("xid", t->xid);
-		if (li_registry_task_remove(l->registry, t, &act))
-			l->is_silent = false; /* again next second */
+		err = li_registry_task_remove(l->registry, t, &act);
 	}
+	if (err)
+		fault_set(l, LI_FAULT_STORE, true, "store_fault",
+			  "records cannot be written");
+}
+
+
+/* Without a word of the ADMF for too long its tasks end, if that is wanted */
+static void silence_look(struct li_loop *l)
+{
+	const int64_t window_us = l->settings->keepalive_window_s * 1000000;
+	const bool is_silent = window_us && l->now.wall_us - l->x1.heard_us >=
+						    window_us;
+
+	if (is_silent != l->is_silent) {
+		l->is_silent = is_silent;
+		li_alarm_tell(l->alarm, l->now.wall_us, "admf_silent",
+			      is_silent, NULL);
+		note(l, "admf_silent",
+		     json_pack("{sb}", "is_up", (int)is_silent));
+		(void)report(l, LI_ABOUT_NE, NULL,
+			     is_silent ? "Alert" : "FaultCleared",
+			     is_silent ? 9050 : 9000,
+			     "keepalives not received");
+	}
+	if (is_silent)
+		tasks_purge(l);
 }
 
 
@@ -606,6 +627,37 @@ static void reports_look(struct li_loop *l)
 }
 
 
+/* More than can wait: the ADMF hears that it missed something as soon as it
+ * takes reports again. Both states are told: the next time is a change, too */
+static void reports_lost_look(struct li_loop *l)
+{
+	static const char text[] = "reports were lost";
+	const uint64_t lost = li_reporter_lost(l->reporter);
+	json_t *j;
+
+	if (lost != l->reports_lost) {
+		j = json_pack("{sI}", "count",
+			      (json_int_t)(lost - l->reports_lost));
+		if (!l->owes_reports)
+			li_alarm_tell(l->alarm, l->now.wall_us, "report_lost",
+				      true, json_deep_copy(j));
+		note(l, "report_lost", j);
+		l->reports_lost = lost;
+		l->owes_reports = true;
+	}
+	if (!l->owes_reports || !li_reporter_has_room(l->reporter))
+		return;
+
+	l->owes_reports = false;
+	li_alarm_tell(l->alarm, l->now.wall_us, "report_lost", false, NULL);
+	note(l, "report_lost_told", NULL);
+	(void)report(l, LI_ABOUT_NE, NULL, "FaultReport", 9020, text);
+	(void)report(l, LI_ABOUT_NE, NULL, "FaultCleared", 9000, text);
+	if (l->health.is_provisioned)
+		tasks_tell(l);
+}
+
+
 static void clocks(struct li_loop *l)
 {
 	const uint64_t now_ms = moment_ms(&l->now);
@@ -624,6 +676,7 @@ static void clocks(struct li_loop *l)
 		silence_look(l);
 		refusals_tell(l);
 		reports_look(l);
+		reports_lost_look(l);
 		if (!li_poi_count(l->poi) && now_ms - l->began_ms > COMES_MS)
 			fault_set(l, LI_FAULT_POI_AWAY, true, "poi_away",
 				  "no switch is connected");

@@ -214,42 +214,42 @@ static struct condition *condition_find(const struct li_reporter *r,
 
 
 /* A condition is a thing and a text; its state is the type */
-static bool is_held_back(struct li_reporter *r, const struct li_report *report,
-			 int64_t now_us)
+static bool is_held_back(const struct li_reporter *r,
+			 const struct li_report *report, int64_t now_us)
+{
+	const struct condition *c = condition_find(r, report);
+
+	return c && !strcmp(c->report.type, report->type) &&
+	       now_us - c->told_us < LI_REPORT_EVERY_US &&
+	       now_us >= c->told_us;
+}
+
+
+static void condition_keep(struct li_reporter *r,
+			   const struct li_report *report, int64_t now_us)
 {
 	struct condition *c = condition_find(r, report);
 
-	if (c && !strcmp(c->report.type, report->type) &&
-	    now_us - c->told_us < LI_REPORT_EVERY_US &&
-	    now_us >= c->told_us)
-		return true;
 	if (!c) {
 		if (list_count(&r->conditions) >= CONDITIONS_MAX)
 			mem_deref(list_head(&r->conditions)->data);
 		c = mem_zalloc(sizeof(*c), condition_destructor);
 		if (!c)
-			return false;
+			return;
 		list_append(&r->conditions, &c->le, c);
 	}
 	c->report = *report;
 	c->told_us = now_us;
-
-	return false;
 }
 
 
-bool li_reporter_tell(struct li_reporter *r, const struct li_report *report,
-		      int64_t now_us)
+static int queue_put(struct li_reporter *r, const struct li_report *report)
 {
-	struct waiting *w;
+	struct waiting *w = mem_zalloc(sizeof(*w), waiting_destructor);
 	bool fits;
 
-	if (!r->is_running || is_held_back(r, report, now_us))
-		return false;
-
-	w = mem_zalloc(sizeof(*w), waiting_destructor);
 	if (!w)
-		return false;
+		return ENOMEM;
 	w->report = *report;
 
 	(void)pthread_mutex_lock(&r->lock);
@@ -259,16 +259,44 @@ bool li_reporter_tell(struct li_reporter *r, const struct li_report *report,
 		(void)pthread_cond_signal(&r->wake);
 	}
 	(void)pthread_mutex_unlock(&r->lock);
-	if (!fits) {
+	if (!fits)
 		mem_deref(w);
-		r->lost++;
-	}
 
-	return fits;
+	return fits ? 0 : ENOBUFS;
 }
 
 
-uint64_t li_reporter_lost(struct li_reporter *r)
+int li_reporter_tell(struct li_reporter *r, const struct li_report *report,
+		     int64_t now_us)
+{
+	int err;
+
+	if (!r->is_running || is_held_back(r, report, now_us))
+		return 0;
+
+	err = queue_put(r, report);
+	if (err)
+		r->lost++;
+	else
+		condition_keep(r, report, now_us);
+
+	return err;
+}
+
+
+bool li_reporter_has_room(struct li_reporter *r)
+{
+	bool has_room;
+
+	(void)pthread_mutex_lock(&r->lock);
+	has_room = list_count(&r->queue) < LI_REPORT_WAITING_MAX * 3 / 4;
+	(void)pthread_mutex_unlock(&r->lock);
+
+	return has_room;
+}
+
+
+uint64_t li_reporter_lost(const struct li_reporter *r)
 {
 	return r->lost;
 }
@@ -355,11 +383,12 @@ static enum li_report_fate fate_of(CURL *curl, CURLcode code,
 }
 
 
-static enum li_report_fate post(const struct li_settings *s,
+/* @param curl  keeps its connection: a handshake for each would make a long
+ *              queue longer */
+static enum li_report_fate post(CURL *curl, const struct li_settings *s,
 				const struct li_report *report, int *ret_code)
 {
 	struct mbuf *body = mbuf_alloc(1024), *answer = mbuf_alloc(1024);
-	CURL *curl = curl_easy_init();
 	struct curl_slist *headers =
 		curl_slist_append(NULL, "Content-Type: application/xml");
 	struct moment now;
@@ -368,13 +397,12 @@ static enum li_report_fate post(const struct li_settings *s,
 	moment_read(&now);
 	if (body && answer && curl && headers &&
 	    !li_report_body(body, s, report, now.wall_us)) {
+		curl_easy_reset(curl);
 		options_set(curl, s, body, answer, headers);
 		fate = fate_of(curl, curl_easy_perform(curl), answer,
 			       ret_code);
 	}
 	curl_slist_free_all(headers);
-	if (curl)
-		curl_easy_cleanup(curl);
 	mem_deref(body);
 	mem_deref(answer);
 
@@ -433,6 +461,7 @@ static void pause_for(struct li_reporter *r, unsigned s)
 static void *run(void *arg)
 {
 	struct li_reporter *r = arg;
+	CURL *curl = curl_easy_init();
 	unsigned pause_s = 1;
 
 	(void)pthread_mutex_lock(&r->lock);
@@ -447,7 +476,8 @@ static void *run(void *arg)
 			continue;
 		}
 		(void)pthread_mutex_unlock(&r->lock);
-		fate = post(r->settings, &w->report, &w->code);
+		curl = curl ? curl : curl_easy_init();
+		fate = post(curl, r->settings, &w->report, &w->code);
 		(void)pthread_mutex_lock(&r->lock);
 		if (settle(r, w, fate)) {
 			pause_s = 1;
@@ -458,6 +488,7 @@ static void *run(void *arg)
 						    : PAUSE_MAX_S;
 	}
 	(void)pthread_mutex_unlock(&r->lock);
+	curl_easy_cleanup(curl);
 
 	return NULL;
 }

@@ -32,10 +32,17 @@ struct li_report {
 /** Without x1.report_url nothing is sent. */
 int li_reporter_open(struct li_reporter **rp, const struct li_settings *s);
 
-/** @return true when it will be sent, false when it is held back or cannot
- *  be: nothing waits for it */
-bool li_reporter_tell(struct li_reporter *r, const struct li_report *report,
-		      int64_t now_us);
+/** @return 0 when it will be sent, is held back, or nothing ever is; ENOBUFS or
+ *  ENOMEM when it is lost: the ADMF has not heard of it, and has to be told that
+ *  it missed something. */
+int li_reporter_tell(struct li_reporter *r, const struct li_report *report,
+		     int64_t now_us);
+
+/** Reports that were lost, since the begin. */
+uint64_t li_reporter_lost(const struct li_reporter *r);
+
+/** Does a quarter of the queue stand empty (again)? */
+bool li_reporter_has_room(struct li_reporter *r);
 
 /** What becomes of one. */
 enum li_report_fate {
@@ -52,9 +59,6 @@ enum li_report_fate li_report_answer(const char *bytes, size_t len,
 /** One that was refused since: each is given once. @return false: none */
 bool li_reporter_refused(struct li_reporter *r, struct li_report *ret_report,
 			 int *ret_code);
-
-/** Reports that found no room. */
-uint64_t li_reporter_lost(struct li_reporter *r);
 
 /** The body of one; for its sender and for tests. */
 int li_report_body(struct mbuf *mb, const struct li_settings *s,

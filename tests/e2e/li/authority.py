@@ -91,11 +91,18 @@ class Reports:
     def __init__(self, ca, certificate):
         self.lock = threading.Condition()
         self.bodies, self.refuses = [], None
+        self.is_taking = threading.Event() # not set: no answer
+        self.is_taking.set()
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            wbufsize = -1 # an answer is one record of TLS, one packet
+
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
+                if not outer.is_taking.wait(60):
+                    return
                 with outer.lock:
                     outer.bodies.append(body.decode())
                     outer.lock.notify_all()

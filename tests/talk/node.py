@@ -12,7 +12,8 @@ import strowger_li
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 BUILD = os.environ.get("STROWGER_BUILD") or os.path.join(ROOT, "build/asan")
-SWITCH = os.path.join(BUILD, "switch/strowger-switch")
+SWITCH = os.path.join(os.path.abspath(BUILD), "switch/strowger-switch")
+API = os.path.join(BUILD, "provisioning/strowger-api")
 COMMAND = os.path.join(BUILD, "provisioning/command/strowger")
 CLUSTER = os.path.join(ROOT, "tests/unit/base/cluster.sh")
 START_S = 40
@@ -104,7 +105,8 @@ class Node:
     def start(self):
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [SWITCH, "--config", self.config], stderr=log, stdout=log)
+                [SWITCH, "--config", self.config], stderr=log, stdout=log,
+                cwd=self.folder) # where a core would be
 
     def wait_catalog(self, is_online=True):
         """Until the switch has the database's catalog, or any at all."""

@@ -7,7 +7,9 @@ import time
 import traceback
 
 import intercept
+import node as nodes
 import peer as peers
+import secrecy
 import server as servers
 import sip
 import storm
@@ -576,6 +578,52 @@ class Run:
             for word in [d.hex() for d in digests] + ["intercept", "strowger-li"]:
                 if word in text:
                     raise Failed("%s is said in %s" % (word, text))
+
+    def do_mediation(self, words):
+        """mediation gone: nobody takes delivery of strowger-li any more, and
+        its authority asks for what is refused"""
+        if words != ["gone"]:
+            raise Failed("mediation gone")
+        self.node.listener.mediation_gone()
+
+    def do_secret(self, _):
+        """What strowger-li knows is in nothing that an operator can have:
+        all that the switch, the database and the API keep and say. $call is
+        a call that is up."""
+        needles = self.node.listener.secrets()
+        shown = secrecy.surfaces(self.node, self.variables["call"],
+                                 nodes.API)
+        known = self.calling.call_id.encode()
+        for name in ("trace %s json" % self.variables["call"],
+                     "GET /v1/calls", "pg_dump", "pg_stat"):
+            if len(shown[name]) < 50:
+                raise Failed("%s says nothing: look again" % name)
+        if not any(known in data for data in shown.values()):
+            raise Failed("not even the call is found: look again")
+        for name, data in shown.items():
+            found = [n for n in needles if n in data]
+            if found:
+                raise Failed("%s says %s" % (name, found))
+
+    def do_core(self, _):
+        """The switch dies by SIGABRT with calls up; the kernel's core shows
+        them, but not who is sought, by which key, nor what was copied. It is
+        started again."""
+        known = self.calling.call_id.encode()
+        streamed = [p.streamed[0] for p in self.stage.peers.values()
+                    if p.streamed]
+        needles = self.node.listener.secrets() + streamed
+        file = secrecy.core(self.node)
+        if not file:
+            print("SKIP li_core no core of a process is made here")
+        elif not secrecy.core_find(file, [known]):
+            raise Failed("not even the call is in the core: look again")
+        else:
+            found = secrecy.core_find(file, needles)
+            os.unlink(file)
+            if found:
+                raise Failed("a core shows %s" % found)
+        self.do_node(["start"])
 
     def do_listener(self, words):
         """listener gone | back | slow | reads"""

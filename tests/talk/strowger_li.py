@@ -32,12 +32,13 @@ class Listener:
     def __init__(self, path):
         self.module = module = li_world()
         self.authority = sys.modules["authority"]
-        self.world = module.World(**{"poi.socket": path})
+        self.world = module.World(**{
+            "poi.socket": path, "poi.user": '"%d"' % os.getuid()})
         self.world.start()
         atexit.register(self.world.close)
         self.mdf = self.world.mdf()
         self.did = str(uuid.uuid4())
-        self.ids, self.xids = 0, []
+        self.ids, self.xids, self.sought = 0, [], []
         self.ask("CreateDestination",
                  self.authority.destination(self.did, self.mdf.port))
 
@@ -63,6 +64,7 @@ class Listener:
         for xid in self.xids:
             self.ask("DeactivateTask", "<xId>%s</xId>" % xid)
         self.xids = []
+        self.sought = [identity for identity, _ in wanted.values()]
         for identity, _ in wanted.values():
             self.xids.append(str(uuid.uuid4()))
             arm = "e164Number:" + identity[4:] \
@@ -79,6 +81,27 @@ class Listener:
             time.sleep(0.05)
         if not wanted: # nothing says that the switch forgot them
             time.sleep(0.3)
+
+    def secrets(self):
+        """What nobody but this program and its authority knows: ids, and who
+        is sought by an identity that no call has."""
+        ids = [uuid.UUID(u) for u in self.xids + [self.did]]
+        hidden = [i for i in self.sought if not i.startswith("tel:")]
+        return [i.split(":", 1)[1].encode() for i in hidden] + [
+            form for u in ids
+            for form in (str(u).encode(), u.hex.encode(), u.bytes)]
+
+    def mediation_gone(self):
+        """Nobody takes delivery, and the authority asks for what is
+        refused: what fails is not said either."""
+        self.mdf.kill()
+        text = self.world.x1("ActivateTask", self.authority.task(
+            self.xids[0], ["sipUri:" + i for i in self.sought
+                           if i.startswith("sip:")], [str(uuid.uuid4())]))
+        if "ErrorResponse" not in text:
+            raise ValueError("taken: " + text)
+        if not self.world.audited(lambda r: r["event"] == "delivery_down"):
+            raise TimeoutError("that nobody takes delivery is not noticed")
 
     def faults(self, messages, packets):
         """What is not delivered as it was on the wire."""

@@ -518,7 +518,17 @@ def call_forwarded(rest, ids, carrier, base):
     show(cdr)
 
 
-def calls(rest, ids, setup, state, base, cli):
+def call_intercepted(program, pbx, carrier, state, base):
+    import li_demo # it wants tshark, which the rest does not
+
+    carrier.wait({"no such event"}, 0.5)
+    li_demo.intercepted(
+        li_demo.Li(state, base, program), NUMBER,
+        lambda: talk(carrier, pbx, f"sip:{NUMBER}@127.0.0.1:{base}"),
+        TALK_S, say, check)
+
+
+def calls(rest, ids, setup, state, base, cli, li=None):
     agents = state + "/agents"
     refuser = Refuser((REFUSER_IP, base + 4))
     refuser.start()
@@ -544,6 +554,9 @@ def calls(rest, ids, setup, state, base, cli):
             call_refused(rest, ids, setup, pbx, base)
             print("\n    -- fourth call: forwarded on failure", flush=True)
             call_forwarded(rest, ids, carrier, base)
+            if li:
+                print("\n    -- fifth call: of a target", flush=True)
+                call_intercepted(li, pbx, carrier, state, base)
     finally:
         pbx.stop()
         carrier.stop()
@@ -582,6 +595,7 @@ def main():
     parser.add_argument("--base", type=int, required=True)
     parser.add_argument("--cli", required=True)
     parser.add_argument("--no-call", action="store_true")
+    parser.add_argument("--li", help="strowger-li, where it runs")
     opt = parser.parse_args()
 
     with open(opt.state + "/key") as f:
@@ -594,7 +608,7 @@ def main():
     say(f"node {node['name']} has version {node['applied_version']} in force")
 
     if not opt.no_call:
-        calls(rest, ids, setup, opt.state, opt.base, opt.cli)
+        calls(rest, ids, setup, opt.state, opt.base, opt.cli, opt.li)
 
     how_to_go_on(opt.state, opt.base, opt.cli)
     for what, why, fix in failures:

@@ -88,7 +88,7 @@ class Client:
 class Reports:
     """The ADMF's own listener."""
 
-    def __init__(self, ca, certificate):
+    def __init__(self, ca, certificate, port=0):
         self.lock = threading.Condition()
         self.bodies, self.refuses = [], None
         self.is_taking = threading.Event() # not set: no answer
@@ -131,7 +131,7 @@ class Reports:
             def log_message(self, *args):
                 pass
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0),
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", port),
                                                       Handler)
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.load_cert_chain(*certificate)

@@ -15,6 +15,8 @@
 
 #define BLOCK 4096           /**< numbers that are reserved at once         */
 #define BLOCK_AHEAD 1024     /**< a new block is reserved so far before     */
+#define UNREAD_FROM (1u << 24) /**< where numbers begin that nobody knows:
+				    four days of RTP of both sides         */
 #define MATCHES_MAX 32
 #define CALLS_MAX 10000
 #define BLOCKS_MAX 50000
@@ -47,6 +49,7 @@ struct call {
 	struct le le;
 	uint8_t id[POI_ID_SIZE];
 	uint32_t from;
+	bool in_progress;          /**< it may have been copied before      */
 	struct match match[MATCHES_MAX];
 	size_t match_n;
 	struct list flows;
@@ -72,6 +75,7 @@ struct li_calls {
 	struct list calls, blocks;
 	bool is_dirty;             /**< blocks are written, not committed   */
 	bool owes;                 /**< a block could not be written        */
+	bool is_unread;            /**< a block could not be read           */
 	uint64_t rollbacks;        /**< of the store, that were looked at   */
 	li_flow_h *h;
 	void *arg;
@@ -147,15 +151,19 @@ int li_calls_alloc(struct li_calls **cp, const struct li_settings *s,
 }
 
 
-static int block_loaded(int64_t row, const char *bytes, size_t len, void *arg)
+/** What is being loaded, and who hears of what cannot be. */
+struct load {
+	struct li_calls *c;
+	li_registry_unread_h *h;
+	void *arg;
+};
+
+
+static int block_read(struct li_calls *c, int64_t row, const char *bytes)
 {
-	struct li_calls *c = arg;
 	struct block *b;
 	char xid[40], call[40];
 
-	(void)len;
-	if (!bytes)
-		return EBADMSG;
 	b = mem_zalloc(sizeof(*b), block_destructor);
 	if (!b)
 		return ENOMEM;
@@ -172,9 +180,27 @@ static int block_loaded(int64_t row, const char *bytes, size_t len, void *arg)
 }
 
 
-int li_calls_load(struct li_calls *c)
+static int block_loaded(int64_t row, const char *bytes, size_t len, void *arg)
 {
-	return li_store_each(c->store, LI_KIND_FLOW, block_loaded, c);
+	const struct load *load = arg;
+	const int err = bytes ? block_read(load->c, row, bytes) : EBADMSG;
+
+	(void)len;
+	if (err != EBADMSG)
+		return err;
+
+	load->c->is_unread = true;
+	load->h(LI_KIND_FLOW, row, load->arg);
+
+	return 0;
+}
+
+
+int li_calls_load(struct li_calls *c, li_registry_unread_h *h, void *arg)
+{
+	struct load load = {.c = c, .h = h, .arg = arg};
+
+	return li_store_each(c->store, LI_KIND_FLOW, block_loaded, &load);
 }
 
 
@@ -280,6 +306,9 @@ static void flow_start(struct li_calls *c, struct call *call,
 		gap[0] = b->is_broken && t->products & LI_X2;
 		gap[1] = b->is_broken && t->products & LI_X3;
 		mem_deref(b);
+	}
+	else if (c->is_unread && call->in_progress) {
+		f->seq[0] = f->seq[1] = UNREAD_FROM;
 	}
 	for (i = 0; i < 2; i++) {
 		f->seq[i] += gap[i];
@@ -534,6 +563,7 @@ static void call_came(struct li_calls *c, uint32_t from,
 
 	if (!call)
 		return;
+	call->in_progress = call->in_progress || m->in_progress;
 	for (i = 0; i < m->n; i++) {
 		const char *identity =
 			li_index_identity(c->index, m->match[i].id);

@@ -35,8 +35,12 @@ int li_calls_alloc(struct li_calls **cp, const struct li_settings *s,
 		   struct li_delivery *delivery, const struct li_index *index,
 		   li_flow_h *h, void *arg);
 
-/** Blocks of numbers of an earlier life. Before the first message. */
-int li_calls_load(struct li_calls *c);
+/**
+ * Blocks of numbers of an earlier life. Before the first message. One that
+ * cannot be read is told and left out: calls that are up begin above all that
+ * it can have used.
+ */
+int li_calls_load(struct li_calls *c, li_registry_unread_h *h, void *arg);
 
 /** @param from  number of the connection: calls belong to it */
 void li_calls_message(struct li_calls *c, uint32_t from,

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,6 +15,7 @@
 #include "li_channel.h"
 #include "li_store.h"
 #include "li_trust.h"
+#include "poi_user.h"
 #include "text.h"
 
 #define SOON_S (30 * 24 * 3600)
@@ -66,13 +66,14 @@ static void folder_look(struct check *c)
 
 static void user_look(struct check *c)
 {
-	const struct passwd *pw = getpwnam(c->s->poi_user);
+	uint32_t uid = 0;
+	const int err = poi_user_find(&uid, c->s->poi_user);
 
-	if (!pw)
+	if (err)
 		line(c, false, c->s->poi_user, "poi.user is not there");
 	else
 		line(c, true, "poi.user", "");
-	if (pw && pw->pw_uid == geteuid() && pw->pw_uid != 0)
+	if (!err && uid == geteuid() && uid != 0)
 		line(c, false, c->s->poi_user,
 		     "the switch must have another user than interception");
 }

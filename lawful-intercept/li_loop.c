@@ -8,13 +8,13 @@
 #include "x1_face.h"
 #include "li_loop.h"
 #include <errno.h>
-#include <pwd.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 #include "li_poi.h"
 #include "li_report.h"
 #include "moment.h"
+#include "poi_user.h"
 #include "rng.h"
 #include "text.h"
 
@@ -393,18 +393,6 @@ static void refused(const char *why, const char *address, const char *serial,
 }
 
 
-static int user_id(const char *name, uint32_t *ret_uid)
-{
-	const struct passwd *pw = getpwnam(name);
-
-	if (!pw)
-		return ENOENT;
-	*ret_uid = pw->pw_uid;
-
-	return 0;
-}
-
-
 static int refuse(char *why, size_t size, const char *what, int err)
 {
 	if (err && !why[0])
@@ -420,7 +408,9 @@ static void row_unread(enum li_kind kind, int64_t row, void *arg)
 {
 	struct li_loop *l = arg;
 	json_t *j = json_pack("{ss sI}", "what",
-			      kind == LI_KIND_TASK ? "task" : "destination",
+			      kind == LI_KIND_TASK   ? "task"
+			      : kind == LI_KIND_FLOW ? "numbers"
+						     : "destination",
 			      "row", (json_int_t)row);
 
 	li_alarm_tell(l->alarm, l->now.wall_us, "row_unread", true,
@@ -472,7 +462,7 @@ static int poi_open(struct li_loop *l, char *why, size_t size)
 		.in_force = targets_in_force, .arg = l,
 	};
 	uint32_t uid = 0;
-	int err = refuse(why, size, s->poi_user, user_id(s->poi_user, &uid));
+	int err = refuse(why, size, s->poi_user, poi_user_find(&uid, s->poi_user));
 
 	return err ? err
 		   : refuse(why, size, s->poi_socket,
@@ -503,7 +493,8 @@ static int work_open(struct li_loop *l, char *why, size_t size)
 	err = err ? err : poi_open(l, why, size);
 	err = err ? err : li_calls_alloc(&l->calls, s, l->store, l->registry,
 					 l->delivery, l->index, flow_event, l);
-	err = err ? err : refuse(why, size, "numbers", li_calls_load(l->calls));
+	err = err ? err : refuse(why, size, "numbers",
+				 li_calls_load(l->calls, row_unread, l));
 	err = err ? err : li_listener_open(&l->listener, s, request, refused,
 					   l, why, size);
 

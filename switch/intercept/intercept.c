@@ -1,11 +1,10 @@
 /** @file intercept.c  See intercept.h. */
 #include <errno.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include "intercept.h"
 #include "poi_link.h"
-#include "text.h"
+#include "poi_user.h"
 
 #define SIP_BYTES (16u << 20)
 
@@ -14,26 +13,6 @@ struct intercept {
 	struct observer *observer;
 	bool is_attached;
 };
-
-
-static int user_find(const char *text, uid_t *ret)
-{
-	const struct passwd *user;
-	uint64_t uid;
-
-	if (!text_u64(&uid, text, strlen(text), UINT32_MAX - 1)) {
-		*ret = (uid_t)uid;
-		return 0;
-	}
-
-	user = getpwnam(text);
-	if (!user)
-		return ENOENT;
-
-	*ret = user->pw_uid;
-
-	return 0;
-}
 
 
 static size_t power_of_two(size_t n)
@@ -56,7 +35,7 @@ int intercept_alloc(struct intercept **ip, const struct intercept_config *cfg)
 		.arg = cfg->arg,
 	};
 	struct intercept *i;
-	int err = user_find(cfg->user, &link.uid);
+	int err = poi_user_find(&link.uid, cfg->user);
 
 	if (err)
 		return err;

@@ -19,6 +19,7 @@ static struct li_registry *registry;
 static struct li_index *index_;
 static struct li_calls *calls;
 static struct li_settings settings;
+static int unread_n;
 static struct poi_message m;
 
 
@@ -39,6 +40,15 @@ static void changed(void *arg)
 		return;
 	(void)li_index_build(index_, li_registry_tasks(registry), NOW_US);
 	li_calls_follow(calls, NOW_US);
+}
+
+
+static void unread(enum li_kind kind, int64_t row, void *arg)
+{
+	cr_assert_eq(kind, LI_KIND_FLOW);
+	cr_assert(row > 0);
+	(void)arg;
+	unread_n++;
 }
 
 
@@ -93,7 +103,7 @@ static void opened(void)
 	cr_assert_eq(li_index_alloc(&index_), 0);
 	cr_assert_eq(li_calls_alloc(&calls, &settings, store, registry, NULL,
 				    index_, flow_told, NULL), 0);
-	cr_assert_eq(li_calls_load(calls), 0);
+	cr_assert_eq(li_calls_load(calls, unread, NULL), 0);
 }
 
 
@@ -240,4 +250,26 @@ Test(li_call, blocks_of_a_transaction_that_was_given_up_are_written_again,
 	cr_assert_eq(li_store_commit(store), 0);
 	li_calls_write(calls, NOW_US);
 	cr_assert_eq(blocks(), 2);
+}
+
+
+Test(li_call, numbers_that_cannot_be_read_are_not_given_again, .init = setup,
+     .fini = teardown)
+{
+	int64_t row = 0;
+
+	cr_assert_eq(li_store_put(store, LI_KIND_FLOW, &row, "rubbish", 7), 0);
+	cr_assert_eq(li_store_commit(store), 0);
+	closed();
+	opened();
+	cr_assert_eq(unread_n, 1, "it starts, and tells");
+	task_put();
+	told[0] = '\0';
+	call_comes(1);
+	cr_assert_str_eq(told, "start 0 0;", "a new call");
+	told[0] = '\0';
+	m.call.in_progress = true;
+	memset(m.call.call, 2, POI_ID_SIZE);
+	li_calls_message(calls, SWITCH, &m);
+	cr_assert_str_eq(told, "start 16777216 16777216;", "one that was up");
 }

@@ -21,7 +21,10 @@ select f.outcome, f.sip_code, f.q850, f.calls - f.answered as calls,
 	f.last_at, (select r.call_id::text from cdr.record r
 		where r.started_at = f.last_at and r.attempt = 0
 			and r.outcome = f.outcome
-			and coalesce(r.sip_code, 0) = f.sip_code limit 1)
+			and coalesce(r.sip_code, 0) = f.sip_code
+			and (:'tenant' = '' or r.tenant_id in (
+				select t.tenant_id from core.tenant_tree t
+				where t.ancestor_id = :'tenant')) limit 1)
 		as sample_call_id
 from f where f.calls > f.answered
 order by calls desc, 1, 2, 3

@@ -209,6 +209,24 @@ def customers():
                  "top_callers"):
         table = rows(name, "--tenant", RESELLER, "--as-customer")
         check(total(table, "calls") == int(n), "%s of a reseller" % name)
+    samples(below)
+
+
+def samples(below):
+    """Other calls that began and failed at the same moments."""
+    def samples_of(table):
+        return {r["sample_call_id"] for r in table} - {""}
+
+    asked = ("failed_calls", "--tenant", RESELLER, "--as-customer")
+    before = samples_of(rows(*asked))
+    check(before, "failed calls have samples")
+    sql("insert into cdr.record select (jsonb_populate_record(r, "
+        "jsonb_build_object('tenant_id', (select min(id) from core.tenant "
+        "where id <> all ('{%s}')), 'call_id', overlay(r.call_id::text "
+        "placing '00000000' from 1)))).* from cdr.record r where attempt = 0 "
+        "and call_id = any ('{%s}')" % (",".join(below), ",".join(before)))
+    check(samples_of(rows(*asked)) == before,
+          "a call of another tenant is no sample")
 
 
 # --- a carrier's file --------------------------------------------------------

@@ -389,6 +389,7 @@ def main():
     from world import World, check, finish
 
     w = World()
+    w.filter()
     agencies = [w.mdf(), w.mdf()]
     w.start()
     talk = Talk(w)

@@ -36,14 +36,15 @@ RECORDS = """select r.call_id, r.a_call_id, r.outcome, r.end_estimated,
 	from cdr.record r
 	left join cdr.charge c on c.call_id = r.call_id and c.side = 'sell'
 	left join core.ledger_posting p on p.call_id = r.call_id
-	where r.attempt = 0 and r.account_id in (%s)"""
+	where r.attempt = 0 and r.account_id in (%s) and r.node = '%s'"""
 
 
 class Judge:
     """Collects what is wrong, by kind, and figures."""
 
-    def __init__(self, groups, calls, database, kills, slack_s=SLACK_S):
-        self.slack_s = slack_s
+    def __init__(self, node, groups, calls, database, kills,
+                 slack_s=SLACK_S):
+        self.node, self.slack_s = node, slack_s
         self.accounts = [g.world.account for g in groups]
         self.placed = [c for c in calls if c.group in groups]
         self.database = database
@@ -65,8 +66,8 @@ class Judge:
 
     def calls(self):
         by_call_id, seen = {}, {}
-        for row in self.database.rows(RECORDS % ", ".join(
-                "'%s'" % a for a in self.accounts)):
+        for row in self.database.rows(RECORDS % (", ".join(
+                "'%s'" % a for a in self.accounts), self.node)):
             by_call_id.setdefault(row["a_call_id"], []).append(row)
             seen[row["call_id"]] = seen.get(row["call_id"], 0) + 1
         for call_id, n in seen.items():

@@ -18,8 +18,8 @@ BUFFER = 8 << 20
 class Leg:
     """The called side of a call; a call begun anew by the switch has two."""
 
-    def __init__(self, peer, invite):
-        self.peer, self.invite = peer, invite
+    def __init__(self, peer, invite, switch):
+        self.peer, self.invite, self.switch = peer, invite, switch
         self.tag = sip.token(4)
         self.answer = b""
         self.is_acked = self.is_over = False
@@ -29,8 +29,8 @@ class Call:
     """One call as both sides saw it. Times are monotonic seconds, None when
     it did not happen."""
 
-    def __init__(self, n, group, plan):
-        self.n, self.group, self.plan = n, group, plan
+    def __init__(self, n, group, plan, switch):
+        self.n, self.group, self.plan, self.switch = n, group, plan, switch
         self.number = "+%s%07d" % (plan["prefix"], n)
         self.call_id = "%s@chaos" % sip.token(8)
         self.tag, self.branch = sip.token(4), "z9hG4bK" + sip.token(6)
@@ -105,30 +105,30 @@ class Load:
         for _ in range(50):
             now = time.monotonic()
             try:
-                data, _ = s.recvfrom(65535)
+                data, source = s.recvfrom(65535)
             except BlockingIOError:
                 self.emptied[ip] = now
                 return
             except OSError:
                 continue        # ICMP: the switch is away
             try:
-                self.take(ip, sip.Message.read(data))
+                self.take(ip, sip.Message.read(data), source)
             except (ValueError, IndexError):
                 self.strange += 1
 
-    def send(self, ip, data):
+    def send(self, ip, switch, data):
         if self.tap:
             self.tap(ip, data)
         try:
-            self.peers[ip].sendto(data, self.switch)
+            self.peers[ip].sendto(data, switch)
         except OSError:
             pass
 
-    def repeat(self, ip, data, tries, is_over, wait_s=T1_S):
+    def repeat(self, ip, switch, data, tries, is_over, wait_s=T1_S):
         if is_over() or not tries:
             return
-        self.send(ip, data)
-        self.at(wait_s, self.repeat, ip, data, tries - 1, is_over,
+        self.send(ip, switch, data)
+        self.at(wait_s, self.repeat, ip, switch, data, tries - 1, is_over,
                 min(4, wait_s * 2))
 
     # --- callers
@@ -142,13 +142,15 @@ class Load:
         self.start(group)
 
     def start(self, group):
-        call = Call(len(self.calls), group, group.plan(self.rng))
+        call = Call(len(self.calls), group, group.plan(self.rng),
+                    (group.switch, SIP_PORT) if group.switch
+                    else self.switch)
         self.calls.append(call)
         self.by_number[call.number] = self.by_call_id[call.call_id] = call
         call.invite = self.request(call, "INVITE", 1, call.branch, sip.sdp(
             "pcma", group.caller, RTP_PORT, 1, 1))
         call.sent = time.monotonic()
-        self.repeat(group.caller, call.invite, INVITE_TRIES,
+        self.repeat(group.caller, call.switch, call.invite, INVITE_TRIES,
                     lambda: call.heard is not None)
 
     def request(self, call, method, cseq, branch, body=""):
@@ -158,24 +160,24 @@ class Load:
                                                      branch)),
             ("Max-Forwards", "70"),
             ("From", "<sip:%s@%s>;tag=%s" % (g.did, g.caller, call.tag)),
-            ("To", call.to or "<sip:%s@%s>" % (call.number, self.switch[0])),
+            ("To", call.to or "<sip:%s@%s>" % (call.number, call.switch[0])),
             ("Call-ID", call.call_id), ("CSeq", "%d %s" % (cseq, method)),
             ("Contact", "<sip:%s:%d>" % (g.caller, SIP_PORT))]
         if body:
             headers.append(("Content-Type", "application/sdp"))
-        uri = uri or "sip:%s@%s" % (call.number, self.switch[0])
+        uri = uri or "sip:%s@%s" % (call.number, call.switch[0])
         return sip.Message("%s %s SIP/2.0" % (method, uri), headers,
                            body).bytes()
 
     def cancel(self, call):
         if not call.code:
-            self.repeat(call.group.caller, self.request(
+            self.repeat(call.group.caller, call.switch, self.request(
                 call, "CANCEL", 1, call.branch), 3, lambda: call.code)
 
     def hang_up(self, call):
         if call.bye_sent is None and call.bye_heard is None:
             call.bye_sent = time.monotonic()
-            self.repeat(call.group.caller, self.request(
+            self.repeat(call.group.caller, call.switch, self.request(
                 call, "BYE", 2, "z9hG4bK" + sip.token(6)), BYE_TRIES,
                 lambda: call.bye_code)
 
@@ -187,8 +189,8 @@ class Load:
             call.decided = time.monotonic()
             call.to = msg.get("To")
         if msg.code >= 300:
-            self.send(call.group.caller, self.request(call, "ACK", 1,
-                                                      call.branch))
+            self.send(call.group.caller, call.switch, self.request(
+                call, "ACK", 1, call.branch))
             return
         if is_first:
             call.answered = time.monotonic()
@@ -198,7 +200,7 @@ class Load:
                 self.media_tap(media[1])
             if call.plan["end"] == "caller":
                 self.at(call.plan["hold_s"], self.hang_up, call)
-        self.send(call.group.caller, self.request(
+        self.send(call.group.caller, call.switch, self.request(
             call, "ACK", 1, "z9hG4bK" + sip.token(6)))
 
     # --- carriers
@@ -216,7 +218,7 @@ class Load:
         if body:
             headers.append(("Content-Type", "application/sdp"))
         data = sip.Message("SIP/2.0 %d Said" % code, headers, body).bytes()
-        self.send(leg.peer, data)
+        self.send(leg.peer, leg.switch, data)
         return data
 
     def ring(self, call, leg):
@@ -238,7 +240,8 @@ class Load:
             call.answer_sent = time.monotonic()
         leg.answer = self.say(leg, 200, sip.sdp(
             "pcma", leg.peer, RTP_PORT, 1, 1))
-        self.at(T1_S, self.repeat, leg.peer, leg.answer, ANSWER_TRIES,
+        self.at(T1_S, self.repeat, leg.peer, leg.switch, leg.answer,
+                ANSWER_TRIES,
                 lambda: leg.is_acked or leg.is_over)
         if call.plan["end"] == "called":
             self.at(call.plan["hold_s"], self.leg_hang_up, call, leg)
@@ -255,25 +258,26 @@ class Load:
              ("From", to), ("To", leg.invite.get("From")),
              ("Call-ID", leg.invite.get("Call-ID")), ("CSeq", "1 BYE")])
         leg.bye = data.bytes()
-        self.repeat(leg.peer, leg.bye, BYE_TRIES, lambda: call.bye_code)
+        self.repeat(leg.peer, leg.switch, leg.bye, BYE_TRIES,
+                    lambda: call.bye_code)
 
     # --- what comes
 
-    def take(self, ip, msg):
+    def take(self, ip, msg, switch):
         call = self.by_call_id.get(msg.get("Call-ID"))
         if call:
-            self.take_caller(ip, call, msg)
+            self.take_caller(ip, call, msg, switch)
         elif msg.is_request and msg.method == "INVITE":
-            self.take_invite(ip, msg)
+            self.take_invite(ip, msg, switch)
         else:
-            self.take_leg(ip, msg)
+            self.take_leg(ip, msg, switch)
 
-    def take_caller(self, ip, call, msg):
+    def take_caller(self, ip, call, msg, switch):
         if msg.is_request:
             if msg.method == "BYE":
                 self.bye_take(ip, call)
             if msg.method != "ACK":
-                self.say(Leg(ip, msg), 200)
+                self.say(Leg(ip, msg, switch), 200)
             return
         method = msg.cseq[1]
         if method == "INVITE":
@@ -293,7 +297,7 @@ class Load:
         if code >= 200 and not call.bye_code:
             call.bye_code, call.bye_answered = code, time.monotonic()
 
-    def take_invite(self, ip, msg):
+    def take_invite(self, ip, msg, switch):
         user = msg.uri.partition(":")[2].partition("@")[0]
         call = self.by_number.get(user.partition(";")[0])
         if not call:
@@ -303,17 +307,17 @@ class Load:
             if leg.invite.branch == msg.branch or \
                     leg.invite.get("Call-ID") == msg.get("Call-ID"):
                 return
-        leg = Leg(ip, msg)
+        leg = Leg(ip, msg, switch)
         call.legs.append(leg)
         self.by_leg[msg.get("Call-ID")] = (call, leg)
         self.say(leg, 100)
         self.at(0.02, self.ring, call, leg)
 
-    def take_leg(self, ip, msg):
+    def take_leg(self, ip, msg, switch):
         found = self.by_leg.get(msg.get("Call-ID"))
         if not found:
             if msg.is_request and msg.method == "OPTIONS":
-                self.say(Leg(ip, msg), 200)
+                self.say(Leg(ip, msg, switch), 200)
             return
         call, leg = found
         if not msg.is_request:

@@ -153,12 +153,14 @@ static int ask_database(PGresult **retp, struct pg *pg,
 		err = span_check(pg, ask);
 	/* many sums of many rows: memory instead of files, no compiling, and
 	   what is handed from process to process is little beside what each
-	   has read */
+	   has read; who collects it does not read, too */
 	if (!err)
 		err = pg_exec(pg, "SELECT set_config('TimeZone', $1, true), "
 			      "set_config('work_mem', '128MB', true), "
 			      "set_config('jit', 'off', true), "
-			      "set_config('parallel_tuple_cost', '0.01', true)",
+			      "set_config('parallel_tuple_cost', '0.01', true), "
+			      "set_config('parallel_leader_participation', "
+			      "'off', true)",
 			      1, &zone, retp);
 	if (!err) {
 		PQclear(*retp);

@@ -8,13 +8,13 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include "calls_csv.h"
 #include "change.h"
 #include "form.h"
 #include "pg.h"
 #include "resource.h"
 #include "text.h"
 
-#define ANNEX_MAX "200000"
 
 static const struct field fields[] = {
 	FIELD_ROW_ID("inv_"),
@@ -356,32 +356,11 @@ static const char annex_sql[] =
 	"coalesce(duration_ms::text, ''), coalesce(billed_ms::text, ''), "
 	"coalesce(rate_per_min, ''), net, tax, gross) || chr(10), '' ORDER BY "
 	"started_at, call_id), '') FROM (SELECT * FROM billing.annex($1) "
-	"LIMIT " ANNEX_MAX " + 1) a";
+	"LIMIT " CALLS_CSV_MAX " + 1) a";
 
 
 void invoice_annex(struct request *req)
 {
-	const char *id = req->path_params[0];
-	json_t *row = resource_need(req, &resource_invoice, id, false, NULL);
-	PGresult *result = NULL;
-	int err;
-
-	if (!row)
-		return;
-
-	json_decref(row);
-	err = pg_exec(req->pg, annex_sql, 1, &id, &result);
-	if (err)
-		request_pg_failed(req, err);
-	else if (strtoull(PQgetvalue(result, 0, 0), NULL, 10) >
-		 strtoull(ANNEX_MAX, NULL, 10))
-		problem_set(&req->problem, PROBLEM_TOO_MANY, "more than "
-			    ANNEX_MAX " calls: strowger invoice annex %s", id);
-	else
-		req->answer.text = strdup(PQgetvalue(result, 0, 1));
-	PQclear(result);
-	req->answer.text_type = "text/csv";
-	req->answer.status = 200;
-	if (!req->answer.text)
-		problem_set(&req->problem, PROBLEM_BUSY, "out of memory");
+	calls_csv_answer(req, &resource_invoice, annex_sql,
+			 "strowger invoice annex");
 }

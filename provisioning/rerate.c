@@ -7,14 +7,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "calls_csv.h"
 #include "change.h"
 #include "form.h"
 #include "job.h"
 #include "pg.h"
 #include "resource.h"
 #include "text.h"
-
-#define DIFF_MAX "200000"
 
 #define READ(name_, type_, column_) \
 	{.name = (name_), .type = (type_), .flags = F_READ_ONLY, \
@@ -188,34 +187,13 @@ static const char diff_sql[] =
 	"'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"'), call_id, attempt, what, "
 	"currency, old, new, delta) || chr(10), '' ORDER BY n), '') FROM "
 	"(SELECT * FROM rating.rerate_difference d WHERE d.rerate_id = $1 "
-	"ORDER BY n LIMIT " DIFF_MAX " + 1) d";
+	"ORDER BY n LIMIT " CALLS_CSV_MAX " + 1) d";
 
 
 void rerate_diff(struct request *req)
 {
-	const char *id = req->path_params[0];
-	json_t *row = resource_need(req, &resource_rerate, id, false, NULL);
-	PGresult *result = NULL;
-	int err;
-
-	if (!row)
-		return;
-
-	json_decref(row);
-	err = pg_exec(req->pg, diff_sql, 1, &id, &result);
-	if (err)
-		request_pg_failed(req, err);
-	else if (strtoull(PQgetvalue(result, 0, 0), NULL, 10) >
-		 strtoull(DIFF_MAX, NULL, 10))
-		problem_set(&req->problem, PROBLEM_TOO_MANY, "more than "
-			    DIFF_MAX " calls: strowger rerate diff %s", id);
-	else
-		req->answer.text = strdup(PQgetvalue(result, 0, 1));
-	PQclear(result);
-	req->answer.text_type = "text/csv";
-	req->answer.status = 200;
-	if (!req->answer.text)
-		problem_set(&req->problem, PROBLEM_BUSY, "out of memory");
+	calls_csv_answer(req, &resource_rerate, diff_sql,
+			 "strowger rerate diff");
 }
 
 

@@ -179,21 +179,13 @@ operation_h cdr_export_create;
 
 void cdr_export_create(struct request *req)
 {
-	struct record *rec = NULL;
-	json_t *body = request_json(req);
+	struct record *rec = resource_decode(req, &order_set);
 
-	if (!body)
-		return;
-
-	if (record_decode(&rec, &order_set, body, "", &req->problem))
-		problem_set(&req->problem, PROBLEM_INTERNAL, "%s", "");
-	else
+	if (rec)
 		check_span(req, rec);
-	if (!problem_is_set(&req->problem))
+	if (rec && !problem_is_set(&req->problem))
 		order(req, rec);
-
 	mem_deref(rec);
-	json_decref(body);
 }
 
 

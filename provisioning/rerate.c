@@ -142,19 +142,11 @@ operation_h rerate_create, rerate_apply, rerate_diff;
 
 void rerate_create(struct request *req)
 {
-	struct record *rec = NULL;
-	json_t *body = request_json(req);
+	struct record *rec = resource_decode(req, &order_set);
 
-	if (!body)
-		return;
-
-	if (record_decode(&rec, &order_set, body, "", &req->problem))
-		problem_set(&req->problem, PROBLEM_INTERNAL, "%s", "");
-	if (!problem_is_set(&req->problem))
+	if (rec)
 		order(req, rec);
-
 	mem_deref(rec);
-	json_decref(body);
 }
 
 

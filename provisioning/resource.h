@@ -108,6 +108,10 @@ bool resource_parent_is_seen(struct request *req, const struct resource *res);
 json_t *resource_read(struct request *req, const struct resource *res,
 		      const char *key, bool for_update, char version[24]);
 
+/** What the body asks for. @return NULL: the problem is set. mem_deref() */
+struct record *resource_decode(struct request *req,
+			       const struct field_set *set);
+
 /** As resource_read(), and not_found when there is none. */
 json_t *resource_need(struct request *req, const struct resource *res,
 		      const char *key, bool for_update, char version[24]);

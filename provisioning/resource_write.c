@@ -157,22 +157,28 @@ static void create(struct request *req, struct record *rec)
 }
 
 
-void resource_create(struct request *req)
+struct record *resource_decode(struct request *req,
+			       const struct field_set *set)
 {
 	struct record *rec = NULL;
 	json_t *body = request_json(req);
 
-	if (!body)
-		return;
-
-	if (record_decode(&rec, req->op->resource->set, body, "",
-			  &req->problem))
+	if (body && record_decode(&rec, set, body, "", &req->problem))
 		problem_set(&req->problem, PROBLEM_INTERNAL, "%s", "");
-	else if (!problem_is_set(&req->problem))
-		create(req, rec);
-
-	mem_deref(rec);
 	json_decref(body);
+
+	return problem_is_set(&req->problem) ? mem_deref(rec) : rec;
+}
+
+
+void resource_create(struct request *req)
+{
+	struct record *rec =
+		resource_decode(req, req->op->resource->set);
+
+	if (rec)
+		create(req, rec);
+	mem_deref(rec);
 }
 
 

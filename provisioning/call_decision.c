@@ -12,6 +12,7 @@
 #include "query.h"
 #include "resource.h"
 #include "rng.h"
+#include "switch_ask.h"
 
 #define TEXT(name_) {.name = #name_, .type = FIELD_TEXT, .column = #name_}
 #define NUMBER(name_) \

@@ -3,8 +3,8 @@
  * knows of a gateway, asked over its control socket.
  */
 #include <string.h>
-#include "live_call.h"
 #include "resource.h"
+#include "switch_ask.h"
 
 /** How the switch's names become ours. */
 static const struct {

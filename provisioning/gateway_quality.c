@@ -4,8 +4,8 @@
  * the switch's own and in no table.
  */
 #include "change.h"
-#include "live_call.h"
 #include "resource.h"
+#include "switch_ask.h"
 
 
 /* Ask about the gateway of the path. New reference, NULL: problem is set */

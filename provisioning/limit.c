@@ -4,9 +4,9 @@
  * may read the row may see this.
  */
 #include <string.h>
-#include "live_call.h"
 #include "pg.h"
 #include "resource.h"
+#include "switch_ask.h"
 #include "text.h"
 
 

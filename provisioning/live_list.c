@@ -4,9 +4,9 @@
  */
 #include <string.h>
 #include "listing.h"
-#include "live_call.h"
 #include "live_list.h"
 #include "resource.h"
+#include "switch_ask.h"
 #include "text.h"
 
 #define ASK_MAX 1000 /* rows of one answer of the switch */

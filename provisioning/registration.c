@@ -6,9 +6,9 @@
 #include <openssl/evp.h>
 #include <string.h>
 #include "change.h"
-#include "live_call.h"
 #include "live_list.h"
 #include "resource.h"
+#include "switch_ask.h"
 #include "text.h"
 
 #define ID_BYTES 16

@@ -374,7 +374,8 @@ void call_begin(struct call *call, const struct sip_msg *invite,
 	call_who(call, who);
 	note_who(call, who);
 	call_pin(call);
-	call_numbers(call, invite);
+	call_read_called(call, invite);
+	call_read_calling(call, invite);
 }
 
 

@@ -136,6 +136,7 @@ void call_read_calling(struct call *call, const struct sip_msg *msg)
 	    WHY_TEXT("received", p->received), WHY_TEXT("e164", p->e164),
 	    WHY_COUNT("private", call->is_private));
 	read_name(call, msg);
+	call_place(call, p);
 }
 
 

@@ -159,10 +159,8 @@ static void read_called(struct call *call, const struct sip_msg *msg)
 }
 
 
-void call_numbers(struct call *call, const struct sip_msg *invite)
+void call_read_called(struct call *call, const struct sip_msg *invite)
 {
 	read_called(call, invite);
-	call_read_calling(call, invite);
 	call_place(call, &call->called);
-	call_place(call, &call->calling);
 }

@@ -412,8 +412,8 @@ void call_tell_invite(struct call *call, const struct sip_msg *invite);
 struct call_owner *call_own(struct call *call, enum side side);
 
 /* call_numbers.c */
-/** Read both numbers, whatever becomes of the call; is it an emergency? */
-void call_numbers(struct call *call, const struct sip_msg *invite);
+/** The called number, whatever becomes of the call; is it an emergency? */
+void call_read_called(struct call *call, const struct sip_msg *invite);
 /** Is it a number that can be, as far as the trunk wants to know?
  *  @param which  "called" or "calling", for the note */
 enum outcome call_number_check(const struct call *call, uint8_t check,
@@ -430,6 +430,7 @@ void call_place(const struct call *call, struct party *party);
 const struct number_policy *call_policy(const struct call *call);
 
 /* call_calling.c */
+/** Who calls and who forwarded, after the called number. */
 void call_read_calling(struct call *call, const struct sip_msg *invite);
 /** The trunk's policy for the calling number; may replace it. */
 enum outcome call_calling(struct call *call);

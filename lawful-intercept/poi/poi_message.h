@@ -35,7 +35,9 @@
 #define POI_KEY_SIZE 32
 #define POI_NODE_SIZE 64    /**< name of a node, with its NUL               */
 
+#ifndef POI_TARGETS_MAX          /* a test has fewer: it runs in less time */
 #define POI_TARGETS_MAX 65536    /**< digests in force                      */
+#endif
 #define POI_TARGETS_PART 256     /**< in one message                        */
 #define POI_MATCHES_MAX 16       /**< in one message; more: another message */
 #define POI_SIP_MAX 65535        /**< octets of a SIP message               */

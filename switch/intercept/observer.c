@@ -33,16 +33,16 @@ static void take_lost(struct copy *c, struct session *one,
 		      enum session_source source)
 {
 	struct session_lost *lost = &one->lost[source];
-	const uint32_t n = atomic_load_explicit(&lost->n,
-						memory_order_acquire);
 	int64_t from, to;
+	uint32_t n;
 
-	if (!n)
+	if (!atomic_load_explicit(&lost->n, memory_order_relaxed))
 		return;
 
+	/* at the end of a call the media thread may be counting still */
+	n = atomic_exchange_explicit(&lost->n, 0, memory_order_acquire);
 	from = atomic_load_explicit(&lost->from_ns, memory_order_relaxed);
 	to = atomic_load_explicit(&lost->to_ns, memory_order_relaxed);
-	atomic_store_explicit(&lost->n, 0, memory_order_relaxed);
 	if (!c->lost_from_ns || from < c->lost_from_ns)
 		c->lost_from_ns = from;
 	if (to > c->lost_to_ns)
@@ -189,12 +189,14 @@ static void hear_rtp(struct observer *o, const struct tap_event *ev)
 	struct session *one;
 	enum session_source source;
 	struct copy *c = NULL;
+	uint32_t serial;
 
 	if (ev->dir != TAP_IN)
 		return;
 	one = sessions_find(o->sessions, ev->call);
-	if (!one || !atomic_load_explicit(&one->wants_rtp,
-					  memory_order_acquire))
+	serial = one ? session_serial(one, ev->call) : 0;
+	if (!serial || !atomic_load_explicit(&one->wants_rtp,
+					     memory_order_acquire))
 		return;
 
 	source = ev->leg == TAP_LEG_A ? SESSION_RTP_A : SESSION_RTP_B;
@@ -206,6 +208,7 @@ static void hear_rtp(struct observer *o, const struct tap_event *ev)
 	}
 
 	set_ends(c, ev);
+	c->serial = serial; /* by now it may be another call's */
 	c->stream = ev->stream;
 	take_lost(c, one, source);
 	memcpy(room_of(c), ev->bytes, ev->len);

@@ -76,7 +76,7 @@ void poi_link_close(struct poi_link *l)
 	l->is_dirty = true;
 	l->has_key = l->owes_in_force = false;
 	OPENSSL_cleanse(&l->key, sizeof(l->key));
-	l->is_blocked = l->is_lost_told = false;
+	l->is_blocked = l->is_lost_told[0] = l->is_lost_told[1] = false;
 	l->generation = 0;
 	l->parts = 0;
 }
@@ -109,10 +109,11 @@ bool poi_link_send(struct poi_link *l, const struct poi_message *m)
 static bool send_lost(struct poi_link *l, const struct copy *c,
 		      struct session *one)
 {
+	bool *is_told = &l->is_lost_told[c->kind == COPY_RTP];
 	struct poi_message *m = &l->message;
 	struct poi_lost *lost = &m->lost;
 
-	if (!c->lost_from_ns || l->is_lost_told)
+	if (!c->lost_from_ns || *is_told)
 		return true;
 
 	m->type = POI_LOST;
@@ -122,11 +123,11 @@ static bool send_lost(struct poi_link *l, const struct copy *c,
 	lost->sip = c->lost[SESSION_SIP];
 	lost->rtp[0] = c->lost[SESSION_RTP_A];
 	lost->rtp[1] = c->lost[SESSION_RTP_B];
-	l->is_lost_told = poi_link_send(l, m);
-	for (int i = 0; l->is_lost_told && i < SESSION_SOURCES; i++)
+	*is_told = poi_link_send(l, m);
+	for (int i = 0; *is_told && i < SESSION_SOURCES; i++)
 		one->sent[i] += c->lost[i];
 
-	return l->is_lost_told;
+	return *is_told;
 }
 
 
@@ -243,7 +244,7 @@ static bool record_done(struct poi_link *l, const struct copy *c)
 	if (l->fd >= 0 && !record_send(l, c, one) && l->fd >= 0)
 		return false;
 
-	l->is_lost_told = false;
+	l->is_lost_told[c->kind == COPY_RTP] = false;
 	if (c->kind == COPY_END)
 		sessions_release(one);
 

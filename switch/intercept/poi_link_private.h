@@ -23,7 +23,8 @@ struct poi_link {
 	bool is_publishing;        /**< a set is not in force yet           */
 	bool is_dirty;             /**< targets of the last connection are  */
 	bool is_blocked;           /**< the socket takes no more            */
-	bool is_lost_told;         /**< of the record in front              */
+	bool is_lost_told[2];      /**< of the record in front, of the
+					queue of SIP and of that of RTP     */
 	bool owes_in_force;
 
 	bool has_key;

@@ -84,6 +84,20 @@ struct session *sessions_at(struct sessions *s, uint32_t index)
 }
 
 
+/* In this order: whoever reads the serial of a later use sees that the id of
+ * the earlier one is gone */
+uint32_t session_serial(const struct session *one,
+			const uint8_t call[POI_ID_SIZE])
+{
+	const uint32_t serial = atomic_load_explicit(&one->serial,
+						     memory_order_acquire);
+
+	return atomic_load_explicit(&one->id, memory_order_acquire) ==
+			       id_of(call)
+		       ? serial : 0;
+}
+
+
 static struct session *take_free(struct sessions *s)
 {
 	for (uint32_t i = 0; i < SESSIONS_MAX; i++) {
@@ -135,6 +149,7 @@ struct session *sessions_claim(struct sessions *s,
 				      memory_order_relaxed);
 	s->serial = s->serial + 1 ? s->serial + 1 : 1;
 	atomic_store_explicit(&one->serial, s->serial, memory_order_release);
+	atomic_store_explicit(&one->id, id, memory_order_release);
 
 	atomic_store_explicit(&s->index[place], one->index,
 			      memory_order_relaxed);
@@ -159,6 +174,7 @@ void session_want_rtp(struct session *one)
 void sessions_hide(struct sessions *s, struct session *one)
 {
 	atomic_store_explicit(&one->wants_rtp, false, memory_order_release);
+	atomic_store_explicit(&one->id, 0, memory_order_release);
 	atomic_store_explicit(&s->ids[one->place], 0, memory_order_release);
 }
 
@@ -174,12 +190,9 @@ void sessions_release(struct session *one)
 
 void session_lose(struct session_lost *lost, int64_t wall_ns)
 {
-	const uint32_t n = atomic_load_explicit(&lost->n,
-						memory_order_relaxed);
-
-	if (!n)
+	if (!atomic_load_explicit(&lost->n, memory_order_relaxed))
 		atomic_store_explicit(&lost->from_ns, wall_ns,
 				      memory_order_relaxed);
 	atomic_store_explicit(&lost->to_ns, wall_ns, memory_order_relaxed);
-	atomic_store_explicit(&lost->n, n + 1, memory_order_release);
+	atomic_fetch_add_explicit(&lost->n, 1, memory_order_release);
 }

@@ -22,8 +22,8 @@ struct session_match {
 	uint8_t role, want; /**< enum poi_role, poi_want */
 };
 
-/** What did not fit since it was last told; its one writer is the thread
- *  whose messages they are. */
+/** What did not fit since it was last told. The thread whose messages they are
+ *  counts; with the end of the call the worker takes what there is. */
 struct session_lost {
 	_Atomic uint32_t n;
 	_Atomic int64_t from_ns, to_ns;
@@ -36,6 +36,7 @@ struct session {
 	uint8_t call[POI_ID_SIZE];
 	uint32_t index;
 	_Atomic uint32_t serial;      /**< of this use; 0: free             */
+	_Atomic uint64_t id;          /**< of the call while it is found, or 0 */
 
 	/* the worker's */
 	uint32_t place;               /**< where its id stands              */
@@ -60,6 +61,11 @@ void sessions_free(struct sessions *s);
 struct session *sessions_find(struct sessions *s,
 			      const uint8_t call[POI_ID_SIZE]);
 struct session *sessions_at(struct sessions *s, uint32_t index);
+
+/** Media thread, of what it has found: the serial of its use by this call. 0:
+ *  it is not this call's any more, and may be another's. */
+uint32_t session_serial(const struct session *one,
+			const uint8_t call[POI_ID_SIZE]);
 
 /** Worker. NULL: there are too many */
 struct session *sessions_claim(struct sessions *s,

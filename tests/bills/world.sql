@@ -1,5 +1,5 @@
--- Who sells and who buys in the month of tests/lib/month: two sellers, fifty
--- buyers in three currencies, charges of every kind, discounts. :copies > 1
+-- Who sells and who buys in the month of tests/lib/month: two sellers, fifty-three
+-- buyers in four currencies, charges of every kind, discounts. :copies > 1
 -- makes as many tenants more of each, without calls.
 set client_min_messages = warning;
 create function pg_temp.id(prefix text, n bigint) returns text
@@ -32,22 +32,37 @@ insert into core.account (id, tenant_id, name, type, currency)
 		'postpaid', t.currency
 	from core.tenant t where substr(t.id, 5)::bigint > 1000;
 
+-- and three without calls: yen, nothing to pay, and more back than asked for
+insert into core.tenant (id, name, currency, tax_profile_id, country)
+	select pg_temp.id('ten', n), name, currency, pg_temp.id('tax', 1), 'DE'
+	from (values (60, 'Kansai Trading', 'JPY'), (61, 'Lindner Stiftung',
+		'EUR'), (62, 'Muehlen AG', 'EUR')) t (n, name, currency);
+insert into core.account (id, tenant_id, name, type, currency)
+	select pg_temp.id('acc', n), t.id, 'Main', 'postpaid', t.currency
+	from generate_series(60, 62) n
+	join core.tenant t on t.id = pg_temp.id('ten', n);
+
 insert into billing.profile (id, account_id, seller_id, name, street, city,
 	postcode, country, vat_id, buyer_reference, untaxed_category,
 	untaxed_reason)
-select pg_temp.id('bpr', n), a.id,
+select pg_temp.id('bpr', a.n), a.id,
 	pg_temp.id('sel', case a.currency when 'GBP' then 2 else 1 end),
-	t.name, (n % 190 + 1) || case t.country when 'DE' then ' Hauptstrasse'
+	t.name, (a.n % 190 + 1) || case t.country when 'DE' then ' Hauptstrasse'
 		else ' High Street' end, case t.country when 'DE' then 'Hamburg'
 		when 'GB' then 'Leeds' else 'Boston' end,
 	case t.country when 'DE' then '20095' when 'GB' then 'LS1 4DY'
 		else '02108' end, t.country,
-	case t.country when 'DE' then 'DE' || 100000000 + n end,
-	'PO-' || 4000 + n,
-	case t.country when 'US' then 'G' else 'Z' end,
-	case t.country when 'US' then 'Services used outside the EU' end
+	case t.country when 'DE' then 'DE' || 100000000 + a.n end,
+	'PO-' || 4000 + a.n,
+	coalesce(why.category, 'Z'), why.reason
 from (select a.*, substr(a.id, 5)::bigint as n from core.account a) a
-join core.tenant t on t.id = a.tenant_id;
+join core.tenant t on t.id = a.tenant_id
+-- those of whom no tax is taken: every reason that EN 16931 knows
+left join (values (9, 'E', 'Exempt: article 132'), (19, 'AE',
+	'Reverse charge'), (29, 'K', 'Supply within the Union'), (39, 'O',
+	'Not subject to VAT'), (null, 'G', 'Services used outside the EU'))
+	why (n, category, reason)
+	on why.n = a.n or why.n is null and t.country = 'US';
 
 insert into billing.charge (id, account_id, kind, name, amount_micro, quantity,
 	every, paid, starts_on, ends_on)
@@ -70,3 +85,9 @@ select pg_temp.id('dsc', n), pg_temp.id('acc', n), 'Framework contract',
 	7500000, case n % 3 when 0 then 'all' when 1 then 'usage' else 'charges'
 	end, 5000000, '2026-10-01'
 from generate_series(1, 50, 4) n;
+insert into billing.discount (id, account_id, name, percent_micro, applies_to,
+	starts_on) values (pg_temp.id('dsc', 61), pg_temp.id('acc', 61),
+	'Donation', 100000000, 'all', '2026-10-01');
+select billing.charge_post(pg_temp.id('acc', 62), 'charge',
+	'Returned equipment', -250000000, '2026-10-07', '2026-10-07',
+	'2026-10-07') is not null;

@@ -25,7 +25,7 @@ int invoice_ubl(struct mbuf *mb, const json_t *doc, const char **why);
 /**
  * A page as PDF, by the program weasyprint (found in PATH): a process that
  * reads the page and writes the PDF, and is killed when nothing moves
- * for 60 s.
+ * for 60 s, and half a second more for each KiB of the page.
  * @return 0, ENOENT (there is no weasyprint), ETIMEDOUT, EIO, EFBIG, ENOMEM
  * Waits; no signal handler is touched.
  */

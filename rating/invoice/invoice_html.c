@@ -6,12 +6,14 @@
 #include "invoice.h"
 #include <errno.h>
 #include <string.h>
+#include "country.h"
 #include "text.h"
 
 struct page {
 	struct mbuf *mb;
 	const json_t *doc, *seller, *buyer;
 	const char *currency;
+	size_t decimals;
 	bool is_note, has_calls;
 	int err;
 };
@@ -28,22 +30,30 @@ static const char style[] =
 	"color:#1b2430;margin:0 auto;max-width:175mm}\n"
 	"footer{position:running(foot);font-size:7.5pt;line-height:1.45;"
 	"color:#667;border-top:.4pt solid #b9c1cc;padding-top:1.5mm}\n"
-	"h1{font-size:20pt;font-weight:600;margin:0 0 1mm;color:#123a5e}\n"
+	"h1{font-size:20pt;font-weight:600;margin:0 0 1mm;color:#123a5e}"
+	".void{color:#b3261e;text-transform:uppercase}\n"
 	".top{display:flex;justify-content:space-between;"
 	"margin-bottom:11mm}\n"
 	".brand{font-size:13pt;font-weight:bold;color:#123a5e}\n"
-	".to{width:85mm}.from{font-size:7.5pt;color:#667;"
+	".to,.of{flex:none;overflow-wrap:anywhere}"
+	".to{width:85mm}.of{width:80mm}.of table{width:100%}.from{font-size:7.5pt;color:#667;"
 	"border-bottom:.4pt solid #b9c1cc;padding-bottom:.8mm;"
 	"margin-bottom:2.5mm}\n"
 	".meta td{padding:.4mm 0 .4mm 6mm}"
-	".meta td:first-child{color:#667;padding-left:0}\n"
+	".meta td:first-child{color:#667;padding-left:0;white-space:nowrap}"
+	".meta td{vertical-align:top}\n"
 	".meta td:last-child{text-align:right}\n"
 	"table{border-collapse:collapse}\n"
-	".lines{width:100%;margin-top:7mm;font-size:9pt}\n"
-	".lines thead{display:table-header-group}\n"
+	/* widths that are given: a long word cannot push amounts off the page */
+	".lines{width:100%;table-layout:fixed;margin-top:7mm;font-size:9pt;"
+	"overflow-wrap:anywhere}"
+	".calls{width:19mm}.minutes{width:25mm}.rate{width:20mm}"
+	".tax{width:16mm}.net{width:31mm}\n"
+	".lines thead{display:table-header-group}"
+	".lines thead tr{background:#123a5e}\n"
 	".lines th{text-align:left;font-size:8pt;font-weight:bold;"
-	"color:#fff;background:#123a5e;padding:1.8mm 2mm}\n"
-	".lines td{padding:1.5mm 2mm;border-bottom:.3pt solid #d8dde4;"
+	"color:#fff;padding:1.8mm 1.5mm}\n"
+	".lines td{padding:1.5mm 1.5mm;border-bottom:.3pt solid #d8dde4;"
 	"vertical-align:top}\n"
 	".lines tr{break-inside:avoid}\n"
 	".lines .part td{font-weight:bold;background:#eef2f6;"
@@ -52,7 +62,7 @@ static const char style[] =
 	"font-variant-numeric:tabular-nums}\n"
 	".sub{color:#667;font-size:8pt}\n"
 	".end{display:flex;justify-content:space-between;margin-top:6mm;"
-	"break-inside:avoid}\n"
+	"break-inside:avoid;break-after:avoid}\n"
 	".sums{width:82mm}.sums td,.box td{padding:.9mm 2mm}\n"
 	".sums .all td{font-weight:bold;font-size:11.5pt;color:#123a5e;"
 	"border-top:.8pt solid #123a5e;padding-top:1.8mm}\n"
@@ -61,7 +71,7 @@ static const char style[] =
 	".box .all td{font-weight:bold;border-top:.4pt solid #b9c1cc}\n"
 	".box td:last-child,.sums td:last-child{text-align:right;"
 	"white-space:nowrap}\n"
-	".pay{margin-top:8mm;break-inside:avoid}\n"
+	".pay{margin-top:8mm;break-inside:avoid;break-before:avoid}\n"
 	"@media screen{body{padding:12mm}footer{margin-top:12mm;"
 	"position:static}}\n";
 
@@ -101,9 +111,29 @@ static void number(struct page *p, const char *digits)
 }
 
 
+/* An amount has two decimals; one with as many as its currency has: yen none,
+   dinars three */
+static void amount(struct page *p, const char *digits)
+{
+	const char *dot = strchr(digits, '.');
+	const size_t n = dot ? strlen(dot + 1) : 0;
+	char whole[32];
+
+	if (!p->decimals && dot && strspn(dot + 1, "0") == n) {
+		(void)text_format(whole, sizeof(whole), "%.*s",
+				  (int)(dot - digits), digits);
+		number(p, whole);
+		return;
+	}
+	number(p, digits);
+	for (size_t i = n; i && i < p->decimals; i++)
+		put(p, "0");
+}
+
+
 static void money(struct page *p, const json_t *from, const char *member)
 {
-	number(p, invoice_text(from, member));
+	amount(p, invoice_text(from, member));
 }
 
 
@@ -167,7 +197,7 @@ static void address(struct page *p)
 	}
 	join(p, p->buyer, town, " ");
 	put(p, "<br>");
-	text(p, invoice_text(p->buyer, "country"));
+	text(p, country_name(invoice_text(p->buyer, "country")));
 	put(p, "</div>\n");
 }
 
@@ -179,8 +209,10 @@ static void meta(struct page *p)
 	const char *name = invoice_text(p->doc, "number");
 	char days[32];
 
-	put(p, "<div><h1>");
+	put(p, "<div class=\"of\"><h1>");
 	put(p, p->is_note ? "Credit note" : "Invoice");
+	if (!strcmp(invoice_text(p->doc, "status"), "void"))
+		put(p, " <span class=\"void\">void</span>");
 	put(p, "</h1><table class=\"meta\">\n");
 	row(p, "Number", *name ? name : "draft");
 	row(p, "Date", invoice_text(p->doc, "issued_on"));
@@ -261,7 +293,7 @@ static void line(struct page *p, const json_t *l)
 	counts(p, l);
 	put(p, "<td class=\"n\">");
 	json_array_foreach(json_object_get(l, "taxes"), i, tax) {
-		put(p, i ? ", " : "");
+		put(p, i ? "<br>" : "");
 		text(p, invoice_text(tax, "percent"));
 		put(p, "&#8239;%");
 	}
@@ -279,9 +311,10 @@ static void lines(struct page *p)
 
 	put(p, "<table class=\"lines\"><thead><tr><th>Description</th>");
 	if (p->has_calls)
-		put(p, "<th class=\"n\">Calls</th><th class=\"n\">Minutes"
-		       "</th><th class=\"n\">per min</th>");
-	put(p, "<th class=\"n\">Tax</th><th class=\"n\">Net ");
+		put(p, "<th class=\"n calls\">Calls</th>"
+		       "<th class=\"n minutes\">Minutes</th>"
+		       "<th class=\"n rate\">per min</th>");
+	put(p, "<th class=\"n tax\">Tax</th><th class=\"n net\">Net ");
 	text(p, p->currency);
 	put(p, "</th></tr></thead><tbody>\n");
 	json_array_foreach(json_object_get(p->doc, "lines"), i, l) {
@@ -309,7 +342,7 @@ static void own_total(struct page *p)
 			  : "<tr><td>This invoice</td><td>");
 	if (is_minus == p->is_note && strpbrk(total, "123456789"))
 		put(p, "&minus;");
-	number(p, total + is_minus);
+	amount(p, total + is_minus);
 	put(p, " ");
 	text(p, p->currency);
 	put(p, "</td></tr>\n");
@@ -367,7 +400,8 @@ static void sums(struct page *p)
 	if (*reason) {
 		put(p, "<p>");
 		text(p, reason);
-		put(p, ".</p>\n");
+		put(p, reason[strlen(reason) - 1] == '.' ? "</p>\n"
+							 : ".</p>\n");
 	}
 }
 
@@ -391,10 +425,32 @@ static const char *to_be_paid(const struct page *p)
 }
 
 
+static void please_pay(struct page *p, const char *due, const char *to_pay)
+{
+	put(p, "<p>Please pay <b>");
+	amount(p, to_pay);
+	put(p, "&nbsp;");
+	text(p, p->currency);
+	put(p, "</b> by <b>");
+	text(p, due);
+	if (*invoice_text(p->seller, "iban")) {
+		put(p, "</b> to IBAN <b>");
+		text(p, invoice_text(p->seller, "iban"));
+		if (*invoice_text(p->seller, "bic")) {
+			put(p, "</b>, BIC <b>");
+			text(p, invoice_text(p->seller, "bic"));
+		}
+	}
+	put(p, "</b>, reference <b>");
+	text(p, invoice_text(p->doc, "number"));
+	put(p, "</b>.</p>");
+}
+
+
 static void pay(struct page *p)
 {
 	const char *due = invoice_text(p->doc, "due_on");
-	const char *amount = to_be_paid(p);
+	const char *to_pay = to_be_paid(p);
 
 	put(p, "<div class=\"pay\">");
 	if (*invoice_text(p->doc, "note")) {
@@ -402,27 +458,14 @@ static void pay(struct page *p)
 		text(p, invoice_text(p->doc, "note"));
 		put(p, "</p>");
 	}
-	if (*due && !*amount)
+	if (!strcmp(invoice_text(p->doc, "status"), "void"))
+		put(p, "<p><b>This invoice is void: there is nothing to pay "
+		       "of it.</b></p>");
+	else if (*due && !*to_pay)
 		put(p, "<p>There is nothing to pay: your balance covers this "
 		       "invoice.</p>");
-	else if (*due && *invoice_text(p->seller, "iban")) {
-		put(p, "<p>Please pay <b>");
-		number(p, amount);
-		put(p, "&nbsp;");
-		text(p, p->currency);
-		put(p, "</b> by <b>");
-		text(p, due);
-		put(p, "</b> to IBAN <b>");
-		text(p, invoice_text(p->seller, "iban"));
-		put(p, "</b>");
-		if (*invoice_text(p->seller, "bic")) {
-			put(p, ", BIC ");
-			text(p, invoice_text(p->seller, "bic"));
-		}
-		put(p, ", reference <b>");
-		text(p, invoice_text(p->doc, "number"));
-		put(p, "</b>.</p>");
-	}
+	else if (*due)
+		please_pay(p, due, to_pay);
 	if (*invoice_text(p->seller, "footer")) {
 		put(p, "<p>");
 		text(p, invoice_text(p->seller, "footer"));
@@ -435,12 +478,14 @@ static void pay(struct page *p)
 static void foot(struct page *p)
 {
 	static const char *const who[] = {"name", "street", "postcode", "city",
-					  "country", NULL};
+					  NULL};
 	static const char *const how[] = {"registration", "email", "phone",
 					  NULL};
 
 	put(p, "<footer>");
 	join(p, p->seller, who, " &middot; ");
+	put(p, " &middot; ");
+	text(p, country_name(invoice_text(p->seller, "country")));
 	put(p, "<br>");
 	join(p, p->seller, how, " &middot; ");
 	if (*invoice_text(p->seller, "vat_id")) {
@@ -468,6 +513,16 @@ static bool has_calls(const json_t *doc)
 }
 
 
+/* Documents of before this was said have two */
+static size_t decimals_of(const json_t *doc)
+{
+	const json_t *decimals = json_object_get(doc, "decimals");
+
+	return json_is_integer(decimals)
+		? (size_t)json_integer_value(decimals) : 2;
+}
+
+
 int invoice_html(struct mbuf *mb, const json_t *doc)
 {
 	struct page p = {
@@ -475,6 +530,7 @@ int invoice_html(struct mbuf *mb, const json_t *doc)
 		.seller = json_object_get(doc, "seller"),
 		.buyer = json_object_get(doc, "buyer"),
 		.currency = invoice_text(doc, "currency"),
+		.decimals = decimals_of(doc),
 		.is_note = !strcmp(invoice_text(doc, "kind"), "credit_note"),
 		.has_calls = has_calls(doc),
 	};

@@ -13,7 +13,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define WAIT_MS 60000
+/* Nothing comes until all is laid out: a thousand lines are 200 KiB, and 10 s of
+   a core that others may need, too */
+#define WAIT_MS(len) (60000 + (int)((len) < PAGE_MAX ? (len) : PAGE_MAX) / 2)
+#define PAGE_MAX (1u << 20)
 #define PDF_MAX (64u << 20)
 
 extern char **environ;
@@ -103,7 +106,7 @@ static int print(struct printer *p, struct mbuf *pdf)
 			{.fd = p->sent < p->len ? p->in : -1,
 			 .events = POLLOUT},
 		};
-		const int n = poll(fds, 2, WAIT_MS);
+		const int n = poll(fds, 2, WAIT_MS(p->len));
 
 		if (n < 0)
 			err = errno == EINTR ? 0 : errno;

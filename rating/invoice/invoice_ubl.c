@@ -355,6 +355,8 @@ static const char *fault(struct ubl *u, const struct subtotal *s, size_t n)
 
 	if (!*invoice_text(u->doc, "number"))
 		return "a draft has no number";
+	if (!strcmp(invoice_text(u->doc, "status"), "void"))
+		return "it is void";
 	json_array_foreach(json_object_get(u->doc, "lines"), i, l) {
 		if (!category_of(u, json_object_get(l, "taxes"), &category,
 				 &percent))

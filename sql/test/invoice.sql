@@ -143,7 +143,12 @@ select is((select count(*) from billing.invoice_posting x
 -- void: the last one only, its postings come again, its number stays
 select throws_ok($$ select billing.void((pg_temp.inv('2026-03-01')).id) $$,
 	'23514', null, 'a later one stands on it');
-select billing.void((pg_temp.inv('2026-04-01')).id) is not null;
+create temp table voided as select (pg_temp.inv('2026-04-01')).*;
+select billing.void(id) is not null from voided;
+select results_eq($$ select billing.document(id) ->> 'status',
+	billing.document(id) - 'status' = v.document - 'status'
+	from voided v $$, $$ values ('void', true) $$,
+	'what it was issued as, and that it is void');
 select is_empty('select * from billing.check_ledger()');
 select is(what, 'issued') from billing.run(pg_temp.acc(1), '2026-04-01', true,
 	'2026-05-03Z');
@@ -183,6 +188,9 @@ select results_eq($$ select open_micro, not_due_micro, days_30_micro
 select is((select balance_micro from billing.statement(pg_temp.acc(1),
 	'-infinity', 'infinity') order by n desc limit 1), balance_micro)
 	from core.account where id = pg_temp.acc(1);
+
+select results_eq($$ select c, billing.decimals(c) from unnest(array['EUR',
+	'JPY', 'KWD']) c $$, $$ values ('EUR', 2), ('JPY', 0), ('KWD', 3) $$);
 
 select * from finish();
 rollback;

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "country.h"
 
 static const char text[] =
 	"{'kind': 'invoice', 'number': 'R-1', 'issued_on': '2026-11-01',"
@@ -83,14 +84,20 @@ Test(invoice, html_is_escaped_and_grouped)
 }
 
 
-static const char *html_with(const char *closing)
+static const char *html(void)
 {
-	json_object_set_new(json_object_get(doc, "balance"), "closing",
-			    json_string(closing));
 	mbuf_rewind(mb);
 	cr_assert_eq(invoice_html(mb, doc), 0);
 	mbuf_write_u8(mb, 0);
 	return (const char *)mb->buf;
+}
+
+
+static const char *html_with(const char *closing)
+{
+	json_object_set_new(json_object_get(doc, "balance"), "closing",
+			    json_string(closing));
+	return html();
 }
 
 
@@ -106,6 +113,48 @@ Test(invoice, html_says_what_is_to_be_paid)
 		  "what was open before is not asked again");
 	cr_assert(strstr(html_with("0.00"), "nothing to pay"));
 	cr_assert_null(strstr(html_with("3.00"), "IBAN"));
+	json_object_del(json_object_get(doc, "seller"), "iban");
+	cr_assert(strstr(html_with("-2000.00"),
+			 "by <b>2026-11-15</b>, reference <b>R-1</b>"),
+		  "also when nobody says to which account");
+}
+
+
+Test(invoice, html_of_what_is_void)
+{
+	const char *page;
+
+	json_object_set_new(doc, "status", json_string("void"));
+	page = html();
+	cr_assert(strstr(page, "Invoice <span class=\"void\">void</span>"));
+	cr_assert(strstr(page, "nothing to pay"));
+	cr_assert_null(strstr(page, "Please pay"));
+}
+
+
+Test(invoice, html_has_countries_by_name)
+{
+	const char *page;
+
+	json_object_set_new(json_object_get(doc, "buyer"), "country",
+			    json_string("CI"));
+	page = html();
+	cr_assert(strstr(page, "H<br>C\xc3\xb4te d'Ivoire</div>"));
+	cr_assert(strstr(page, "&middot; Germany<br>"));
+	cr_assert_str_eq(country_name("AD"), "Andorra");
+	cr_assert_str_eq(country_name("ZW"), "Zimbabwe");
+	cr_assert_str_eq(country_name("QQ"), "QQ", "of nobody");
+}
+
+
+Test(invoice, html_has_decimals_of_the_currency)
+{
+	json_object_set_new(doc, "decimals", json_integer(0));
+	cr_assert(strstr(html(), "<td>1&#8239;428 EUR"));
+	cr_assert(strstr(html(), ">1&#8239;234.50<"), "what is there is shown");
+	json_object_set_new(doc, "decimals", json_integer(3));
+	cr_assert(strstr(html(), "<td>1&#8239;428.000 EUR"));
+	cr_assert(strstr(html(), ">&minus;34.500<"));
 }
 
 
@@ -172,6 +221,10 @@ Test(invoice, ubl_says_what_it_cannot)
 	json_object_del(json_object_get(doc, "seller"), "vat_id");
 	cr_assert_str_eq(ubl(&why), "");
 	cr_assert_str_eq(why, "the seller has no VAT number");
+
+	json_object_set_new(doc, "status", json_string("void"));
+	cr_assert_str_eq(ubl(&why), "");
+	cr_assert_str_eq(why, "it is void");
 
 	json_object_set_new(doc, "number", json_null());
 	cr_assert_str_eq(ubl(&why), "");

@@ -185,7 +185,7 @@ static void secret_look(struct check *c)
 	err = li_secret_load(&secret, file);
 	if (err) {
 		line(c, false, file,
-		     err == EACCES ? "others may read it; chmod 0400"
+		     err == EACCES ? "it is not ours alone; chmod 0400"
 				   : strerror(err));
 		return;
 	}

@@ -2,17 +2,14 @@
  * @file li_secret.c  Keys and what they seal.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
 #include <re.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include "key_file.h"
 #include "li_secret.h"
-#include "text.h"
 
 struct li_secret {
 	uint8_t key[LI_SECRET_N][LI_SECRET_KEY];
@@ -33,56 +30,13 @@ static void secret_destructor(void *arg)
 }
 
 
-static int file_is_private(int fd)
-{
-	struct stat st;
-
-	if (fstat(fd, &st))
-		return errno;
-	if (!S_ISREG(st.st_mode) || st.st_mode & 0077 ||
-	    (st.st_uid != geteuid() && st.st_uid != 0))
-		return EACCES;
-
-	return 0;
-}
-
-
-static int root_read(uint8_t root[LI_SECRET_KEY], int fd)
-{
-	char hex[2 * LI_SECRET_KEY + 3] = "";
-	int err = file_is_private(fd);
-	ssize_t n;
-
-	if (err)
-		return err;
-
-	n = read(fd, hex, sizeof(hex) - 1);
-	if (n < 0)
-		return errno;
-
-	hex[strcspn(hex, "\n")] = '\0';
-	err = strlen(hex) == 2 * LI_SECRET_KEY
-		      ? text_unhex(root, LI_SECRET_KEY, hex)
-		      : EBADMSG;
-	OPENSSL_cleanse(hex, sizeof(hex));
-
-	return err;
-}
-
-
 int li_secret_load(struct li_secret **sp, const char *file)
 {
-	const int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	uint8_t root[LI_SECRET_KEY];
+	uint8_t root[KEY_FILE_SIZE];
 	struct li_secret *s;
 	size_t i;
-	int err;
+	int err = key_file_read(root, file, KEY_FILE_OWNER);
 
-	if (fd < 0)
-		return errno;
-
-	err = root_read(root, fd);
-	(void)close(fd);
 	if (err)
 		return err;
 
@@ -98,34 +52,6 @@ int li_secret_load(struct li_secret **sp, const char *file)
 	*sp = s;
 
 	return 0;
-}
-
-
-int li_secret_make(const char *file)
-{
-	char hex[2 * LI_SECRET_KEY + 2];
-	uint8_t bytes[LI_SECRET_KEY];
-	int err = 0, fd;
-
-	if (RAND_bytes(bytes, sizeof(bytes)) != 1)
-		return EIO;
-	fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0400);
-	if (fd < 0)
-		return errno;
-
-	text_hex(hex, bytes, sizeof(bytes));
-	hex[2 * LI_SECRET_KEY] = '\n';
-	errno = 0;
-	if (write(fd, hex, sizeof(hex) - 1) != (ssize_t)sizeof(hex) - 1 ||
-	    fsync(fd))
-		err = errno ? errno : EIO;
-	(void)close(fd);
-	if (err)
-		(void)unlink(file);
-	OPENSSL_cleanse(hex, sizeof(hex));
-	OPENSSL_cleanse(bytes, sizeof(bytes));
-
-	return err;
 }
 
 

@@ -24,16 +24,12 @@ enum li_secret_use {
 struct li_secret;
 
 /**
- * Read a key of 64 hex digits. The file must be readable by its owner alone,
- * and the owner be us (or root, as for systemd's credentials).
- * mem_deref() wipes it.
+ * Read a key of a file (key_file.h) that nobody else may read. mem_deref()
+ * wipes it.
  *
- * @return 0, EACCES (others may read it), EBADMSG, or errno of the file
+ * @return 0, ENOMEM, or as key_file_read()
  */
 int li_secret_load(struct li_secret **sp, const char *file);
-
-/** Make a key file, 0400. @return 0, EEXIST or errno */
-int li_secret_make(const char *file);
 
 /**
  * @param out  nonce, ciphertext and tag: len + LI_SECRET_OVERHEAD octets

@@ -13,6 +13,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
+#include "key_file.h"
 #include "li_check.h"
 #include "li_loop.h"
 #include "li_secret.h"
@@ -67,7 +68,7 @@ static int fail(const char *what, int err)
 
 static int key_make(const char *file)
 {
-	const int err = li_secret_make(file);
+	const int err = key_file_make(file);
 
 	return err ? fail(file, err) : 0;
 }

@@ -2,14 +2,13 @@
  * @file webhook_secret.c  Secrets of webhooks: made, sealed, used.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
 #include <re.h>
 #include <stdbool.h>
 #include <string.h>
-#include <unistd.h>
+#include "key_file.h"
 #include "rng.h"
 #include "text.h"
 #include "webhook_secret.h"
@@ -21,85 +20,7 @@
 #define TAG 16
 #define TEXT_MAX (WEBHOOK_SECRET_SIZE - 1)
 
-
-static int key_read(uint8_t key[WEBHOOK_KEY_SIZE], int fd)
-{
-	char hex[2 * WEBHOOK_KEY_SIZE + 2] = "";
-	const ssize_t n = read(fd, hex, sizeof(hex) - 1);
-	int err;
-
-	if (n < 0)
-		return errno;
-
-	hex[strcspn(hex, "\n")] = '\0';
-	err = strlen(hex) == 2 * WEBHOOK_KEY_SIZE
-		      ? text_unhex(key, WEBHOOK_KEY_SIZE, hex)
-		      : EBADMSG;
-	OPENSSL_cleanse(hex, sizeof(hex));
-
-	return err;
-}
-
-
-static int key_write(int fd)
-{
-	char hex[2 * WEBHOOK_KEY_SIZE + 2];
-	uint8_t bytes[WEBHOOK_KEY_SIZE];
-	struct rng *rng = NULL;
-	int err = rng_system(&rng);
-
-	if (err)
-		return err;
-
-	rng_bytes(rng, bytes, sizeof(bytes));
-	text_hex(hex, bytes, sizeof(bytes));
-	hex[2 * WEBHOOK_KEY_SIZE] = '\n';
-	if (write(fd, hex, sizeof(hex) - 1) != (ssize_t)sizeof(hex) - 1 ||
-	    fsync(fd))
-		err = errno ? errno : EIO;
-	OPENSSL_cleanse(hex, sizeof(hex));
-	OPENSSL_cleanse(bytes, sizeof(bytes));
-	mem_deref(rng);
-
-	return err;
-}
-
-
-/* Whole under its name or not there: two processes may start together */
-static int key_make(const char *file)
-{
-	char fresh[512];
-	int err, fd;
-
-	if (text_format(fresh, sizeof(fresh), "%s.%ld", file, (long)getpid()))
-		return ENAMETOOLONG;
-	fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return errno;
-
-	err = key_write(fd);
-	(void)close(fd);
-	if (!err && link(fresh, file) && errno != EEXIST)
-		err = errno;
-	(void)unlink(fresh);
-
-	return err;
-}
-
-
-int webhook_key_read(uint8_t key[WEBHOOK_KEY_SIZE], const char *file)
-{
-	const int fd = open(file, O_RDONLY | O_CLOEXEC);
-	int err;
-
-	if (fd < 0)
-		return errno;
-
-	err = key_read(key, fd);
-	(void)close(fd);
-
-	return err;
-}
+_Static_assert(WEBHOOK_KEY_SIZE == KEY_FILE_SIZE, "a key is that of a file");
 
 
 int webhook_key_load(uint8_t key[WEBHOOK_KEY_SIZE], const char *file)
@@ -109,9 +30,16 @@ int webhook_key_load(uint8_t key[WEBHOOK_KEY_SIZE], const char *file)
 	if (err != ENOENT)
 		return err;
 
-	err = key_make(file);
+	err = key_file_make(file);
 
-	return err ? err : webhook_key_read(key, file);
+	/* another process may have made it just now */
+	return err && err != EEXIST ? err : webhook_key_read(key, file);
+}
+
+
+int webhook_key_read(uint8_t key[WEBHOOK_KEY_SIZE], const char *file)
+{
+	return key_file_read(key, file, KEY_FILE_GROUP);
 }
 
 

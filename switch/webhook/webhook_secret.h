@@ -17,8 +17,9 @@
 struct rng;
 
 /**
- * The key of a file: 64 hex digits. Made, with mode 0600, when there is none.
- * @return 0, EBADMSG (another content) or errno
+ * The key of a file (key_file.h), which its group may read, too. Made when
+ * there is none.
+ * @return 0, or as key_file_read() and key_file_make()
  */
 int webhook_key_load(uint8_t key[WEBHOOK_KEY_SIZE], const char *file);
 

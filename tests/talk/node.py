@@ -98,6 +98,7 @@ class Node:
             self.listener = listener.Listener(settings["intercept.socket"])
         with open(settings["decision.key_file"], "w", encoding="ascii") as f:
             f.write(KEY + "\n")
+        os.chmod(settings["decision.key_file"], 0o600)
         self.config = os.path.join(folder, "switch.yaml")
         with open(self.config, "w", encoding="utf-8") as f:
             f.write(yaml_of(settings))

@@ -2,6 +2,7 @@
  * @file kept.c  The store of fuzz targets.
  */
 #include "kept.h"
+#include "key_file.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -55,7 +56,7 @@ struct li_registry *kept_registry(const struct poi_numbering *numbering)
 		return registry;
 	must(mkdtemp(folder));
 	atexit(gone);
-	must(!li_secret_make(file("key")) &&
+	must(!key_file_make(file("key")) &&
 	     !li_secret_load(&secret, file("key")));
 	must(!li_store_open(&store, folder, secret, &is_lost));
 	must(!li_audit_open(&audit, store, secret));

@@ -2,6 +2,7 @@
  * @file folder.c  Folders of tests.
  */
 #include "folder.h"
+#include "key_file.h"
 #include <criterion/criterion.h>
 #include <dirent.h>
 #include <re.h>
@@ -59,7 +60,7 @@ struct li_secret *folder_secret(const char *folder)
 {
 	struct li_secret *s = NULL;
 
-	cr_assert_eq(li_secret_make(folder_file(folder, "key")), 0);
+	cr_assert_eq(key_file_make(folder_file(folder, "key")), 0);
 	cr_assert_eq(li_secret_load(&s, folder_file(folder, "key")), 0);
 
 	return s;

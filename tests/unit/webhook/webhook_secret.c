@@ -72,11 +72,13 @@ Test(webhook_secret, the_key_is_made_once)
 	cr_assert_eq(webhook_key_load(two, file), 0);
 	cr_expect_eq(memcmp(one, two, sizeof(one)), 0);
 	cr_assert_eq(stat(file, &st), 0);
-	cr_expect_eq(st.st_mode & 0777, 0600);
+	cr_expect_eq(st.st_mode & 0777, 0400);
 
+	unlink(file);
 	f = fopen(file, "w");
 	fputs("secret\n", f);
 	fclose(f);
+	cr_assert_eq(chmod(file, 0640), 0);
 	cr_expect_eq(webhook_key_load(two, file), EBADMSG);
 	cr_expect_eq(webhook_key_load(two, "/nonexistent/key"), ENOENT);
 	unlink(file);

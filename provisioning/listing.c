@@ -5,7 +5,6 @@
 #include <string.h>
 #include "form.h"
 #include "listing.h"
-#include "moment.h"
 #include "pg.h"
 #include "text.h"
 
@@ -288,14 +287,35 @@ static bool names_have(const struct names *names, const char *name)
 }
 
 
+void page_answer(struct request *req, json_t *rows, const char *list,
+		 const struct cursor *keys)
+{
+	char text[CURSOR_SIZE];
+	json_t *page = json_pack("{s:o, s:b, s:n}", "data", rows, "has_more",
+				 keys != NULL, "next_cursor");
+
+	if (keys && !cursor_encode(text, sizeof(text), list, keys))
+		json_object_set_new(page, "next_cursor", json_string(text));
+	request_answer(req, 200, page);
+}
+
+
 /* --- expand ------------------------------------------------------------- */
+
+/* GET of one row: its path ends with the row's key */
+static bool reads_one(const struct operation *op)
+{
+	return !strcmp(op->method, "GET") &&
+	       op->path[strlen(op->path) - 1] == '}';
+}
+
 
 /* May the caller GET rows of this kind? */
 static bool may_read(const struct request *req, const struct resource *res)
 {
 	for (size_t i = 0; i < operation_n; i++) {
 		if (operations[i].resource == res &&
-		    operations[i].handler == resource_get)
+		    reads_one(&operations[i]))
 			return operation_allows(&operations[i],
 						req->caller.scopes);
 	}

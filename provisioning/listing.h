@@ -47,4 +47,13 @@ void query_ranges(struct query *q, struct request *req,
 bool rows_shape(struct request *req, const struct resource *res,
 		json_t *rows);
 
+/**
+ * Answer with a page.
+ * @param rows  array; takes the reference
+ * @param list  what the cursor belongs to, see list_name()
+ * @param keys  where the next page goes on, NULL: this is the last
+ */
+void page_answer(struct request *req, json_t *rows, const char *list,
+		 const struct cursor *keys);
+
 #endif

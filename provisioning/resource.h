@@ -97,6 +97,11 @@ operation_h resource_delete;
 void query_owner(struct query *q, const struct request *req,
 		 const char *owner);
 
+/** Append FROM and WHERE: the rows of res, below the parent of the path, that
+ *  the caller may see. */
+void query_seen(struct query *q, const struct request *req,
+		const struct resource *res);
+
 /** Does the parent in the path exist for this caller? Sets not_found. */
 bool resource_parent_is_seen(struct request *req, const struct resource *res);
 
@@ -115,15 +120,6 @@ struct record *resource_decode(struct request *req,
 /** As resource_read(), and not_found when there is none. */
 json_t *resource_need(struct request *req, const struct resource *res,
 		      const char *key, bool for_update, char version[24]);
-
-/**
- * Answer with a page.
- * @param rows  array; takes the reference
- * @param list  what the cursor belongs to, see list_name()
- * @param keys  where the next page goes on, NULL: this is the last
- */
-void page_answer(struct request *req, json_t *rows, const char *list,
-		 const struct cursor *keys);
 
 /**
  * What a caller may write, beyond the form of it: members of the platform, and

@@ -128,15 +128,7 @@ static const struct field charge_fields[] = {
 	NUMBER(covered_ms),
 	{.name = "covered", .type = FIELD_MONEY, .column = "covered_micro"},
 	{.name = "packages", .type = FIELD_JSON,
-	 .read = "(SELECT coalesce(jsonb_agg(jsonb_build_object("
-		 "'subscription_id', p->'subscription_id', "
-		 "'period', p->'period', 'kind', p->'kind', "
-		 "'used', core.package_amount(p->>'kind', "
-		 "(p->>'units')::bigint), "
-		 "'covered', core.package_amount(p->>'kind', "
-		 "(p->>'covered')::bigint)) ORDER BY n), '[]') "
-		 "FROM jsonb_array_elements(t.packages) "
-		 "WITH ORDINALITY x (p, n))"},
+	 .read = "rating.packages_told(t.packages)"},
 	{.name = "taxes", .type = FIELD_JSON,
 	 .read = "(SELECT coalesce(jsonb_agg(jsonb_build_object('name', "
 		 "x.t->>0, 'amount', rating.amount(t.tax_micro[x.o])) "

@@ -35,6 +35,7 @@ static const struct field fields[] = {
 	 .column = "deck_id", .choices = (const char *const[]){"dck_", NULL}},
 	READ("note", FIELD_TEXT, "note"),
 	READ("totals", FIELD_JSON, "totals"),
+	READ("packages", FIELD_JSON, "packages"),
 	READ("compared_at", FIELD_TIME, "compared_at"),
 	READ("applied_at", FIELD_TIME, "applied_at"),
 	FIELD_ROW_TIMES,
@@ -71,6 +72,10 @@ static const struct field call_fields[] = {
 	READ("new", FIELD_MONEY, "new_micro"),
 	{.name = "delta", .type = FIELD_MONEY, .flags = F_READ_ONLY,
 	 .read = "(t.new_micro - t.old_micro)"},
+	{.name = "old_packages", .type = FIELD_JSON, .flags = F_READ_ONLY,
+	 .read = "rating.packages_told(t.old_packages)"},
+	{.name = "new_packages", .type = FIELD_JSON, .flags = F_READ_ONLY,
+	 .read = "rating.packages_told(t.new_packages)"},
 };
 static const struct field_set call_set = FIELD_SET(call_fields);
 
@@ -174,10 +179,12 @@ void rerate_apply(struct request *req)
 
 static const char diff_sql[] =
 	"SELECT count(*), 'account_id,started_at,call_id,attempt,what,"
-	"currency,old,new,delta' || chr(10) || coalesce(string_agg(concat_ws("
+	"currency,old,new,delta,old_packages,new_packages' || chr(10) || "
+	"coalesce(string_agg(concat_ws("
 	"',', account_id, to_char(started_at AT TIME ZONE 'UTC', "
 	"'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"'), call_id, attempt, what, "
-	"currency, old, new, delta) || chr(10), '' ORDER BY n), '') FROM "
+	"currency, old, new, delta, coalesce(old_packages, ''), "
+	"coalesce(new_packages, '')) || chr(10), '' ORDER BY n), '') FROM "
 	"(SELECT * FROM rating.rerate_difference d WHERE d.rerate_id = $1 "
 	"ORDER BY n LIMIT " CALLS_CSV_MAX " + 1) d";
 

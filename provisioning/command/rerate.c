@@ -15,10 +15,21 @@
 #include "text.h"
 
 
-static int totals_print(struct pg *pg, const char *id)
+/* Accounts that were refused are told of at the end, so many of them */
+#define REFUSED_MAX 1000
+
+/* One transaction an account, over all of them */
+struct round {
+	struct pg *pg;
+	const char *id, *sql;
+	uint64_t calls, refused_n;
+	struct mbuf *refused;
+};
+
+
+static int rows_print(struct pg *pg, const char *id, const char *const *heads,
+		      const char *sql)
 {
-	static const char *const heads[] = {"WHAT", "CURRENCY", "CALLS", "OLD",
-					    "NEW", "DELTA", NULL};
 	PGresult *rows = NULL;
 	struct grid *grid;
 	int err = grid_alloc(&grid, heads);
@@ -26,15 +37,12 @@ static int totals_print(struct pg *pg, const char *id)
 	if (err)
 		return err;
 
-	err = pg_exec(pg, "SELECT what, currency, calls, "
-		      "rating.amount(old_micro), rating.amount(new_micro), "
-		      "rating.amount(delta_micro) FROM rating.rerate_total "
-		      "WHERE rerate_id = $1 ORDER BY 1, 2", 1, &id, &rows);
+	err = pg_exec(pg, sql, 1, &id, &rows);
 	for (int i = 0; !err && i < PQntuples(rows); i++) {
-		for (int c = 0; c < 6 && !err; c++)
+		for (int c = 0; c < PQnfields(rows) && !err; c++)
 			err = grid_cell(grid, PQgetvalue(rows, i, c));
 	}
-	if (!err)
+	if (!err && PQntuples(rows))
 		grid_print(grid, stdout);
 	PQclear(rows);
 	mem_deref(grid);
@@ -43,32 +51,109 @@ static int totals_print(struct pg *pg, const char *id)
 }
 
 
-/* One transaction an account; how far it is on stderr */
-static int each_account(struct pg *pg, const char *id, const char *sql,
-			uint64_t *ret_calls)
+static int totals_print(struct pg *pg, const char *id)
+{
+	static const char *const heads[] = {"WHAT", "CURRENCY", "CALLS", "OLD",
+					    "NEW", "DELTA", NULL};
+	static const char *const packages[] = {"PACKAGE", "NAME", "UNIT",
+					       "OLD", "NEW", "DELTA", NULL};
+	int err = rows_print(pg, id, heads, "SELECT what, currency, calls, "
+			     "rating.amount(old_micro), "
+			     "rating.amount(new_micro), "
+			     "rating.amount(delta_micro) FROM "
+			     "rating.rerate_total WHERE rerate_id = $1 "
+			     "ORDER BY 1, 2");
+
+	return err ? err : rows_print(pg, id, packages, "SELECT package_id, "
+				      "name, unit, old, new, delta FROM "
+				      "rating.rerate_package_total WHERE "
+				      "rerate_id = $1 ORDER BY 1");
+}
+
+
+/* The database refused it: it holds up no other */
+static int refused_note(struct round *r, const char *account)
+{
+	if (r->refused_n++ >= REFUSED_MAX)
+		return 0;
+
+	return mbuf_printf(r->refused, "%s: %s\n", account, pg_error(r->pg));
+}
+
+
+static int account_work(struct round *r, const char *account)
+{
+	const char *params[] = {r->id, account};
+	PGresult *row = NULL;
+	int err = pg_exec(r->pg, r->sql, 2, params, &row);
+
+	if (err == EPROTO)
+		err = refused_note(r, account);
+	else if (!err)
+		r->calls += strtoull(PQgetvalue(row, 0, 0), NULL, 10);
+	PQclear(row);
+
+	return err;
+}
+
+
+/* How far it is goes to stderr */
+static int each_account(struct round *r)
 {
 	PGresult *accounts = NULL;
-	int err = pg_exec(pg, "SELECT * FROM rating.rerate_accounts($1)", 1,
-			  &id, &accounts);
+	int err;
 
-	*ret_calls = 0;
+	r->refused = mbuf_alloc(256);
+	if (!r->refused)
+		return ENOMEM;
+
+	err = pg_exec(r->pg, "SELECT * FROM rating.rerate_accounts($1)", 1,
+		      &r->id, &accounts);
 	for (int i = 0; !err && i < PQntuples(accounts); i++) {
-		const char *params[] = {id, PQgetvalue(accounts, i, 0)};
-		PGresult *row = NULL;
-
-		err = pg_exec(pg, sql, 2, params, &row);
-		if (!err)
-			*ret_calls += strtoull(PQgetvalue(row, 0, 0), NULL,
-					       10);
-		else
-			(void)fprintf(stderr, "strowger: %s: %s\n", params[1],
-				      pg_error(pg));
-		PQclear(row);
+		err = account_work(r, PQgetvalue(accounts, i, 0));
 		if ((i + 1) % 100 == 0)
 			(void)fprintf(stderr, "%d of %d accounts\n", i + 1,
 				      PQntuples(accounts));
 	}
 	PQclear(accounts);
+
+	return err;
+}
+
+
+/* @return ECANCELED when one was refused */
+static int round_end(struct round *r, int err)
+{
+	if (r->refused_n) {
+		(void)fprintf(stderr, "%" PRIu64 " accounts were refused:\n",
+			      r->refused_n);
+		(void)fwrite(r->refused->buf, 1, r->refused->end, stderr);
+		if (r->refused_n > REFUSED_MAX)
+			(void)fprintf(stderr, "and %" PRIu64 " more\n",
+				      r->refused_n - REFUSED_MAX);
+	}
+	mem_deref(r->refused);
+
+	return !err && r->refused_n ? ECANCELED : err;
+}
+
+
+/* One that lacks an account is never applied */
+static int planned(struct round *r)
+{
+	int err = 0;
+
+	if (!r->refused_n)
+		err = pg_exec(r->pg, "SELECT rating.rerate_compared($1)", 1,
+			      &r->id, NULL);
+	if (!err)
+		err = totals_print(r->pg, r->id);
+	if (!err)
+		(void)printf("%" PRIu64 " calls compared, nothing posted: "
+			     "strowger rerate diff %s", r->calls, r->id);
+	if (!err && !r->refused_n)
+		(void)printf(", rerate apply %s", r->id);
+	(void)printf("\n");
 
 	return err;
 }
@@ -80,10 +165,10 @@ static int plan(struct pg *pg, const struct options *opt)
 				opt->rerate.account, opt->test.trunk,
 				opt->rerate.prefix, opt->rerate.deck,
 				opt->lease.note};
+	struct round r = {.pg = pg,
+			  .sql = "SELECT rating.rerate_check($1, $2)"};
 	PGresult *row = NULL;
 	char id[36] = "";
-	const char *key = id;
-	uint64_t calls;
 	int err;
 
 	err = pg_exec(pg, "SELECT rating.rerate_new($1, $2, NULL, $3, $4, $5, "
@@ -91,38 +176,31 @@ static int plan(struct pg *pg, const struct options *opt)
 	if (!err)
 		text_copy(id, sizeof(id), PQgetvalue(row, 0, 0));
 	PQclear(row);
+	r.id = id;
 	if (!err)
-		err = each_account(pg, id, "SELECT rating.rerate_check($1, $2)",
-				   &calls);
+		err = each_account(&r);
 	if (!err)
-		err = pg_exec(pg, "SELECT rating.rerate_compared($1)", 1, &key,
-			      NULL);
-	if (!err)
-		err = totals_print(pg, id);
-	if (!err)
-		(void)printf("%" PRIu64 " calls compared, nothing posted: "
-			     "strowger rerate diff %s, rerate apply %s\n",
-			     calls, id, id);
+		err = planned(&r);
 
-	return err;
+	return round_end(&r, err);
 }
 
 
 static int apply(struct pg *pg, const struct options *opt)
 {
-	uint64_t calls;
-	const int err = each_account(pg, opt->argument,
-		"SELECT rating.rerate_apply($1, $2)", &calls);
+	struct round r = {.pg = pg, .id = opt->argument,
+			  .sql = "SELECT rating.rerate_apply($1, $2)"};
+	const int err = each_account(&r);
 
-	(void)printf("%" PRIu64 " calls posted again\n", calls);
+	(void)printf("%" PRIu64 " calls posted again\n", r.calls);
 
-	return err;
+	return round_end(&r, err);
 }
 
 
 static int diff(struct pg *pg, const struct options *opt)
 {
-	char sql[320], *line;
+	char sql[384], *line;
 	int n;
 
 	if (strlen(opt->argument) != 30 || strspn(opt->argument,
@@ -130,7 +208,7 @@ static int diff(struct pg *pg, const struct options *opt)
 		return EINVAL;
 	(void)text_format(sql, sizeof(sql), "COPY (SELECT account_id, "
 		"started_at, call_id, attempt, what, currency, old, new, "
-		"delta FROM rating.rerate_difference WHERE rerate_id = '%s' "
+		"delta, old_packages, new_packages FROM rating.rerate_difference WHERE rerate_id = '%s' "
 		"ORDER BY n) TO STDOUT (FORMAT csv, HEADER)", opt->argument);
 	PQclear(PQexec(pg_conn(pg), sql));
 	while ((n = PQgetCopyData(pg_conn(pg), &line, 0)) > 0) {
@@ -153,7 +231,7 @@ static int run(const struct options *opt,
 		return command_fail(COMMAND_UNREACHABLE, "%s", why);
 
 	err = verb(pg, opt);
-	if (err)
+	if (err && err != ECANCELED)
 		(void)command_fail(COMMAND_REFUSED, "%s", *pg_error(pg)
 				   ? pg_error(pg) : strerror(err));
 	mem_deref(pg);

@@ -93,35 +93,46 @@ create function rating.call_of(c cdr.charge) returns rating.call
 	language plpgsql stable
 	set search_path = pg_catalog, pg_temp as
 $$
+declare
+	k rating.call;
+	forwarder text;
+	paid_ms bigint;
 begin
-	return (
-	select (row(x.trunk_id, x.direction, x.calling, x.called, case
-		when r.diverting_trunk_id is null then r.called_country
-		else (select n.country from core.numbering n
-			where n.prefix = any (array(select left(x.called, i)
+	select r.trunk_id, 'out', ltrim(coalesce(r.calling, ''), '+'),
+			ltrim(r.called, '+'), r.called_country, r.answered_at,
+			case when r.answered_at is null then 0
+				else r.duration_ms end, r.diverting_trunk_id
+		into k.trunk_id, k.direction, k.calling, k.called, k.country,
+			k.answered_at, k.duration_ms, forwarder
+		from cdr.record r where r.started_at = c.started_at
+			and r.call_id = c.call_id and r.attempt = 0;
+	if not found then
+		return null;
+	end if;
+	if c.attempt > 0 then
+		k.direction := 'forward';
+		select f.diverting_trunk_id, ltrim(f.called_sent, '+')
+			into k.trunk_id, k.called
+			from cdr.record f where f.started_at = c.started_at
+				and f.call_id = c.call_id
+				and f.attempt = c.attempt;
+	end if;
+	if k.called is null then
+		return null;
+	end if;
+	if forwarder is not null then
+		k.country := (select n.country from core.numbering n
+			where n.prefix = any (array(select left(k.called, i)
 				from generate_series(1, 15) i))
-			order by length(n.prefix) desc limit 1) end,
-		r.answered_at, case when r.answered_at is null then 0
-			when c.price is null then r.duration_ms
-			when c.billed_ms + coalesce(c.covered_ms, 0)
-				< rating.billed_ms(c.price, r.duration_ms)
-			then least(r.duration_ms, c.billed_ms
-				+ coalesce(c.covered_ms, 0)
-				+ (c.price->>'free_ms')::bigint)
-			else r.duration_ms end))::rating.call
-	from cdr.record r
-	left join cdr.record f on c.attempt > 0
-		and f.started_at = c.started_at and f.call_id = c.call_id
-		and f.attempt = c.attempt
-	cross join lateral (select case when c.attempt = 0 then r.trunk_id
-			else f.diverting_trunk_id end as trunk_id,
-		case when c.attempt = 0 then 'out' else 'forward' end
-			as direction,
-		ltrim(coalesce(r.calling, ''), '+') as calling,
-		ltrim(case when c.attempt = 0 then r.called
-			else f.called_sent end, '+') as called) x
-	where r.started_at = c.started_at and r.call_id = c.call_id
-		and r.attempt = 0 and x.called is not null);
+			order by length(n.prefix) desc limit 1);
+	end if;
+	paid_ms := c.billed_ms + coalesce(c.covered_ms, 0);
+	if c.price is not null
+		and paid_ms < rating.billed_ms(c.price, k.duration_ms) then
+		k.duration_ms := least(k.duration_ms, paid_ms
+			+ (c.price->>'free_ms')::bigint);
+	end if;
+	return k;
 end
 $$;
 
@@ -188,7 +199,7 @@ $$;
 -- What is left of periods at a call, in a walk through the calls: {"sub_.123":
 -- {"old", "new", and of what outlives the period "old+", "new+"}}. At first all
 -- that these calls had, and what nobody has: not what is leased, nor what
--- another account of this re-rating is to have of it.
+-- an account before this one is to have of it by the same re-rating.
 create function rating.pools_open(pools jsonb, p_rerate text, p_account text,
 	packages jsonb) returns jsonb language plpgsql stable
 	set search_path = pg_catalog, pg_temp as
@@ -224,7 +235,7 @@ begin
 				filter (where x.is_carried) as carried
 			from rating.rerate_package x
 			where x.rerate_id = p_rerate
-				and x.account_id <> p_account
+				and x.account_id < p_account
 				and (x.subscription_id, x.period)
 				= (b.subscription_id, b.period)
 			group by x.account_id) y) o

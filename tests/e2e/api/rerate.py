@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
 """Calls rated again over REST: compared by a job that posts nothing, the
 difference by pages and as a file, posted by another job, once; what is invoiced
-keeps its price. Uses the same environment as contract.py."""
+keeps its price. With packages, and by the command; one account that is refused
+holds up no other. Uses the same environment as contract.py."""
 import csv
 import io
+import os
+import subprocess
 import sys
 
 from contract import KEY, READ_KEY, Tally, call
@@ -193,6 +196,139 @@ def invoiced(account, deck):
           "documents are the ledger")
 
 
+def packaged():
+    """A call of a minute on a package of 100 s, then one on what is left: by
+    intervals of 80 s the first has 80 s of it, and the second 20."""
+    account = make("/v1/accounts", {
+        "tenant_id": TENANT, "name": "With a package", "type": "postpaid",
+        "currency": "EUR", "credit_limit": "1000"})
+    deck = make("/v1/rate-decks", {"name": "By steps", "currency": "EUR"})
+    trunk = make("/v1/trunks", {
+        "tenant_id": TENANT, "account_id": account, "name": "By steps",
+        "rate_deck_id": deck})
+    rate(deck, "0.06")
+    package = make("/v1/packages", {
+        "name": "Hundred seconds", "kind": "minutes", "currency": "EUR",
+        "period": "month", "seconds": 100})
+    owned = make("/v1/subscriptions", {
+        "package_id": package, "tenant_id": TENANT, "account_id": account,
+        "starts_at": "2026-01-01T00:00:00Z"})
+    month = sql(f"""insert into core.package_balance (subscription_id, period,
+            starts_at, ends_at, usable_to) select '{owned}', n, s, e, e from
+        core.subscription u join core.tenant t on t.id = u.tenant_id
+        cross join lateral (select core.period_of('month', 1,
+            core.zone_or_utc(t.time_zone), '2026-04-15Z') as n) k
+        cross join lateral (select core.period_begin('month', 1,
+            core.zone_or_utc(t.time_zone), n) as s, core.period_begin('month',
+            1, core.zone_or_utc(t.time_zone), n + 1) as e) b
+        where u.id = '{owned}' returning period""").split()[0]
+    sql(f"select core.package_book('{owned}', {month}, 'grant', 100000)")
+    for n, had in ((20, 60000), (21, 40000)):
+        packaged_call(account, trunk, deck, n, had, owned, month)
+    return account, deck, owned, month
+
+
+def packaged_call(account, trunk, deck, n, had, owned, month):
+    key = f"00000000-0000-7000-8000-00000000a{n:03}"
+    sql(f"""do $$ declare at timestamptz := '2026-04-10Z'::timestamptz
+            + {n} * interval '1 hour'; c cdr.charge; begin
+        insert into cdr.record (started_at, call_id, attempt, tenant_id,
+            account_id, trunk_id, calling, called, answered_at, duration_ms,
+            outcome) values (at, '{key}', 0, '{TENANT}', '{account}',
+            '{trunk}', '+4930111', '+49401000', at, 60000, 'ok');
+        insert into cdr.charge (started_at, call_id, attempt, side,
+            account_id, amount_micro, currency, deck_id, prefix, destination,
+            net_micro, tax_micro, billed_ms, covered_ms, covered_micro,
+            packages, price)
+        select at, '{key}', 0, 'sell', '{account}', r.gross_micro, 'EUR',
+            '{deck}', '49', 'Germany', r.net_micro, r.tax_micro, r.billed_ms,
+            {had}, 0, jsonb_build_array(jsonb_build_object('subscription_id',
+                '{owned}', 'period', {month}, 'is_carried', false, 'kind',
+                'minutes', 'increment_ms', 1, 'units', {had}, 'covered',
+                {had})), p
+        from rating.price(rating.find('{deck}', '4930111', '49', at),
+            '{account}', null, at, 14400000) p, rating.parts(p, 60000,
+            {had}) r;
+        select * into c from cdr.charge x where x.call_id = '{key}';
+        perform cdr.pay('n1', array[c]); end $$""")
+
+
+def with_packages():
+    account, deck, owned, month = packaged()
+    _, path = compare(account)
+    check([(t["what"], t["delta"]) for t in get(path)["totals"]] == [
+        ("same", "0.000000")] and [(p["old"], p["new"], p["unit"])
+        for p in get(path)["packages"]] == [("100.000", "100.000", "s")],
+        f"the same units: {get(path)}")
+    answer = call("put", f"/v1/rate-decks/{deck}/rates", [
+        {"prefix": "49", "destination": "Germany", "rate_per_min": "0.06",
+         "initial_ms": 80000, "increment_ms": 1000,
+         "effective_from": "2026-01-01T00:00:00Z"}], JSON,
+        headers={"If-Match": "*"})
+    check(answer.status == 200, f"by 80 s: {answer.data[:300]!r}")
+    _, path = compare(account)
+    had = [[(p["subscription_id"], p["period"], p["used"]) for p in c[which]]
+           for c in get(path + "/calls")["data"]
+           for which in ("old_packages", "new_packages")]
+    check(had == [[(owned, int(month), used)] for used in (
+        "60.000", "80.000", "40.000", "20.000")], f"call by call: {had}")
+    answer = call("get", path + "/diff")
+    check([(c["delta"], c["old_packages"], c["new_packages"])
+           for c in csv.DictReader(io.StringIO(answer.data.decode()))] == [
+        (d, f"{owned}.{month} {old}", f"{owned}.{month} {new}")
+        for d, old, new in (("0.000000", "60.000", "80.000"),
+                            ("0.040000", "40.000", "20.000"))],
+          f"and as a file: {answer.data!r}")
+    check(apply(path)["result"]["calls"] == 2 and
+          get(f"/v1/subscriptions/{owned}/periods")["data"][-1]["used"] ==
+          "100.000", "as much of the package")
+    check(sql("select count(*) from billing.check_packages() where "
+              f"subscription_id = '{owned}'") == "0", "periods are their calls")
+    check(sql("select amount_micro from cdr.charge_current where account_id = "
+              f"'{account}' order by started_at desc limit 1") == "60000",
+          "the rest is the account's")
+    return account
+
+
+def command(*words, code=0):
+    out = subprocess.run([os.environ["API_STROWGER"], "rerate", *words, "--dsn",
+                          os.environ["API_OWNER"]], text=True,
+                         capture_output=True, check=False)
+    check(out.returncode == code, f"{words}: {out}")
+    return out
+
+
+def by_command(account, other):
+    """Of two accounts the first is refused: the second is done all the same."""
+    span = ["--from", "2026-04-01T00:00:00Z", "--to", "2026-05-01T00:00:00Z"]
+    sql("create function refuse() returns trigger language plpgsql as $$ begin "
+        "raise 'not this one' using errcode = 'P0001'; end $$; create trigger "
+        "refuse before insert on rating.rerate_account for each row when "
+        f"(new.account_id = '{min(account, other)}') execute function "
+        "refuse(); create trigger refuse before insert on rating.rerate_call "
+        f"for each row when (new.account_id = '{min(account, other)}') "
+        "execute function refuse()")
+    out = command("plan", *span, code=1)
+    check("1 accounts were refused:\n" + min(account, other) in out.stderr and
+          "not this one" in out.stderr and "compared, nothing posted" in
+          out.stdout and "apply" not in out.stdout, f"{out}")
+    run = out.stdout.split()[-1]
+    command("apply", run, code=1)
+    sql("drop trigger refuse on rating.rerate_call")
+    out = command("plan", *span)
+    run = out.stdout.split()[-1]
+    check("Hundred seconds" in out.stdout and run.startswith("rrt_"), f"{out}")
+    check("old_packages" in command("diff", run).stdout.splitlines()[0], "file")
+    out = command("apply", run, code=1)
+    check("1 accounts were refused:\n" + min(account, other) in out.stderr and
+          "not this one" in out.stderr, f"{out}")
+    check(sql("select count(*) from rating.rerate_account where rerate_id = "
+              f"'{run}' and account_id = '{max(account, other)}'") == "1",
+          "the other is done")
+    sql("drop trigger refuse on rating.rerate_account; drop function refuse()")
+    command("apply", run)
+
+
 def refused(account):
     span = {"from": "2026-04-01T00:00:00Z", "to": "2026-05-01T00:00:00Z"}
     for body, pointer in (
@@ -219,6 +355,7 @@ def main():
     the_difference(account, trunk, deck)
     moved_since(account, deck)
     invoiced(account, deck)
+    by_command(account, with_packages())
     refused(account)
     print(f"{Tally.passed} passed, {Tally.failed} failed")
     sys.exit(1 if Tally.failed else 0)

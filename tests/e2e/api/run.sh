@@ -81,7 +81,7 @@ API_READ_KEY=$("$api" -c "$dir/api.yaml" --create-key low \
 api_pid=$!
 export API_KEY API_READ_KEY API_URL="http://127.0.0.1:$port"
 export API_SOCKET="$dir/api.sock" API_OWNER="$owner"
-export API_COMMAND="$api -c $dir/api.yaml"
+export API_COMMAND="$api -c $dir/api.yaml" API_STROWGER="$command"
 
 tries=0
 until curl -sf "$API_URL/readyz" >/dev/null; do

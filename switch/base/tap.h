@@ -15,6 +15,8 @@ enum tap_kind {
 	TAP_CALL_PARTY, /**< somebody takes part, from now on             */
 	TAP_CALL_GONE,  /**< after its end: no message of it can come     */
 	TAP_SIP,  /**< one SIP message, verbatim as on the wire           */
+	TAP_OUTSIDE, /**< the same, of no call: an INVITE that becomes none,
+			   REGISTER, OPTIONS; their answers and ACKs      */
 	TAP_RTP,  /**< one RTP packet in the clear, as relayed            */
 	TAP_RTCP,
 	TAP_KIND_N
@@ -28,6 +30,16 @@ enum tap_role {
 	TAP_CALLING, TAP_CALLED,
 	TAP_FORWARDING, /**< was called, and the call went on to another  */
 };
+
+/** Somebody whom a message names. */
+struct tap_party {
+	enum tap_role role;
+	const char *text;       /**< "+49..." or a URI as it stood in a
+				     message; borrowed                     */
+	size_t len;
+};
+
+#define TAP_PARTIES 14          /**< that one message names, at most       */
 
 struct tap_event {
 	enum tap_kind kind;
@@ -43,11 +55,15 @@ struct tap_event {
 	uint64_t seq;           /**< per (call, leg, dir, stream or SIP): a
 				     gap shows a loss                     */
 	const char *calling, *called; /**< E.164; BEGIN, ANSWER, END       */
-	enum tap_role role;           /**< PARTY                           */
-	const char *party;            /**< PARTY: "+49..." or a URI as it
-					   stood in a message; borrowed, and
-					   party_len octets long           */
-	size_t party_len;
+	struct tap_party party;       /**< PARTY                           */
+	const struct tap_party *parties; /**< OUTSIDE: whom the request names,
+					   as it claims                    */
+	size_t party_n;
+	const char *dialog;           /**< BEGIN, OUTSIDE: Call-ID of the
+					   caller, dialog_len octets long;
+					   peer says from where            */
+	size_t dialog_len;
+	bool is_register;             /**< OUTSIDE                         */
 	const uint8_t *bytes;   /**< borrowed for the call of the handler  */
 	size_t len;
 };

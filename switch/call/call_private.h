@@ -398,16 +398,15 @@ wheel_h call_ring_over, call_max_over, call_no_ring_over, call_total_over;
 enum side call_side(const struct call *call, const struct leg *leg);
 
 /* call_tap.c: for whoever listens (tap.h) */
-/** Begin, answer or end of the call. */
+/** That it begins, who takes part, and its first message. */
+void call_tell_birth(struct call *call, const struct sip_msg *invite);
+/** Answer or end of the call. */
 void call_tell(const struct call *call, enum tap_kind kind);
 /** Somebody takes part. @param text  "+49...", a URI, or "": nobody */
 void call_tell_party(const struct call *call, enum tap_role role,
 		     const char *text);
-/** All whom the INVITE names, and their numbers. */
-void call_tell_parties(const struct call *call, const struct sip_msg *invite);
 /** Who is called by this INVITE of ours. */
 void call_tell_dialled(const struct call *call, const struct leg_out *out);
-void call_tell_invite(struct call *call, const struct sip_msg *invite);
 /** A new owner for a leg to come; the call holds it. NULL: no memory. */
 struct call_owner *call_own(struct call *call, enum side side);
 

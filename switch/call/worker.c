@@ -235,6 +235,7 @@ static int parts_alloc(struct worker *w)
 		.sendh = send_door,
 		.requesth = worker_request,
 		.traceh = trace_door,
+		.outsideh = call_outside,
 		.arg = w,
 	};
 	struct funds_config funds = {

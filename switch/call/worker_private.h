@@ -110,6 +110,13 @@ quality_change_h worker_quality_changed;
 
 struct call *worker_call(const struct worker *w, const uint8_t id[16]);
 
+/* call_tap.c */
+/** The endpoint's: arg is the worker. */
+endpoint_outside_h call_outside;
+/** A request that is being handled, and becomes no call. */
+void call_tell_outside(struct worker *w, const struct sip_msg *request,
+		       const struct sip_path *path);
+
 /* worker_auth.c */
 /** Tell it (auth.failed) when the gate refused the request for who sent it,
  *  and not too often. */

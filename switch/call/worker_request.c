@@ -64,6 +64,19 @@ static void pass(struct worker *w, const struct sip_msg *msg,
 }
 
 
+/* Is it one that call_birth() tells of? */
+static bool becomes_call(const struct sip_msg *msg,
+			 const struct gate_verdict *v)
+{
+	if (!message_is(msg, "INVITE"))
+		return false;
+
+	return v->action == GATE_PASS ||
+	       (v->action == GATE_REFUSE && v->outcome != OUT_NONE &&
+		(v->trunk || v->gateway));
+}
+
+
 void worker_request(const struct sip_msg *msg, const struct sip_path *path,
 		    void *arg)
 {
@@ -71,6 +84,7 @@ void worker_request(const struct sip_msg *msg, const struct sip_path *path,
 	struct gate_verdict v;
 
 	if (!w->cat) {
+		call_tell_outside(w, msg, path);
 		/* nothing is provisioned yet: nobody is known */
 		metric_add(w->metrics.unknown, 1);
 		return;
@@ -78,6 +92,8 @@ void worker_request(const struct sip_msg *msg, const struct sip_path *path,
 
 	v = gate_decide(w->gate, &w->now, w->cat, msg, path);
 	worker_auth_failed(w, msg, path, &v);
+	if (!becomes_call(msg, &v))
+		call_tell_outside(w, msg, path);
 	switch (v.action) {
 
 	case GATE_SILENT:
@@ -90,8 +106,7 @@ void worker_request(const struct sip_msg *msg, const struct sip_path *path,
 		challenge(w, msg, path, &v);
 		break;
 	case GATE_REFUSE:
-		if (message_is(msg, "INVITE") && v.outcome != OUT_NONE &&
-		    (v.trunk || v.gateway))
+		if (becomes_call(msg, &v))
 			call_birth(w, msg, path, &v);
 		else if (message_is(msg, "INVITE") && v.outcome != OUT_NONE) {
 			call_refused(w, msg, path, &v, v.outcome);

@@ -11,7 +11,6 @@
 #include "observer_private.h"
 
 #define CALLS 4096          /* expected; more are welcome */
-#define LOOKS 64            /* calls looked at in one go */
 #define RTP_HEADER 12
 
 /* Of the queue of SIP the last part is for CALL and END, and of that the last
@@ -103,6 +102,7 @@ void copy_call(struct observer *o, struct session *one, bool is_in_progress,
 		c->is_in_progress = is_in_progress;
 		to = room_of(c);
 		for (size_t i = 0; i < n; i++, one->told_n++) {
+			missed_take(o, one, one->matches[one->told_n].id);
 			to[i].id = one->matches[one->told_n].id;
 			to[i].role = one->matches[one->told_n].role;
 		}
@@ -150,20 +150,17 @@ static void set_ends(struct copy *c, const struct tap_event *ev)
 }
 
 
-static void hear_sip(struct observer *o, const struct tap_event *ev)
+void copy_sip(struct observer *o, struct session *one,
+	      const struct tap_event *ev)
 {
-	struct session *one = sessions_find(o->sessions, ev->call);
 	struct copy *c = NULL;
 
-	if (!one || ev->retransmission)
-		return;
-
-	copy_call(o, one, false, ev->wall_ns);
 	if (ev->len && ev->len <= POI_SIP_MAX)
 		c = reserve(o->sip, one, COPY_SIP, ev->wall_ns, ev->len,
 			    CALL_ROOM);
 	if (!c) {
-		session_lose(&one->lost[SESSION_SIP], ev->wall_ns);
+		session_lose(&one->lost[SESSION_SIP], 1, ev->wall_ns,
+			     ev->wall_ns);
 		return;
 	}
 
@@ -173,6 +170,24 @@ static void hear_sip(struct observer *o, const struct tap_event *ev)
 	take_lost(c, one, SESSION_SIP);
 	memcpy(room_of(c), ev->bytes, ev->len);
 	commit(o, o->sip);
+}
+
+
+static void hear_sip(struct observer *o, const struct tap_event *ev)
+{
+	const struct observed *begun = o->beginning;
+	struct session *one;
+
+	o->beginning = NULL;
+	if (begun)
+		exchange_join(o, begun);
+
+	one = sessions_find(o->sessions, ev->call);
+	if (!one || ev->retransmission)
+		return;
+
+	copy_call(o, one, false, ev->wall_ns);
+	copy_sip(o, one, ev);
 }
 
 
@@ -203,7 +218,7 @@ static void hear_rtp(struct observer *o, const struct tap_event *ev)
 	if (is_rtp(ev))
 		c = reserve(o->rtp, one, COPY_RTP, ev->wall_ns, ev->len, 0);
 	if (!c) {
-		session_lose(&one->lost[source], ev->wall_ns);
+		session_lose(&one->lost[source], 1, ev->wall_ns, ev->wall_ns);
 		return;
 	}
 
@@ -227,6 +242,9 @@ void observer_hear(const struct tap_event *ev, void *arg)
 		break;
 	case TAP_SIP:
 		hear_sip(o, ev);
+		break;
+	case TAP_OUTSIDE:
+		exchange_hear(o, ev);
 		break;
 	case TAP_CALL_BEGIN:
 		observed_begin(o, ev);
@@ -270,6 +288,8 @@ static void take_fresh(struct observer *o)
 
 	o->set = set;
 	o->generation++;
+	if (set == o->nobody)
+		memset(o->missed, 0, sizeof(o->missed));
 }
 
 
@@ -295,7 +315,10 @@ static bool look_at_calls(struct observer *o, int64_t wall_ns)
 bool observer_look(struct observer *o, int64_t wall_ns)
 {
 	if (!atomic_load_explicit(&o->is_looking, memory_order_relaxed))
-		return false;
+		return exchanges_look(o, wall_ns);
+
+	if (atomic_load(&o->fresh) && !exchanges_settle(o))
+		return true;
 
 	take_fresh(o);
 	if (look_at_calls(o, wall_ns))
@@ -343,6 +366,10 @@ static int tables_alloc(struct observer *o)
 
 	err = htab_alloc(&o->calls, CALLS, key);
 	if (!err)
+		err = htab_alloc(&o->told, CALLS, key);
+	if (!err)
+		err = htab_alloc(&o->exchanges, CALLS, key);
+	if (!err)
 		err = sessions_alloc(&o->sessions);
 	if (!err)
 		err = target_set_alloc(&o->nobody);
@@ -386,7 +413,9 @@ void observer_free(struct observer *o)
 
 	while (list_head(&o->live))
 		observed_free(o, list_head(&o->live)->data);
+	exchanges_free(o);
 	mem_deref(o->calls);
+	mem_deref(o->told);
 	copy_queue_free(o->sip);
 	copy_queue_free(o->rtp);
 	sessions_free(o->sessions);

@@ -1,7 +1,7 @@
 /**
- * @file observer.h  Hears every call at the tap and copies those in which a
- * target takes part. Every call is looked up in the same way; nothing that is
- * done here can be seen from the call.
+ * @file observer.h  Hears every call at the tap, and what is said outside of
+ * calls, and copies that in which a target takes part. Every call is looked up
+ * in the same way; nothing that is done here can be seen from the call.
  *
  * Pure: no clock, no socket, no thread of its own. Events of calls come on
  * the worker's thread, packets on the media thread; what is copied goes into
@@ -57,8 +57,9 @@ void observer_publish(struct observer *o, const struct target_set *set);
 bool observer_is_in_force(const struct observer *o);
 
 /**
- * On the worker's thread, between events: take a new set, look at some calls.
- * One load when there is nothing to do.
+ * On the worker's thread, between events, once a second at least: take a new
+ * set, look at some calls; tell what was said outside of calls long enough
+ * ago. A few loads when there is nothing to do.
  * @return true: not through yet, call again soon
  */
 bool observer_look(struct observer *o, int64_t wall_ns);

@@ -31,11 +31,27 @@ static struct observed *find(const struct observer *o,
 }
 
 
+static bool told_equal(const void *data, const void *key)
+{
+	const struct observed *call = data;
+
+	return !memcmp(call->told, key, sizeof(call->told));
+}
+
+
+struct observed *observed_told(const struct observer *o,
+			       const uint8_t told[POI_ID_SIZE])
+{
+	return htab_find(o->told, htab_hash(o->told, told, POI_ID_SIZE),
+			 told_equal, told);
+}
+
+
 static void observed_destructor(void *arg)
 {
 	struct observed *call = arg;
 
-	list_flush(&call->parties);
+	list_flush(&call->parties.list);
 }
 
 
@@ -48,7 +64,14 @@ void observed_begin(struct observer *o, const struct tap_event *ev)
 		return;
 
 	memcpy(call->call, ev->call, sizeof(call->call));
+	/* another call with its Call-ID is another one */
+	if (!exchange_id(o, call->told, ev) || observed_told(o, call->told))
+		memcpy(call->told, ev->call, sizeof(call->told));
+	else
+		o->beginning = call;
 	call->generation = o->generation;
+	htab_insert(o->told, &call->told_node,
+		    htab_hash(o->told, call->told, sizeof(call->told)), call);
 	htab_insert(o->calls, &call->node, id_hash(o, ev->call), call);
 	list_append(&o->live, &call->le, call);
 }
@@ -56,7 +79,10 @@ void observed_begin(struct observer *o, const struct tap_event *ev)
 
 void observed_free(struct observer *o, struct observed *call)
 {
+	if (o->beginning == call)
+		o->beginning = NULL;
 	htab_remove(o->calls, &call->node);
+	htab_remove(o->told, &call->told_node);
 	list_unlink(&call->le);
 	mem_deref(call);
 }
@@ -95,12 +121,12 @@ static uint8_t role_of(enum tap_role role)
 }
 
 
-static bool is_known(const struct observed *call, uint8_t role,
+static bool is_known(const struct parties *parties, uint8_t role,
 		     const char *identity)
 {
 	const struct le *le;
 
-	LIST_FOREACH(&call->parties, le) {
+	LIST_FOREACH(&parties->list, le) {
 		const struct party *p = le->data;
 
 		if (p->role == role && !strcmp(p->identity, identity))
@@ -111,12 +137,12 @@ static bool is_known(const struct observed *call, uint8_t role,
 }
 
 
-static void keep(struct observed *call, uint8_t role, const char *identity)
+static void keep(struct parties *parties, uint8_t role, const char *identity)
 {
 	const size_t size = strlen(identity) + 1;
 	struct party *p;
 
-	if (call->party_n == PARTIES_MAX)
+	if (parties->n == PARTIES_MAX)
 		return;
 	p = mem_zalloc(sizeof(*p) + size, NULL);
 	if (!p)
@@ -124,8 +150,23 @@ static void keep(struct observed *call, uint8_t role, const char *identity)
 
 	p->role = role;
 	memcpy(p->identity, identity, size);
-	list_append(&call->parties, &p->le, p);
-	call->party_n++;
+	list_append(&parties->list, &p->le, p);
+	parties->n++;
+}
+
+
+bool parties_take(struct parties *p, const struct tap_party *one,
+		  char identity[POI_IDENTITY_SIZE])
+{
+	const uint8_t role = role_of(one->role);
+
+	if (identity_of(identity, one->text, one->len) ||
+	    is_known(p, role, identity))
+		return false;
+
+	keep(p, role, identity);
+
+	return true;
 }
 
 
@@ -159,6 +200,21 @@ static size_t lookup(struct observer *o, const char *identity, uint8_t role,
 }
 
 
+size_t parties_find(struct observer *o, const struct parties *parties)
+{
+	const struct le *le;
+	size_t n = 0;
+
+	LIST_FOREACH(&parties->list, le) {
+		const struct party *p = le->data;
+
+		n = lookup(o, p->identity, p->role, n);
+	}
+
+	return n;
+}
+
+
 /* A party came in: what it is, the call is from now on. It is told with the
    next message, of which it is the reason. */
 static void add(struct observer *o, const struct observed *call,
@@ -170,7 +226,8 @@ static void add(struct observer *o, const struct observed *call,
 
 	for (size_t i = 0; i < n; i++) {
 		if (!one)
-			one = sessions_claim(o->sessions, call->call);
+			one = sessions_claim(o->sessions, call->call,
+					     call->told);
 		if (one && one->match_n < SESSION_MATCHES &&
 		    !has_match(one->matches, one->match_n, &list[i]))
 			one->matches[one->match_n++] = list[i];
@@ -181,15 +238,10 @@ static void add(struct observer *o, const struct observed *call,
 void observed_party(struct observer *o, const struct tap_event *ev)
 {
 	struct observed *call = find(o, ev);
-	const uint8_t role = role_of(ev->role);
 	char identity[POI_IDENTITY_SIZE];
 
-	if (!call || identity_of(identity, ev->party, ev->party_len) ||
-	    is_known(call, role, identity))
-		return;
-
-	keep(call, role, identity);
-	add(o, call, identity, role);
+	if (call && parties_take(&call->parties, &ev->party, identity))
+		add(o, call, identity, role_of(ev->party.role));
 }
 
 
@@ -226,23 +278,16 @@ static void rematch(struct session *one, const struct session_match *list,
 void observed_look(struct observer *o, struct observed *call, int64_t wall_ns)
 {
 	struct session *one = sessions_find(o->sessions, call->call);
-	const struct le *le;
-	size_t n = 0;
+	const size_t n = parties_find(o, &call->parties);
 
 	call->generation = o->generation;
-	LIST_FOREACH(&call->parties, le) {
-		const struct party *p = le->data;
-
-		n = lookup(o, p->identity, p->role, n);
-	}
-
 	if (!n || (call->is_over && !one)) {
 		if (one)
 			copy_end(o, one, wall_ns);
 		return;
 	}
 	if (!one) {
-		one = sessions_claim(o->sessions, call->call);
+		one = sessions_claim(o->sessions, call->call, call->told);
 		if (!one)
 			return;
 	}

@@ -5,6 +5,8 @@
 #include "observer.h"
 
 #define PARTIES_MAX 64 /**< of a call; later ones are looked up once */
+#define LOOKS 64       /**< calls or exchanges looked at in one go */
+#define MISSED_MAX 64  /**< targets whose attempts were too many at once */
 
 /** Who takes part, as it is looked up. */
 struct party {
@@ -13,16 +15,28 @@ struct party {
 	char identity[];
 };
 
+struct parties {
+	struct list list;
+	unsigned n;
+};
+
 /** A live call, any: what is known of it in every call's message anyway. */
 struct observed {
-	struct htab_node node;
+	struct htab_node node, told_node;
 	struct le le;          /**< those that were looked at last are last */
 	uint8_t call[POI_ID_SIZE];
+	uint8_t told[POI_ID_SIZE]; /**< what strowger-li calls it: as what was
+					said outside of it, see exchange_id() */
 	uint32_t generation;   /**< of the set that it was looked up in     */
 	bool is_over;
 	int64_t over_ns;
-	unsigned party_n;
-	struct list parties;
+	struct parties parties;
+};
+
+/** Messages of attempts that were not copied, since there were too many. */
+struct missed {
+	uint32_t id, n;        /**< of the target; messages                 */
+	int64_t from_ns, to_ns;
 };
 
 /** In guarded memory, for what a lookup finds. */
@@ -32,8 +46,17 @@ struct observer {
 	struct session_match found[SESSION_MATCHES];
 	struct sessions *sessions;
 	struct copy_queue *sip, *rtp;
-	struct htab *calls;
+	struct htab *calls, *told;     /**< by both their ids               */
 	struct list live;
+	struct observed *beginning;    /**< its first message is yet to come*/
+	struct htab *exchanges;        /**< messages of no call, by told id */
+	struct list all, due;          /**< of these, the oldest first; due:
+					    those that hold messages        */
+	size_t held;                   /**< octets                          */
+	bool is_settling;              /**< see exchanges_settle()          */
+	size_t settle_n;               /**< that are still to be told then  */
+	int64_t attempt_ns;            /**< when there may be another one   */
+	struct missed missed[MISSED_MAX];
 	const struct target_set *set;  /**< NULL: the own, of nobody        */
 	struct target_set *nobody;
 	uint32_t generation;
@@ -51,11 +74,39 @@ void observed_gone(struct observer *o, const struct tap_event *ev);
 void observed_look(struct observer *o, struct observed *call,
 		   int64_t wall_ns);
 void observed_free(struct observer *o, struct observed *call);
+/** The live call that strowger-li knows by this, or NULL. */
+struct observed *observed_told(const struct observer *o,
+			       const uint8_t told[POI_ID_SIZE]);
+
+/** @return false: nobody who can be sought, or known already */
+bool parties_take(struct parties *p, const struct tap_party *one,
+		  char identity[POI_IDENTITY_SIZE]);
+/** All of them, into o->found. @return how many */
+size_t parties_find(struct observer *o, const struct parties *p);
+
+/* observer_exchange.c: what is said outside of calls */
+void exchange_hear(struct observer *o, const struct tap_event *ev);
+/** One id for all that has a Call-ID from an address.
+ *  @return false: it has none */
+bool exchange_id(const struct observer *o, uint8_t id[POI_ID_SIZE],
+		 const struct tap_event *ev);
+/** What was said before this call goes before its first message. */
+void exchange_join(struct observer *o, const struct observed *call);
+/** Those whose time is over. @return true: call again soon */
+bool exchanges_look(struct observer *o, int64_t wall_ns);
+/** Before another set is taken: what is held is of this one.
+ *  @return false: not through yet */
+bool exchanges_settle(struct observer *o);
+void exchanges_free(struct observer *o);
+/** Attempts of this target that were too many are told as lost with these. */
+void missed_take(struct observer *o, struct session *one, uint32_t id);
 
 /* observer.c */
 /** Tell matches that are new. is_in_progress: the call was, when they were found. */
 void copy_call(struct observer *o, struct session *one, bool is_in_progress,
 	       int64_t wall_ns);
+void copy_sip(struct observer *o, struct session *one,
+	      const struct tap_event *ev);
 /** It is copied no more. */
 void copy_end(struct observer *o, struct session *one, int64_t wall_ns);
 

@@ -117,7 +117,7 @@ static bool send_lost(struct poi_link *l, const struct copy *c,
 		return true;
 
 	m->type = POI_LOST;
-	memcpy(lost->call, one->call, sizeof(lost->call));
+	memcpy(lost->call, one->told, sizeof(lost->call));
 	lost->from_ns = c->lost_from_ns;
 	lost->to_ns = c->lost_to_ns;
 	lost->sip = c->lost[SESSION_SIP];
@@ -137,9 +137,10 @@ static bool send_call(struct poi_link *l, const struct copy *c,
 	struct poi_message *m = &l->message;
 
 	m->type = POI_CALL;
-	memcpy(m->call.call, one->call, sizeof(m->call.call));
+	memcpy(m->call.call, one->told, sizeof(m->call.call));
 	m->call.wall_ns = c->wall_ns;
-	m->call.session = POI_SESSION_CALL;
+	m->call.session = one->is_register ? POI_SESSION_REGISTER
+					   : POI_SESSION_CALL;
 	m->call.in_progress = c->is_in_progress;
 	m->call.n = (uint8_t)(c->len / sizeof(m->call.match[0]));
 	memcpy(m->call.match, copy_bytes(c), c->len);
@@ -158,7 +159,7 @@ static bool send_sip(struct poi_link *l, const struct copy *c,
 	struct poi_message *m = &l->message;
 
 	m->type = POI_SIP;
-	memcpy(m->sip.call, one->call, sizeof(m->sip.call));
+	memcpy(m->sip.call, one->told, sizeof(m->sip.call));
 	m->sip.wall_ns = c->wall_ns;
 	m->sip.leg = c->leg;
 	m->sip.direction = c->direction;
@@ -183,7 +184,7 @@ static bool send_rtp(struct poi_link *l, const struct copy *c,
 	struct poi_message *m = &l->message;
 
 	m->type = POI_RTP;
-	memcpy(m->rtp.call, one->call, sizeof(m->rtp.call));
+	memcpy(m->rtp.call, one->told, sizeof(m->rtp.call));
 	m->rtp.wall_ns = c->wall_ns;
 	m->rtp.leg = c->leg;
 	m->rtp.stream = c->stream;
@@ -206,7 +207,7 @@ static bool send_end(struct poi_link *l, const struct copy *c,
 	struct poi_message *m = &l->message;
 
 	m->type = POI_END;
-	memcpy(m->end.call, one->call, sizeof(m->end.call));
+	memcpy(m->end.call, one->told, sizeof(m->end.call));
 	m->end.wall_ns = c->wall_ns;
 	m->end.sip = one->sent[SESSION_SIP];
 	m->end.rtp[0] = one->sent[SESSION_RTP_A];
@@ -246,7 +247,7 @@ static bool record_done(struct poi_link *l, const struct copy *c)
 
 	l->is_lost_told[c->kind == COPY_RTP] = false;
 	if (c->kind == COPY_END)
-		sessions_release(one);
+		sessions_release(observer_sessions(l->observer), one);
 
 	return true;
 }

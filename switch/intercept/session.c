@@ -17,6 +17,7 @@ struct sessions {
 	_Atomic uint64_t ids[PLACES + WINDOW];  /* 0: empty */
 	_Atomic uint32_t index[PLACES + WINDOW];
 	uint32_t serial, next;
+	_Atomic uint32_t attempts;              /* in use */
 	struct session all[SESSIONS_MAX];
 };
 
@@ -42,7 +43,8 @@ void sessions_free(struct sessions *s)
 }
 
 
-/* The last half of a UUIDv7 is random but for two bits, which are not 0 */
+/* The last half of a UUIDv7 is random but for two bits, which are not 0; an
+   attempt's id is random as a whole */
 static uint64_t id_of(const uint8_t call[POI_ID_SIZE])
 {
 	uint64_t id;
@@ -128,7 +130,8 @@ static bool empty_place(const struct sessions *s, uint64_t id,
 
 
 struct session *sessions_claim(struct sessions *s,
-			       const uint8_t call[POI_ID_SIZE])
+			       const uint8_t call[POI_ID_SIZE],
+			       const uint8_t told[POI_ID_SIZE])
 {
 	const uint64_t id = id_of(call);
 	struct session *one;
@@ -140,7 +143,8 @@ struct session *sessions_claim(struct sessions *s,
 	if (!one)
 		return NULL;
 
-	memcpy(one->call, call, sizeof(one->call));
+	memcpy(one->told, told, sizeof(one->told));
+	one->is_attempt = one->is_register = false;
 	one->place = place;
 	one->match_n = one->told_n = 0;
 	atomic_store_explicit(&one->wants_rtp, false, memory_order_relaxed);
@@ -154,6 +158,25 @@ struct session *sessions_claim(struct sessions *s,
 	atomic_store_explicit(&s->index[place], one->index,
 			      memory_order_relaxed);
 	atomic_store_explicit(&s->ids[place], id, memory_order_release);
+
+	return one;
+}
+
+
+struct session *sessions_claim_attempt(struct sessions *s,
+				       const uint8_t told[POI_ID_SIZE])
+{
+	struct session *one;
+
+	if (atomic_load_explicit(&s->attempts, memory_order_relaxed) >=
+	    ATTEMPTS_MAX)
+		return NULL;
+	one = sessions_claim(s, told, told);
+	if (!one)
+		return NULL;
+
+	one->is_attempt = true;
+	atomic_fetch_add_explicit(&s->attempts, 1, memory_order_relaxed);
 
 	return one;
 }
@@ -179,8 +202,11 @@ void sessions_hide(struct sessions *s, struct session *one)
 }
 
 
-void sessions_release(struct session *one)
+void sessions_release(struct sessions *s, struct session *one)
 {
+	if (one->is_attempt)
+		atomic_fetch_sub_explicit(&s->attempts, 1,
+					  memory_order_relaxed);
 	one->told_serial = 0;
 	memset(one->sent, 0, sizeof(one->sent));
 	memset(one->matches, 0, sizeof(one->matches));
@@ -188,11 +214,12 @@ void sessions_release(struct session *one)
 }
 
 
-void session_lose(struct session_lost *lost, int64_t wall_ns)
+void session_lose(struct session_lost *lost, uint32_t more, int64_t from_ns,
+		  int64_t to_ns)
 {
 	if (!atomic_load_explicit(&lost->n, memory_order_relaxed))
-		atomic_store_explicit(&lost->from_ns, wall_ns,
+		atomic_store_explicit(&lost->from_ns, from_ns,
 				      memory_order_relaxed);
-	atomic_store_explicit(&lost->to_ns, wall_ns, memory_order_relaxed);
-	atomic_fetch_add_explicit(&lost->n, 1, memory_order_release);
+	atomic_store_explicit(&lost->to_ns, to_ns, memory_order_relaxed);
+	atomic_fetch_add_explicit(&lost->n, more, memory_order_release);
 }

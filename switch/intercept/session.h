@@ -15,6 +15,8 @@
 #include "poi_message.h"
 
 #define SESSIONS_MAX 4096  /**< at once, and until all is told */
+#define ATTEMPTS_MAX 512   /**< of these, that are no calls: whoever can send
+				a datagram can make one               */
 #define SESSION_MATCHES 32 /**< of one call; further ones are not told */
 
 struct session_match {
@@ -33,7 +35,8 @@ enum session_source { SESSION_SIP, SESSION_RTP_A, SESSION_RTP_B, SESSION_SOURCES
 
 struct session {
 	/* set when it is claimed */
-	uint8_t call[POI_ID_SIZE];
+	uint8_t told[POI_ID_SIZE];    /**< what strowger-li calls it        */
+	bool is_attempt, is_register;
 	uint32_t index;
 	_Atomic uint32_t serial;      /**< of this use; 0: free             */
 	_Atomic uint64_t id;          /**< of the call while it is found, or 0 */
@@ -67,16 +70,26 @@ struct session *sessions_at(struct sessions *s, uint32_t index);
 uint32_t session_serial(const struct session *one,
 			const uint8_t call[POI_ID_SIZE]);
 
-/** Worker. NULL: there are too many */
+/**
+ * Worker. NULL: there are too many
+ * @param call  by which it is found
+ * @param told  by which strowger-li knows it
+ */
 struct session *sessions_claim(struct sessions *s,
-			       const uint8_t call[POI_ID_SIZE]);
+			       const uint8_t call[POI_ID_SIZE],
+			       const uint8_t told[POI_ID_SIZE]);
+/** The same for messages of no call. NULL: there are ATTEMPTS_MAX */
+struct session *sessions_claim_attempt(struct sessions *s,
+				       const uint8_t told[POI_ID_SIZE]);
 /** Worker: packets are copied from now on if one of its matches says so. */
 void session_want_rtp(struct session *one);
 /** Worker: it is not found any more. */
 void sessions_hide(struct sessions *s, struct session *one);
 /** Link. */
-void sessions_release(struct session *one);
+void sessions_release(struct sessions *s, struct session *one);
 
-void session_lose(struct session_lost *lost, int64_t wall_ns);
+/** So many more were lost, the first and the last then. */
+void session_lose(struct session_lost *lost, uint32_t n, int64_t from_ns,
+		  int64_t to_ns);
 
 #endif

@@ -15,13 +15,6 @@
 #define BUCKETS 1024
 #define RETRY_AFTER_S 5
 
-/** What came from the wire, while it is looked at. */
-struct incoming {
-	const struct sip_path *path;
-	const uint8_t *buf;
-	size_t len;
-};
-
 /** Codes that are counted one by one; the last row is for all others. */
 static const struct {
 	uint16_t scode;
@@ -209,6 +202,16 @@ static void trace_in(const struct sip_endpoint *ep, const struct incoming *in,
 }
 
 
+void endpoint_outside(const struct sip_endpoint *ep,
+		      const struct sip_msg *request,
+		      const struct sip_path *path, int dir,
+		      const uint8_t *buf, size_t len)
+{
+	if (ep->cfg.outsideh)
+		ep->cfg.outsideh(request, path, dir, buf, len, ep->cfg.arg);
+}
+
+
 static bool tag_equal(const void *data, const void *key)
 {
 	const struct sip_binding *b = data;
@@ -265,8 +268,10 @@ static enum in_result ack_recv(struct sip_endpoint *ep,
 	}
 
 	b = binding_find(ep, msg);
-	if (!b)
+	if (!b) {
+		endpoint_outside(ep, msg, in->path, 0, in->buf, in->len);
 		return IN_STRAY_ACK;
+	}
 
 	trace_in(ep, in, b->is_acked && b->acked == msg->cseq.num, b->owner);
 	b->is_acked = true;
@@ -277,22 +282,120 @@ static enum in_result ack_recv(struct sip_endpoint *ep,
 }
 
 
+/** The same request always gets the same tag (RFC 3261 8.2.7). */
+static void stateless_tag(const struct sip_endpoint *ep,
+			  const struct sip_msg *msg, char tag[17])
+{
+	const struct pl *branch = &msg->via.branch;
+	uint64_t h;
+
+	h = htab_hash(ep->bindings, branch->p, branch->l);
+	h = htab_mix(ep->bindings, h, msg->callid.p, msg->callid.l);
+	h = htab_mix(ep->bindings, h, msg->from.val.p, msg->from.val.l);
+
+	(void)text_format(tag, 17, "%016llx", (unsigned long long)h);
+}
+
+
+const uint8_t *endpoint_received(const struct sip_endpoint *ep,
+				 size_t *ret_len)
+{
+	*ret_len = ep->in ? ep->in->len : 0;
+
+	return ep->in ? ep->in->buf : NULL;
+}
+
+
+static void stateless_count(const struct sip_endpoint *ep, uint16_t scode)
+{
+	size_t i = 0;
+
+	while (i < STATELESS_N - 1 && stateless[i].scode != scode)
+		++i;
+
+	metric_add(ep->metrics.stateless[i], 1);
+}
+
+
+static int vreply(struct sip_endpoint *ep, const struct sip_msg *msg,
+		  const struct sip_path *path, void *owner, uint16_t scode,
+		  const char *reason, const char *extra, va_list *ap)
+{
+	struct sip_path to;
+	char tag[17];
+	int err;
+
+	stateless_tag(ep, msg, tag);
+	err = endpoint_build(ep, msg, path, scode, reason,
+			     scode > 100 ? tag : NULL, NULL, NULL, 0, extra,
+			     ap);
+	if (err)
+		return err;
+
+	stateless_count(ep, scode);
+	message_reply_path(msg, path, &to);
+	err = endpoint_send(ep, &to, ep->mb->buf, ep->mb->end, false, owner);
+	if (!err && !owner)
+		endpoint_outside(ep, msg, &to, 1, ep->mb->buf, ep->mb->end);
+
+	return err;
+}
+
+
+/** @param owner  of the dialog that it is in; for the tap */
+static int reply(struct sip_endpoint *ep, const struct sip_msg *msg,
+		 const struct sip_path *path, void *owner, uint16_t scode,
+		 const char *reason, const char *extra, ...)
+{
+	va_list ap;
+	int err;
+
+	va_start(ap, extra);
+	err = vreply(ep, msg, path, owner, scode, reason, extra, &ap);
+	va_end(ap);
+
+	return err;
+}
+
+
+int endpoint_reply(struct sip_endpoint *ep, const struct sip_msg *msg,
+		   const struct sip_path *path, uint16_t scode,
+		   const char *reason, const char *extra, ...)
+{
+	va_list ap;
+	int err;
+
+	if (!ep || !msg || !path || !msg->req || message_is(msg, "ACK"))
+		return EINVAL;
+
+	va_start(ap, extra);
+	err = vreply(ep, msg, path, NULL, scode, reason, extra, &ap);
+	va_end(ap);
+
+	return err;
+}
+
+
 /** An answer that leaves no state; a lost one comes again with the request. */
 static void refuse(struct sip_endpoint *ep, const struct sip_msg *msg,
-		   const struct incoming *in, uint16_t scode,
+		   const struct incoming *in, void *owner, uint16_t scode,
 		   const char *reason)
 {
-	trace_in(ep, in, false, NULL);
-	(void)endpoint_reply(ep, msg, in->path, scode, reason, NULL);
+	trace_in(ep, in, false, owner);
+	if (!owner)
+		endpoint_outside(ep, msg, in->path, 0, in->buf, in->len);
+	(void)reply(ep, msg, in->path, owner, scode, reason, NULL);
 }
 
 
 static void refuse_full(struct sip_endpoint *ep, const struct sip_msg *msg,
-			const struct incoming *in)
+			const struct incoming *in, void *owner)
 {
-	trace_in(ep, in, false, NULL);
-	(void)endpoint_reply(ep, msg, in->path, 503, "Service Unavailable",
-			     "Retry-After: %u\r\n", RETRY_AFTER_S);
+	trace_in(ep, in, false, owner);
+	if (!owner)
+		endpoint_outside(ep, msg, in->path, 0, in->buf, in->len);
+	(void)reply(ep, msg, in->path, owner, 503, "Service Unavailable",
+		    "Retry-After: %u\r\n", RETRY_AFTER_S);
 }
 
 
@@ -336,12 +439,12 @@ static void dialog_recv(struct sip_endpoint *ep, const struct sip_msg *msg,
 	}
 
 	if (endpoint_is_full(ep, false)) {
-		refuse_full(ep, msg, in);
+		refuse_full(ep, msg, in, b->owner);
 		return;
 	}
 
 	if (server_tx_start(&tx, ep, msg, in->path, NULL, NULL)) {
-		refuse(ep, msg, in, 500, "Server Internal Error");
+		refuse(ep, msg, in, b->owner, 500, "Server Internal Error");
 		return;
 	}
 
@@ -356,12 +459,12 @@ static void initial_recv(struct sip_endpoint *ep, const struct sip_msg *msg,
 			 const struct incoming *in)
 {
 	if (server_tx_is_merged(ep, msg)) {
-		refuse(ep, msg, in, 482, "Loop Detected");
+		refuse(ep, msg, in, NULL, 482, "Loop Detected");
 		return;
 	}
 
 	if (endpoint_is_full(ep, true)) {
-		refuse_full(ep, msg, in);
+		refuse_full(ep, msg, in, NULL);
 		return;
 	}
 
@@ -419,6 +522,7 @@ void endpoint_recv(struct sip_endpoint *ep, const struct moment *now,
 
 	mem_ref(ep); /* a handler may let go of it */
 	ep->now = *now;
+	ep->in = &in;
 
 	err = message_decode(&msg, path, buf, len, &verdict);
 	if (err == ENOMEM)
@@ -430,6 +534,7 @@ void endpoint_recv(struct sip_endpoint *ep, const struct moment *now,
 		result = message_recv(ep, msg, &in);
 
 	metric_add(ep->metrics.in[result], 1);
+	ep->in = NULL;
 	mem_deref(msg);
 	mem_deref(ep);
 }
@@ -506,61 +611,6 @@ int endpoint_build(struct sip_endpoint *ep, const struct sip_msg *msg,
 	return message_reply(ep->mb, msg, path, scode, reason, to_tag,
 			     body_type, body, body_len, "%s%v", server, extra,
 			     ap);
-}
-
-
-/** The same request always gets the same tag (RFC 3261 8.2.7). */
-static void stateless_tag(const struct sip_endpoint *ep,
-			  const struct sip_msg *msg, char tag[17])
-{
-	const struct pl *branch = &msg->via.branch;
-	uint64_t h;
-
-	h = htab_hash(ep->bindings, branch->p, branch->l);
-	h = htab_mix(ep->bindings, h, msg->callid.p, msg->callid.l);
-	h = htab_mix(ep->bindings, h, msg->from.val.p, msg->from.val.l);
-
-	(void)text_format(tag, 17, "%016llx", (unsigned long long)h);
-}
-
-
-static void stateless_count(const struct sip_endpoint *ep, uint16_t scode)
-{
-	size_t i = 0;
-
-	while (i < STATELESS_N - 1 && stateless[i].scode != scode)
-		++i;
-
-	metric_add(ep->metrics.stateless[i], 1);
-}
-
-
-int endpoint_reply(struct sip_endpoint *ep, const struct sip_msg *msg,
-		   const struct sip_path *path, uint16_t scode,
-		   const char *reason, const char *extra, ...)
-{
-	struct sip_path to;
-	char tag[17];
-	va_list ap;
-	int err;
-
-	if (!ep || !msg || !path || !msg->req || message_is(msg, "ACK"))
-		return EINVAL;
-
-	stateless_tag(ep, msg, tag);
-
-	va_start(ap, extra);
-	err = endpoint_build(ep, msg, path, scode, reason,
-			     scode > 100 ? tag : NULL, NULL, NULL, 0, extra,
-			     &ap);
-	va_end(ap);
-	if (err)
-		return err;
-
-	stateless_count(ep, scode);
-	message_reply_path(msg, path, &to);
-
-	return endpoint_send(ep, &to, ep->mb->buf, ep->mb->end, false, NULL);
 }
 
 

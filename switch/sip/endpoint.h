@@ -43,6 +43,17 @@ typedef void(endpoint_trace_h)(const struct sip_path *path, int dir,
 			  const uint8_t *buf, size_t len,
 			  bool retransmission, void *owner, void *arg);
 
+/**
+ * What has no owner, verbatim: a request that is refused here, an ACK that
+ * matches nothing, and (dir 1) answers to requests without an owner. Not the
+ * requests that are given to requesth, who knows what becomes of them.
+ * Retransmissions by a transaction are left out. May be NULL.
+ * @param request  that it is, or that it answers
+ */
+typedef void(endpoint_outside_h)(const struct sip_msg *request,
+				const struct sip_path *path, int dir,
+				const uint8_t *buf, size_t len, void *arg);
+
 struct sip_endpoint_config {
 	uint32_t t1_ms, t2_ms, t4_ms; /**< 0: 500, 4000, 5000 (RFC 3261 17) */
 	uint32_t timer_c_ms;          /**< 0: 180 000 (RFC 3261 16.6)       */
@@ -57,6 +68,7 @@ struct sip_endpoint_config {
 	endpoint_send_h *sendh;
 	endpoint_request_h *requesth;
 	endpoint_trace_h *traceh;
+	endpoint_outside_h *outsideh;
 	void *arg;
 };
 
@@ -69,6 +81,11 @@ int endpoint_alloc(struct sip_endpoint **epp,
 void endpoint_recv(struct sip_endpoint *ep, const struct moment *now,
 		   const struct sip_path *path, const uint8_t *buf,
 		   size_t len);
+
+/** From within a handler: the octets from the wire, which the decoded message
+ *  need not have all (message.h). NULL: none. */
+const uint8_t *endpoint_received(const struct sip_endpoint *ep,
+				 size_t *ret_len);
 
 /** The owner moved time (before wheel_advance). */
 void endpoint_now(struct sip_endpoint *ep, const struct moment *now);

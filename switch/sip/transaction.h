@@ -36,8 +36,16 @@ struct endpoint_metrics {
 	struct metric *expired[TX_TIMER_N];
 };
 
+/** What came from the wire, while it is looked at. */
+struct incoming {
+	const struct sip_path *path;
+	const uint8_t *buf;
+	size_t len;
+};
+
 struct sip_endpoint {
 	struct sip_endpoint_config cfg;
+	const struct incoming *in; /**< in endpoint_recv(), else NULL        */
 	char *server_name;
 	struct moment now;
 	struct htab *clients;   /**< struct client_tx by branch, method      */
@@ -58,6 +66,12 @@ int endpoint_build(struct sip_endpoint *ep, const struct sip_msg *msg,
 		   const char *reason, const char *to_tag,
 		   const char *body_type, const uint8_t *body,
 		   size_t body_len, const char *extra, va_list *ap);
+
+/** outsideh, if there is one. */
+void endpoint_outside(const struct sip_endpoint *ep,
+		      const struct sip_msg *request,
+		      const struct sip_path *path, int dir,
+		      const uint8_t *buf, size_t len);
 
 /** Dialogs and requests of ours may go beyond transactions_max: turning a BYE
  *  away would keep more than it saves. */

@@ -538,7 +538,9 @@ int server_tx_reply(struct server_tx *tx, uint16_t scode, const char *reason,
 	sa_set_port(&to.peer, tx->reply_port);
 
 	/* a lost answer is asked for again: the request is retransmitted */
-	(void)endpoint_send(ep, &to, tx->last, tx->last_len, false, tx->owner);
+	if (!endpoint_send(ep, &to, tx->last, tx->last_len, false, tx->owner) &&
+	    !tx->owner)
+		endpoint_outside(ep, tx->msg, &to, 1, tx->last, tx->last_len);
 	answered(tx, scode);
 	mem_deref(tx);
 

@@ -11,10 +11,11 @@ import time
 
 HELLO, KEY, TARGETS, IN_FORCE, CALL, SIP, RTP, LOST, END = range(1, 10)
 ROLES = {1: "calling", 2: "called", 3: "forwarding"}
+KINDS = {1: "call", 2: "register"}
 WANTS = {"sip": 1, "rtp": 2, "all": 3}
 WAIT_S = 9.0
 Session = collections.namedtuple(
-    "Session", "call matches sip rtp lost end in_progress")
+    "Session", "call kind matches sip rtp lost end in_progress")
 
 
 def message(kind, body):
@@ -149,11 +150,12 @@ class Listener:
 
     def take_call(self, call, body):
         _, kind, in_progress, n = struct.unpack(">qBBB", body[:11])
-        if kind != 1:
+        if kind not in KINDS:
             raise ValueError("session of kind %d" % kind)
         old = self.sessions.get(call)
         if not old or old.end:
-            self.sessions[call] = old = Session(call, [], [], [], [], [], [])
+            self.sessions[call] = old = Session(
+                call, KINDS[kind], [], [], [], [], [], [])
         old.in_progress.append(bool(in_progress))
         for i in range(n):
             ident, role = struct.unpack(">IB", body[11 + 5 * i:16 + 5 * i])
@@ -230,6 +232,7 @@ MASKS = [
     (rb"(?mi)^Content-Length: \d+", b"Content-Length: N"),
     (rb"(?mi)^(Date|Timestamp): [^\r]*", rb"\1: T"),
     (rb"sip:[\w.~-]{16,}@", b"sip:TOKEN@"),
+    (rb'nonce="[^"]*"', b"NONCE"),
 ]
 
 

@@ -460,8 +460,8 @@ class Run:
 
     def do_copied(self, words):
         """copied NAME role=ROLE A=PEER B=PEER [in_progress=yes] [ended=no]
-        [sip=no] [rtp=no]: of this target there is one call, and each message
-        and packet of both sides since seek is in it once"""
+        [sip=no] [rtp=no] [kind=register]: of this target there is one call,
+        and each message and packet of both sides since seek is in it once"""
         options = dict(w.split("=") for w in words[1:])
         ident = self.targets[words[0]]
         listener = self.node.listener
@@ -491,6 +491,8 @@ class Run:
         out = []
         if (ident, options["role"]) not in session.matches:
             out.append("matched as %s" % session.matches)
+        if session.kind != options.get("kind", "call"):
+            out.append("of kind %s" % session.kind)
         if is_late != session.in_progress[0]:
             out.append("in progress: %s" % session.in_progress)
         if bool(session.end) != (options.get("ended", "yes") == "yes"):

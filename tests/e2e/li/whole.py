@@ -18,6 +18,7 @@ TARGET = "4930990011"
 SCRIPT = """test "calls of targets and of others"
 trunk A number_in='[{"prefix":"00","strip":2,"add":"+"},{"prefix":"0","strip":1,"add":"+49"},{"prefix":"+"}]'
 trunk D static=yes
+trunk P digest=md5 number_in='[{"prefix":"0","strip":1,"add":"+49"},{"prefix":"+"}]'
 gateway C1
 row forward F id=fwd tenant_id=$tenant did_id=$numberIdD condition=busy to_number=+498912345
 stage begin
@@ -59,6 +60,25 @@ C1 < INVITE
 C1 > 486
 A < 486
 stage international
+
+P > INVITE sip:030990011@md5.example sdp=pcma
+P < 401
+P > INVITE again auth=$userP:$secret
+C1 < INVITE
+C1 > 486
+P < 486
+stage challenged
+
+P > INVITE sip:+4930990011@md5.example sdp=pcma
+P > same
+P < 401
+P > INVITE again auth=$userP:wrong
+P < 401
+stage attempted
+
+P > INVITE sip:+4930777001@md5.example sdp=pcma
+P < 401
+stage elsewhere
 
 A > INVITE sip:030990011@$sw sdp=pcma
 C1 < INVITE
@@ -286,8 +306,13 @@ def calls(w, talk, agencies, orders):
     forwarded = orders["forwarded to"]
     forwarded.rtp += stage["rtp"]
     forwarded.sip += stage["sip"]["C1"]
-    for name in ("international", "national", "phone", "tel", "diverted",
-                 "history", "asserted"):
+    orders["called"].gets(talk.next("international"))
+    # what was said before the credentials, and what came to no call
+    orders["called"].gets(talk.next("challenged"))
+    orders["called"].gets(talk.next("attempted"))
+    talk.next("elsewhere")
+    for name in ("national", "phone", "tel", "diverted", "history",
+                 "asserted"):
         orders["called"].gets(talk.next(name))
     orders["shorter"].gets(talk.next("shorter"))
     talk.next("longer")
@@ -328,6 +353,16 @@ def matrix(agencies, orders):
                    if o.agency == agency}
         check(all(any(t in p.attribute(17).decode() for t in targets)
                   for p in m.pdus), "the target as that agency gave it")
+
+
+def rows(m, o, stage):
+    """Each stage's messages have one correlation, and numbers without a gap."""
+    from world import check
+    pdus = [p for p in m.of(1, o.xid) if p.payload.hex() in stage["wire"]]
+    check(len({p.correlation for p in pdus}) == 1,
+          f"{stage['stage']}: one correlation")
+    check([p.seq() for p in pdus] == list(range(len(pdus))),
+          f"{stage['stage']}: numbered in one row", [p.seq() for p in pdus])
 
 
 def unequal(pdus):
@@ -408,6 +443,8 @@ def main():
     }
     calls(w, talk, agencies, orders)
     matrix(agencies, orders)
+    for name in ("called", "challenged", "attempted"):
+        rows(agencies[0], orders["called"], talk.stages[name])
     crashes(w, talk, agencies[0], orders)
     talk.next("end")
     check(talk.stages["end"]["why"] is None, "the calls are as they should be",

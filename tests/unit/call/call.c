@@ -36,8 +36,8 @@ static void note(const struct tap_event *ev, void *arg)
 		const size_t len = strlen(s->parties);
 
 		(void)text_format(s->parties + len, sizeof(s->parties) - len,
-				  "%c %.*s\n", "CDF"[ev->role],
-				  (int)ev->party_len, ev->party);
+				  "%c %.*s\n", "CDF"[ev->party.role],
+				  (int)ev->party.len, ev->party.text);
 		return;
 	}
 	if (ev->kind == TAP_CALL_GONE) {
@@ -162,8 +162,8 @@ Test(call, an_observer_sees_every_message)
 				     "%zu", i);
 	}
 	cr_expect_str_eq(s.called, "+492211");
-	cr_expect_str_eq(s.parties, "C +4930100\nC sip:+4930100@10.1.0.1\n"
-				    "D +492211\nD sip:00492211@10.0.0.1\n"
+	cr_expect_str_eq(s.parties, "C +4930100\nD +492211\n"
+				    "C sip:+4930100@10.1.0.1\nD sip:00492211@10.0.0.1\n"
 				    "D sip:00492211@10.0.0.1\n"
 				    "C +4930100\nD +492211\n"
 				    "D sip:+492211@10.2.0.1:5060\n");

@@ -3,6 +3,7 @@
  * becomes of them in the queues.
  */
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 #include "observer.h"
 
@@ -36,17 +37,21 @@ static void close_fixture(struct fixture *f)
 }
 
 
-/* @param identity  "": nobody */
-static void seek(struct fixture *f, const char *identity, uint8_t want)
+/* @param identities  by blanks, 7, 8 ...; "": nobody */
+static void seek(struct fixture *f, const char *identities, uint8_t want)
 {
 	struct poi_target t = {.id = 7, .want = want};
+	char identity[64];
 
 	observer_publish(f->o, NULL);
-	(void)observer_look(f->o, 1);
+	while (observer_look(f->o, 1))
+		;
 	target_set_begin(f->set, &f->key);
-	poi_digest(t.digest, &f->key, identity);
-	if (identity[0])
+	for (int n; sscanf(identities, "%63s%n", identity, &n) == 1;
+	     identities += n, t.id++) {
+		poi_digest(t.digest, &f->key, identity);
 		cr_assert_eq(target_set_add(f->set, &t), 0);
+	}
 	(void)target_set_close(f->set);
 	observer_publish(f->o, f->set);
 	cr_expect(!observer_is_in_force(f->o));
@@ -79,9 +84,7 @@ static void party(struct fixture *f, uint8_t call, enum tap_role role,
 {
 	struct tap_event ev = event(TAP_CALL_PARTY, call);
 
-	ev.role = role;
-	ev.party = text;
-	ev.party_len = strlen(text);
+	ev.party = (struct tap_party){role, text, strlen(text)};
 	observer_hear(&ev, f->o);
 }
 
@@ -109,6 +112,39 @@ static void packet(struct fixture *f, uint8_t call, enum tap_leg leg,
 	ev.dir = TAP_IN;
 	ev.bytes = bytes;
 	ev.len = len;
+	observer_hear(&ev, f->o);
+}
+
+
+/* @param named  one that the request names as calling, and one as called */
+static void outside(struct fixture *f, const char *dialog, const char *text,
+		    const char *calling, const char *called, int64_t wall_ns)
+{
+	const struct tap_party named[] = {
+		{TAP_CALLING, calling, strlen(calling)},
+		{TAP_CALLED, called, strlen(called)},
+	};
+	struct tap_event ev = {
+		.kind = TAP_OUTSIDE, .leg = TAP_LEG_A, .wall_ns = wall_ns,
+		.dialog = dialog, .dialog_len = strlen(dialog),
+		.parties = named, .party_n = ARRAY_SIZE(named),
+		.is_register = !strncmp(text, "REGISTER", 8),
+		.bytes = (const uint8_t *)text, .len = strlen(text),
+	};
+
+	(void)sa_set_str(&ev.peer, "192.0.2.1", 5060);
+	observer_hear(&ev, f->o);
+}
+
+
+/* With a Call-ID and a source; its first message is not said yet. */
+static void begin(struct fixture *f, uint8_t call, const char *dialog)
+{
+	struct tap_event ev = event(TAP_CALL_BEGIN, call);
+
+	ev.dialog = dialog;
+	ev.dialog_len = strlen(dialog);
+	(void)sa_set_str(&ev.peer, "192.0.2.1", 5061);
 	observer_hear(&ev, f->o);
 }
 
@@ -300,8 +336,7 @@ Test(observer, an_end_always_fits)
 		ev.call[11] = (uint8_t)(i >> 8);
 		observer_hear(&ev, f.o);
 		ev.kind = TAP_CALL_PARTY;
-		ev.party = "sip:a@h";
-		ev.party_len = 7;
+		ev.party = (struct tap_party){TAP_CALLING, "sip:a@h", 7};
 		observer_hear(&ev, f.o);
 		ev.kind = TAP_SIP;
 		ev.bytes = (const uint8_t *)large;
@@ -322,5 +357,275 @@ Test(observer, an_end_always_fits)
 	}
 	cr_expect_eq(calls, SESSIONS_MAX, "%u", calls);
 	cr_expect_eq(ends, SESSIONS_MAX, "%u", ends);
+	close_fixture(&f);
+}
+
+
+static void expect_sip(struct fixture *f, const char *text, int64_t wall_ns)
+{
+	const struct copy *c = expect(observer_sip(f->o), COPY_SIP);
+
+	cr_expect_arr_eq(copy_bytes(c), text, strlen(text), "%s", text);
+	cr_expect_eq(c->len, strlen(text));
+	cr_expect_eq(c->wall_ns, wall_ns);
+}
+
+
+/* @return by which strowger-li knows it */
+static const uint8_t *expect_call(struct fixture *f, uint32_t matches)
+{
+	const struct copy *c = expect(observer_sip(f->o), COPY_CALL);
+
+	cr_expect_eq(c->len, matches * sizeof(struct poi_match));
+
+	return sessions_at(observer_sessions(f->o), c->session)->told;
+}
+
+
+static void expect_end(struct fixture *f)
+{
+	const struct copy *c = expect(observer_sip(f->o), COPY_END);
+
+	sessions_release(observer_sessions(f->o),
+			 sessions_at(observer_sessions(f->o), c->session));
+}
+
+
+#define MS INT64_C(1000000)
+
+/* What the rules make of a number shows with the credentials. */
+Test(observer, what_was_said_before_a_call_is_of_the_call)
+{
+	uint8_t told[POI_ID_SIZE];
+	struct fixture f;
+
+	open_fixture(&f);
+	seek(&f, "tel:4930100", POI_WANT_ALL);
+	outside(&f, "c1", "INVITE 1", "sip:a@h", "sip:030100@h", 100 * MS);
+	outside(&f, "c2", "INVITE x", "sip:a@h", "sip:030100@h", 100 * MS);
+	outside(&f, "c1", "401", "sip:a@h", "sip:030100@h", 101 * MS);
+	outside(&f, "c1", "INVITE 1", "sip:a@h", "sip:030100@h", 102 * MS);
+	outside(&f, "c1", "ACK", "sip:a@h", "sip:030100@h", 102 * MS);
+	cr_expect(!observer_look(f.o, 103 * MS));
+	expect_nothing(&f);
+
+	begin(&f, 1, "c1");
+	party(&f, 1, TAP_CALLED, "+4930100");
+	say(&f, 1, "INVITE 2", false);
+	memcpy(told, expect_call(&f, 1), sizeof(told));
+	expect_sip(&f, "INVITE 1", 100 * MS);
+	expect_sip(&f, "401", 101 * MS);
+	expect_sip(&f, "ACK", 102 * MS);
+	expect_sip(&f, "INVITE 2", 5);
+
+	/* late, again, and one that is refused beside the call */
+	outside(&f, "c1", "ACK", "sip:a@h", "sip:030100@h", 104 * MS);
+	outside(&f, "c1", "INVITE 3", "sip:a@h", "sip:030100@h", 105 * MS);
+	cr_expect(!observer_look(f.o, 3000 * MS));
+	expect_sip(&f, "INVITE 3", 105 * MS);
+	tell(&f, TAP_CALL_GONE, 1);
+	expect_end(&f);
+
+	/* of the same Call-ID, and then another call with it */
+	outside(&f, "c1", "481", "sip:a@h", "sip:+4930100@h", 3001 * MS);
+	cr_expect(!observer_look(f.o, 9000 * MS));
+	cr_expect_arr_eq(expect_call(&f, 1), told, sizeof(told));
+	expect_sip(&f, "481", 3001 * MS);
+	expect_end(&f);
+	expect_nothing(&f); /* c2 named nobody */
+	close_fixture(&f);
+}
+
+
+Test(observer, an_attempt_is_told_when_no_call_came_of_it)
+{
+	const struct copy *c;
+	const struct poi_match *match;
+	struct fixture f;
+
+	open_fixture(&f);
+	seek(&f, "sip:a@h", POI_WANT_ALL);
+	outside(&f, "c1", "INVITE", "sip:a@h", "sip:b@h", 1000 * MS);
+	outside(&f, "c1", "401", "sip:a@h", "sip:b@h", 1001 * MS);
+	outside(&f, "r1", "REGISTER", "sip:a@h", "sip:a@h", 1500 * MS);
+	cr_expect(!observer_look(f.o, 2999 * MS));
+	expect_nothing(&f);
+	cr_expect(!observer_look(f.o, 3000 * MS));
+	c = expect(observer_sip(f.o), COPY_CALL);
+	cr_expect_eq(c->wall_ns, 1000 * MS);
+	cr_expect(!c->is_in_progress);
+	match = (const void *)copy_bytes(c);
+	cr_expect_eq(match->role, POI_CALLING);
+	cr_expect_not(sessions_at(observer_sessions(f.o),
+				  c->session)->is_register);
+	expect_sip(&f, "INVITE", 1000 * MS);
+	expect_sip(&f, "401", 1001 * MS);
+	expect_end(&f);
+	expect_nothing(&f);
+
+	cr_expect(!observer_look(f.o, 3500 * MS));
+	c = expect(observer_sip(f.o), COPY_CALL);
+	cr_expect_eq(c->len, 2 * sizeof(*match));
+	cr_expect(sessions_at(observer_sessions(f.o),
+			      c->session)->is_register);
+	expect_sip(&f, "REGISTER", 1500 * MS);
+	expect_end(&f);
+
+	/* again after it was told, and when it is forgotten */
+	outside(&f, "c1", "INVITE", "sip:a@h", "sip:b@h", 4000 * MS);
+	cr_expect(!observer_look(f.o, 32999 * MS));
+	expect_nothing(&f);
+	cr_expect(!observer_look(f.o, 33000 * MS));
+	outside(&f, "c1", "INVITE", "sip:a@h", "sip:b@h", 33001 * MS);
+	cr_expect(!observer_look(f.o, 35001 * MS));
+	(void)expect_call(&f, 1);
+	close_fixture(&f);
+}
+
+
+/* Who took part in the attempt alone hears of it, not of the call; and a call
+   that goes on is not ended by what is said beside it. */
+Test(observer, who_is_only_in_an_attempt_hears_nothing_of_the_call)
+{
+	uint8_t told[POI_ID_SIZE];
+	struct fixture f;
+
+	open_fixture(&f);
+	seek(&f, "sip:b@h sip:d@h", POI_WANT_ALL);
+	outside(&f, "c1", "INVITE b", "sip:a@h", "sip:b@h", 100 * MS);
+	begin(&f, 1, "c1");
+	party(&f, 1, TAP_CALLED, "sip:c@h");
+	say(&f, 1, "INVITE c", false);
+	memcpy(told, expect_call(&f, 1), sizeof(told));
+	expect_sip(&f, "INVITE b", 100 * MS);
+	expect_end(&f);
+	expect_nothing(&f);
+
+	party(&f, 1, TAP_FORWARDING, "sip:b@h");
+	say(&f, 1, "181", false);
+	cr_expect_arr_eq(expect_call(&f, 1), told, sizeof(told));
+	expect_sip(&f, "181", 5);
+	outside(&f, "c1", "INVITE d", "sip:b@h", "sip:d@h", 200 * MS);
+	cr_expect(!observer_look(f.o, 3000 * MS));
+	cr_expect_arr_neq(expect_call(&f, 1), told, sizeof(told), "d's");
+	expect_sip(&f, "INVITE d", 200 * MS);
+	expect_end(&f);
+	expect_sip(&f, "INVITE d", 200 * MS);
+	expect_nothing(&f);
+
+	/* a second call at once with the Call-ID is another one */
+	begin(&f, 2, "c1");
+	party(&f, 2, TAP_CALLED, "sip:b@h");
+	say(&f, 2, "INVITE e", false);
+	cr_expect_arr_neq(expect_call(&f, 1), told, sizeof(told));
+	close_fixture(&f);
+}
+
+
+/* Before it was sought nobody is copied, and who was is, to the last. */
+Test(observer, what_waits_belongs_to_the_set_that_it_came_in)
+{
+	struct fixture f;
+
+	open_fixture(&f);
+	seek(&f, "sip:a@h", POI_WANT_ALL);
+	for (int i = 0; i < 200; i++) {
+		char dialog[8];
+
+		(void)re_snprintf(dialog, sizeof(dialog), "c%d", i);
+		outside(&f, dialog, "INVITE", i == 150 ? "sip:a@h" : "sip:b@h",
+			"sip:c@h", 90000 * MS);
+	}
+	seek(&f, "sip:b@h", POI_WANT_ALL);
+	(void)expect_call(&f, 1);
+	expect_sip(&f, "INVITE", 90000 * MS);
+	expect_end(&f);
+	expect_nothing(&f);
+	outside(&f, "d", "INVITE", "sip:b@h", "sip:c@h", 90001 * MS);
+	cr_expect(!observer_look(f.o, 92001 * MS));
+	(void)expect_call(&f, 1);
+	close_fixture(&f);
+}
+
+
+/* Anybody can send them: what is held is bounded, and what is told, too; what
+   is left out is counted, and told with the target's next call. */
+Test(observer, a_flood_of_attempts_is_counted_and_no_call_misses_out)
+{
+	static char large[4000];
+	unsigned calls = 0, sip = 0;
+	const struct copy *c;
+	struct fixture f;
+
+	open_fixture(&f);
+	seek(&f, "sip:a@h", POI_WANT_ALL);
+	memset(large, 'x', sizeof(large) - 1);
+	for (int i = 0; i < 6000; i++) {
+		char dialog[8];
+
+		(void)re_snprintf(dialog, sizeof(dialog), "c%d", i);
+		outside(&f, dialog, large, "sip:a@h", "sip:c@h", 90000 * MS);
+	}
+	while (observer_look(f.o, 92000 * MS))
+		;
+	while (next(observer_sip(f.o))) {
+		c = next(observer_sip(f.o));
+		calls += c->kind == COPY_CALL;
+		sip += c->kind == COPY_SIP;
+		copy_queue_pop(observer_sip(f.o));
+	}
+	cr_expect_eq(calls, ATTEMPTS_MAX);
+	cr_expect_eq(sip, ATTEMPTS_MAX);
+	cr_expect(!observer_is_broken(f.o));
+
+	tell(&f, TAP_CALL_BEGIN, 1);
+	party(&f, 1, TAP_CALLING, "sip:a@h");
+	say(&f, 1, "INVITE", false);
+	(void)expect_call(&f, 1);
+	c = expect(observer_sip(f.o), COPY_SIP);
+	cr_expect_eq(c->lost[SESSION_SIP], 6000 - ATTEMPTS_MAX);
+	cr_expect_eq(c->lost_from_ns, 90000 * MS);
+	say(&f, 1, "100", false);
+	c = expect(observer_sip(f.o), COPY_SIP);
+	cr_expect_eq(c->lost[SESSION_SIP], 0, "told once");
+	close_fixture(&f);
+}
+
+
+Test(observer, so_many_attempts_a_second_are_told)
+{
+	const struct copy *c;
+	unsigned calls = 0, lost = 0;
+	struct fixture f;
+
+	open_fixture(&f);
+	seek(&f, "sip:a@h", POI_WANT_ALL);
+	for (int i = 0; i < 6000; i++) {
+		char dialog[8];
+		const int64_t wall_ns = (90000 + i) * MS;
+
+		(void)re_snprintf(dialog, sizeof(dialog), "c%d", i);
+		outside(&f, dialog, "INVITE", "sip:a@h", "sip:c@h", wall_ns);
+		(void)observer_look(f.o, wall_ns);
+		for (; (c = next(observer_sip(f.o)));
+		     copy_queue_pop(observer_sip(f.o))) {
+			struct session *one = sessions_at(
+				observer_sessions(f.o), c->session);
+
+			calls += c->kind == COPY_CALL;
+			lost += c->lost[SESSION_SIP];
+			if (c->kind == COPY_END)
+				sessions_release(observer_sessions(f.o), one);
+		}
+	}
+	/* 4000 were due: a thousand at once, and a hundred in each second */
+	cr_expect(calls >= 1399 && calls <= 1401, "%u", calls);
+
+	tell(&f, TAP_CALL_BEGIN, 1);
+	party(&f, 1, TAP_CALLING, "sip:a@h");
+	say(&f, 1, "INVITE", false);
+	(void)expect_call(&f, 1);
+	c = expect(observer_sip(f.o), COPY_SIP);
+	cr_expect_eq(c->lost[SESSION_SIP], 4000 - calls - lost);
 	close_fixture(&f);
 }

@@ -373,3 +373,114 @@ Test(endpoint, doors)
 	endpoint_token(w.ep, token);
 	cr_assert_eq(strlen(token), TOKEN_LEN);
 }
+
+
+static void answer_405(struct world *world, const struct sip_msg *msg)
+{
+	struct server_tx *own;
+
+	cr_assert_eq(server_tx_start(&own, world->ep, msg, &world->path, NULL,
+				     NULL), 0);
+	(void)server_tx_reply(own, 405, "Method Not Allowed", NULL, NULL,
+			      NULL, 0, NULL);
+	mem_deref(own);
+}
+
+
+static void expect_outside(size_t i, int dir, const char *begin)
+{
+	cr_assert_lt(i, w.outside_n);
+	cr_expect_eq(w.outside[i].dir, dir);
+	cr_expect_str_eq(w.outside[i].begin, begin);
+	cr_expect_str_eq(w.outside[i].call_id, "c1");
+}
+
+
+/* Whoever is given a request says whether it is outside; answers, and what is
+   settled here, are told by the endpoint. */
+Test(endpoint, what_no_owner_has_is_told)
+{
+	struct sip_binding b = {.owner = owner()};
+
+	w.requesth = reply_405;
+	request("FOO", "", "a", "");
+	expect_outside(0, 1, "SIP/2.0 405");
+	request("ACK", "nobodys", "a", "");
+	expect_outside(1, 0, "ACK sip:b@s");
+
+	w.requesth = answer_405;
+	request("BAR", "", "b", "");
+	expect_outside(2, 1, "SIP/2.0 405");
+	request("BAR", "", "b", ""); /* again: the transaction's */
+	cr_expect_eq(w.outside_n, 3);
+
+	endpoint_bind(w.ep, &b, "ours", dialog_handler, &heard);
+	request("BYE", "ours", "c", "");
+	request("ACK", "ours", "d", "");
+	cr_expect_eq(w.outside_n, 3);
+	endpoint_unbind(w.ep, &b);
+}
+
+
+Test(endpoint, what_is_refused_here_is_told_or_its_owners)
+{
+	struct sip_binding b = {.owner = owner()};
+
+	w.requesth = keep_it;
+	fill(0, 100);
+	w.outside_n = 0;
+	request("INVITE", "", "a", "");
+	cr_assert_eq(w.outside_n, 2);
+	expect_outside(0, 0, "INVITE sip:");
+	expect_outside(1, 1, "SIP/2.0 503");
+
+	/* in a dialog both are its owner's */
+	is_answering = false;
+	is_keeping = true;
+	endpoint_bind(w.ep, &b, "ours", dialog_handler, &heard);
+	for (unsigned i = 0; i < 101; i++) {
+		char branch[16];
+
+		(void)re_snprintf(branch, sizeof(branch), "n%u", i);
+		w.sent_n = w.traced_n = 0;
+		kept = mem_deref(kept);
+		request("INFO", "ours", branch, "");
+	}
+	cr_assert_eq(world_count(&w, "SIP/2.0 503"), 1);
+	cr_assert_eq(w.traced_n, 2);
+	cr_expect_eq(w.traced[0].owner, owner());
+	cr_expect_eq(w.traced[1].owner, owner());
+	cr_expect_eq(w.outside_n, 2);
+	endpoint_unbind(w.ep, &b);
+}
+
+
+static void look_at_octets(struct world *world, const struct sip_msg *msg)
+{
+	size_t len;
+	const uint8_t *buf = endpoint_received(world->ep, &len);
+	const struct pl all = {(const char *)buf, len};
+
+	/* libre takes that name for Call-ID's: its decoder gets another one */
+	cr_expect_eq(re_regex(all.p, all.l, "DC-Info: x"), 0);
+	cr_expect_neq(re_regex((const char *)msg->mb->buf, msg->mb->end,
+			       "DC-Info: x"), 0);
+	heard++;
+}
+
+
+Test(endpoint, octets_are_those_of_the_wire)
+{
+	size_t len = 1;
+
+	w.requesth = look_at_octets;
+	world_recv(&w, "FOO sip:b@sw.example SIP/2.0\r\n"
+		   "v: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKa\r\n"
+		   "f: <sip:a@pbx.example>;tag=theirs\r\n"
+		   "To: <sip:b@sw.example>\r\nCall-ID: c1\r\n"
+		   "DC-Info: x\r\nSubject: %%\r\n  folded\r\n"
+		   "CSeq: 1 FOO\r\n\r\n");
+	cr_expect_eq(heard, 1);
+	cr_expect_null(endpoint_received(w.ep, &len));
+	cr_expect_eq(len, 0);
+}

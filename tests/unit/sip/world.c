@@ -61,6 +61,27 @@ static void trace_handler(const struct sip_path *path, int dir,
 }
 
 
+static void outside_handler(const struct sip_msg *request,
+			    const struct sip_path *path, int dir,
+			    const uint8_t *buf, size_t len, void *arg)
+{
+	struct world *w = arg;
+	struct outside *o = &w->outside[w->outside_n];
+
+	(void)path;
+	if (w->outside_n == SENT_MAX)
+		return;
+
+	w->outside_n++;
+	o->dir = dir;
+	o->len = len;
+	(void)re_snprintf(o->begin, sizeof(o->begin), "%b", buf,
+			  sizeof(o->begin) - 1);
+	(void)re_snprintf(o->call_id, sizeof(o->call_id), "%r",
+			  &request->callid);
+}
+
+
 void world_open(struct world *w)
 {
 	static const uint8_t key[16] = "unit test";
@@ -70,6 +91,7 @@ void world_open(struct world *w)
 		.sendh = send_handler,
 		.requesth = request_handler,
 		.traceh = trace_handler,
+		.outsideh = outside_handler,
 		.arg = w,
 	};
 

@@ -21,6 +21,13 @@ struct traced {
 	void *owner;
 };
 
+/** A message of no owner: its direction, and how it begins. */
+struct outside {
+	int dir;
+	char begin[12], call_id[16];
+	size_t len;
+};
+
 struct world {
 	struct wheel *wheel;
 	struct rng *rng;
@@ -29,9 +36,10 @@ struct world {
 	uint64_t now_ms;
 	struct sip_path path;   /**< of the peer, 192.0.2.1:5060       */
 	int send_err;           /**< what the wire says                */
-	size_t sent_n, traced_n, requests_n;
+	size_t sent_n, traced_n, outside_n, requests_n;
 	struct sent sent[SENT_MAX];
 	struct traced traced[SENT_MAX];
+	struct outside outside[SENT_MAX];
 	/** for requests out of any dialog; may be NULL */
 	void (*requesth)(struct world *w, const struct sip_msg *msg);
 };

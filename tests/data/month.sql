@@ -3,6 +3,7 @@
 -- in every way there is. Run by tests/lib/month, which says
 --   :calls  how many calls, each of which has attempts and charges
 --   :seed   another one is another month; the same one the same rows
+--   :packages  most tenants have packages, and their calls use them
 -- and the table outcome (code, sip_code, q850, n), as base/outcome.h has it.
 -- More than 200,000 are 100,000 in many copies, a moment apart each.
 -- Needs to be the owner of an empty database that is migrated.
@@ -294,7 +295,8 @@ select c.n, c.started_at, c.call_id, side.name as side, c.account_id,
 	case when c.is_answered then b.billed_ms else 0 end as billed_ms,
 	case when c.is_answered then t.net else 0 end as net,
 	case when c.is_answered then t.gross else 0 end as gross, p.price,
-	c.duration_ms, c.tax, c.is_answered
+	c.duration_ms, c.tax, c.is_answered, 0::bigint as covered_ms,
+	0::bigint as covered_micro, null::jsonb as packages, c.prefix as called
 from call c
 cross join (values ('sell'), ('buy')) as side (name)
 join rate r on r.deck = case side.name
@@ -318,6 +320,10 @@ cross join lateral (select case when p.tax <> 2 then a.amount
 		+ pg_temp.rounded(a.amount * 190000::numeric, 1000000, r.mode,
 			r.decimals) end as gross) t
 where c.attempts > 0;
+
+\if :packages
+\ir month_packages.sql
+\endif
 
 create temp table recorded (like cdr.record);
 insert into recorded (started_at, call_id, attempt, node, version, direction,
@@ -381,14 +387,14 @@ insert into charge_of (started_at, call_id, attempt, side, account_id,
 	carrier_id, amount_micro, currency, deck_id, deck_version, prefix,
 	destination, rate_per_min_nano, connect_fee_micro, first_ms, next_ms,
 	rounding_mode, rounding_decimals, billed_ms, net_micro, tax_micro,
-	covered_ms, price)
+	covered_ms, covered_micro, packages, price)
 select c.started_at, c.call_id, c.attempt, c.side,
 	case c.side when 'sell' then c.account_id end, c.carrier_id, c.gross,
 	c.currency, pg_temp.id('dck', c.deck), 1, c.prefix, c.destination,
 	c.rate_nano, c.connect_micro, c.first_ms, c.next_ms, c.mode,
 	c.decimals, c.billed_ms, c.net, case when c.side = 'sell'
-		and c.tax > 0 then array[c.gross - c.net] else '{}' end, 0,
-	c.price
+		and c.tax > 0 then array[c.gross - c.net] else '{}' end,
+	c.covered_ms, nullif(c.covered_micro, 0), c.packages, c.price
 from charged c where c.is_answered order by c.n;
 
 -- The k-th copy of a call has an id of its own, and times a moment later.
@@ -443,6 +449,10 @@ select pg_temp.attach('record', 'recorded', :copies),
 \else
 insert into cdr.record table recorded;
 insert into cdr.charge table charge_of;
+\endif
+\if :packages
+select core.package_settle('sw1', array(select c from cdr.charge c
+	where c.packages is not null order by c.started_at, c.call_id));
 \endif
 
 -- --- what it did to the accounts ------------------------------------------

@@ -26,6 +26,7 @@ static const struct cdr_delivery_config *config = &none;
 struct delivery {
 	struct job *job;
 	char url[URL_SIZE], name[128], job_id[36], sequence[24], hash[80];
+	char corrects[128];       /* name of the file that this corrects, or "" */
 	char *body;
 	size_t len, sent, received;
 	char why[CURL_ERROR_SIZE];
@@ -44,8 +45,10 @@ static int file_read(struct delivery *d, const char *id)
 	int err;
 
 	err = pg_exec(job_pg(d->job), "SELECT t.url, f.name, f.job_id, "
-		      "f.sequence, f.sha256 FROM cdr.export_file f JOIN "
-		      "cdr.export_template t ON t.id = f.template_id "
+		      "f.sequence, f.sha256, coalesce(c.name, '') FROM "
+		      "cdr.export_file f JOIN cdr.export_template t ON t.id = "
+		      "f.template_id LEFT JOIN cdr.export_file c ON c.id = "
+		      "f.corrects_id "
 		      "WHERE f.id = $1 AND f.status = 'waiting' "
 		      "AND t.url IS NOT NULL", 1, &id, &r);
 	if (!err && PQntuples(r) != 1)
@@ -56,6 +59,7 @@ static int file_read(struct delivery *d, const char *id)
 		TEXT_FILL(d->job_id, PQgetvalue(r, 0, 2));
 		TEXT_FILL(d->sequence, PQgetvalue(r, 0, 3));
 		TEXT_FILL(d->hash, PQgetvalue(r, 0, 4));
+		TEXT_FILL(d->corrects, PQgetvalue(r, 0, 5));
 	}
 	PQclear(r);
 	return err;
@@ -161,6 +165,8 @@ static CURLcode http_send(CURL *c, struct delivery *d)
 	lines = line_add(lines, "Strowger-File", d->name);
 	lines = line_add(lines, "Strowger-Sequence", d->sequence);
 	lines = line_add(lines, "Strowger-Sha256", d->hash);
+	if (*d->corrects)
+		lines = line_add(lines, "Strowger-Corrects", d->corrects);
 	lines = curl_slist_append(lines, "Expect:");
 	bad |= curl_easy_setopt(c, CURLOPT_URL, d->url);
 	bad |= curl_easy_setopt(c, CURLOPT_HTTPHEADER, lines);

@@ -140,6 +140,9 @@ static const struct field file_fields[] = {
 	{.name = "records", .type = FIELD_NUMBER, .column = "records"},
 	{.name = "bytes", .type = FIELD_NUMBER, .column = "bytes"},
 	{.name = "sha256", .type = FIELD_TEXT, .column = "sha256"},
+	/* a report that was made once more, since records came late */
+	{.name = "corrects_id", .type = FIELD_TEXT, .column = "corrects_id"},
+	{.name = "revision", .type = FIELD_NUMBER, .column = "revision"},
 	{.name = "status", .type = FIELD_TEXT, .flags = F_FILTER,
 	 .column = "status"},
 	{.name = "tries", .type = FIELD_NUMBER, .column = "tries"},

@@ -83,6 +83,22 @@ enum report_by report_check(const struct report_ask *ask, const char **why)
 }
 
 
+uint64_t report_limit(const struct report_ask *ask)
+{
+	return strtoull(by_text(ask, REPORT_BY_LIMIT), NULL, 10);
+}
+
+
+bool report_has_span(const struct report *r)
+{
+	for (size_t i = 0; i < r->use_n; i++) {
+		if (r->uses[i] == REPORT_BY_FROM)
+			return true;
+	}
+	return false;
+}
+
+
 size_t report_columns(const struct report_ask *ask,
 		      const struct report_column *ret[REPORT_COLUMNS_MAX])
 {

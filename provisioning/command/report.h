@@ -8,6 +8,7 @@
 #include <libpq-fe.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct json_t;
 struct mbuf;
@@ -65,6 +66,9 @@ struct report_ask {
 	const struct report *report;
 	const char *by[REPORT_BY_N]; /**< NULL is ""; step, zone and limit have
 				          defaults                           */
+	const char *corrects;        /**< name of the file that this corrects,
+				          or NULL; HTML and JSON say so      */
+	unsigned revision;           /**< for the how manyth time            */
 };
 
 /**
@@ -73,6 +77,12 @@ struct report_ask {
  * @return the parameter that is at fault, or REPORT_BY_N
  */
 enum report_by report_check(const struct report_ask *ask, const char **why);
+
+/** Does it look at the span, or say how things are now? */
+bool report_has_span(const struct report *r);
+
+/** How many rows are asked for; of one that is in order. */
+uint64_t report_limit(const struct report_ask *ask);
 
 /** The columns of the answer, in order. @return how many */
 size_t report_columns(const struct report_ask *ask,

@@ -13,7 +13,9 @@
 #define MONEY_SIZE 48
 
 static const char css[] =
-	"@page{size:A4 landscape;margin:14mm}"
+	"@page{size:A4 landscape;margin:14mm;@bottom-right{content:\"Page \" "
+	"counter(page) \" of \" counter(pages);font:7px 'DejaVu Sans',"
+	"sans-serif;color:#7b8794}}"
 	"body{font:13px/1.45 system-ui,'DejaVu Sans',sans-serif;color:#1c2733;"
 	"margin:2rem}h1{font-size:1.5rem;margin:0 0 .2rem}"
 	"p{margin:.1rem 0;color:#55626f}"
@@ -227,7 +229,7 @@ json_t *report_json(const struct report_ask *ask, const PGresult *rows)
 {
 	const struct report_column *c[REPORT_COLUMNS_MAX];
 	const size_t n = report_columns(ask, c);
-	json_t *list = json_array();
+	json_t *list = json_array(), *doc;
 
 	for (int r = 0; r < PQntuples(rows); r++) {
 		json_t *row = json_object();
@@ -237,10 +239,17 @@ json_t *report_json(const struct report_ask *ask, const PGresult *rows)
 				rows, r, (int)i, c[i]->kind));
 		(void)json_array_append_new(list, row);
 	}
-	return json_pack("{s:s, s:s, s:s?, s:s?, s:o}", "report",
-			 ask->report->name, "title", ask->report->title, "from",
-			 ask->by[REPORT_BY_FROM], "to", ask->by[REPORT_BY_TO],
-			 "rows", list);
+	doc = json_pack("{s:s, s:s, s:s?, s:s?, s:o}", "report",
+			ask->report->name, "title", ask->report->title, "from",
+			ask->by[REPORT_BY_FROM], "to", ask->by[REPORT_BY_TO],
+			"rows", list);
+	if (doc && ask->corrects) {
+		(void)json_object_set_new(doc, "corrects",
+					  json_string(ask->corrects));
+		(void)json_object_set_new(doc, "revision",
+					  json_integer(ask->revision));
+	}
+	return doc;
 }
 
 
@@ -363,6 +372,15 @@ static int html_head(struct mbuf *mb, const struct report_ask *ask)
 		if (!err)
 			err = html_text(mb, text);
 	}
+	if (!err && ask->corrects) {
+		err = mbuf_printf(mb, "</p><p><b>Correction %u of ",
+				  ask->revision);
+		if (!err)
+			err = html_text(mb, ask->corrects);
+		if (!err)
+			err = mbuf_write_str(mb, ": records came after it was "
+					     "made, or were rated again.</b>");
+	}
 	return err ? err : mbuf_write_str(mb, "</p><table><thead><tr>");
 }
 
@@ -433,8 +451,11 @@ static int write_html(struct mbuf *mb, const struct report_ask *ask,
 		for (size_t i = 0; i < n && !err; i++)
 			err = html_cell(mb, c[i], rows, r, (int)i, most[i]);
 	}
-	return err ? err : mbuf_printf(mb, "</tbody></table><footer>%d rows"
-				       "</footer></html>\n", PQntuples(rows));
+	return err ? err : mbuf_printf(mb, "</tbody></table><footer>%d rows%s"
+				       "</footer></html>\n", PQntuples(rows),
+				       report_limit(ask) == (uint64_t)
+				       PQntuples(rows) ? ", as many as were "
+				       "asked for: there may be more" : "");
 }
 
 

@@ -121,5 +121,64 @@ select is(cdr.jobs_due(), 1::bigint);
 select is(to_at, claimed_to, 'is not taken back')
 	from pg_temp.span(), cdr.export_template;
 
+-- a report of a span that changes after it was made
+delete from core.job;
+update cdr.export_template set columns = null, report = 'trend', delay_min = 0,
+	covered_to = null, covered_from = null, claimed_to = null,
+	next_at = now();
+create function pg_temp.late() returns bigint language sql as
+$$ select count(*) from cdr.report_late $$;
+select pg_temp.load(7, now() - interval '1 hour');
+select is(pg_temp.late(), 0::bigint, 'there is no file yet');
+select is(cdr.jobs_due(), 1::bigint);
+create temp table span as select * from pg_temp.span();
+select is((cdr.report_done('cet_' || repeat('1', 26), 'job_c', from_at, to_at, 1,
+	100, 'ab', 'cd', null)).name, 'Daily_of_A-000004.csv') from span;
+update core.job set status = 'done', finished_at = now();
+select pg_temp.load(8, to_at + interval '2 minutes') is null from span;
+select pg_temp.load(9, from_at, 2) is null from span;
+select is(pg_temp.late(), 0::bigint, 'neither after it nor of another tenant');
+-- loaded late: a call that began in the span, and ended after it
+select pg_temp.load(10, to_at + interval '1 minute' - interval '1 ms') is null
+	from span;
+select is(pg_temp.late(), 1::bigint, 'once for an hour of what is loaded at once');
+insert into cdr.charge (started_at, call_id, attempt, side, account_id,
+		amount_micro, currency, billed_ms)
+	select from_at, '00000000-0000-7000-8000-000000000019', 0, 'sell',
+		pg_temp.id('acc', 1), 1, 'EUR', 1000 from span;
+select is(pg_temp.late(), 2::bigint, 'who pays for a call of another tenant');
+insert into cdr.charge_revision select c.*, 1, 'rrt_1' from cdr.charge c, span
+	where c.started_at = from_at;
+select is(pg_temp.late(), 3::bigint, 'a call that is rated again');
+select is(cdr.jobs_due(), 0::bigint, 'more may come');
+update cdr.report_late set noted_at = now() - interval '1 hour';
+select is(cdr.jobs_due(), 1::bigint);
+select is(cdr.jobs_due(), 0::bigint, 'one at a time');
+select results_eq($$ select (args ->> 'from')::timestamptz, (args ->>
+	'to')::timestamptz, args ->> 'corrects' from core.job where status =
+	'queued' $$, $$ select s.from_at, s.to_at, f.id from span s, cdr.export_file f
+	where f.name = 'Daily_of_A-000004.csv' $$);
+select cdr.report_begin('cet_' || repeat('1', 26), 'job_d', from_at, to_at)
+	is null from span;
+select is(pg_temp.late(), 0::bigint, 'what is noted is in the one that is made');
+select is((cdr.report_done('cet_' || repeat('1', 26), 'job_' || n, from_at, to_at,
+	1, 100, 'ab', 'ef', (select id from cdr.export_file where name =
+	'Daily_of_A-000004.csv'))).name, format('Daily_of_A-00000%s-corrects-'
+	'000004.csv', 4 + n)) from span, generate_series(1, 2) n;
+select results_eq($$ select revision, corrects_id is not null
+	from cdr.export_file where report = 'trend' order by sequence $$,
+	$$ values (0, false), (1, true), (2, true) $$);
+select is(covered_to, to_at, 'the next one is of the day after')
+	from cdr.export_template, span;
+-- of a template that is of another report now, nothing can be corrected
+update core.job set status = 'done', finished_at = now();
+select pg_temp.load(11, to_at - interval '1 minute') is null from span;
+update cdr.report_late set noted_at = now() - interval '1 hour';
+update cdr.export_template set report = 'tax', next_at = 'infinity';
+select is(cdr.jobs_due(), 0::bigint);
+update cdr.export_template set report = null, columns = '{call_id}';
+select is(cdr.jobs_due(), 0::bigint);
+select is(pg_temp.late(), 0::bigint, 'files of records need none');
+
 select * from finish();
 rollback;

@@ -339,6 +339,43 @@ def report_by_itself():
     check(kept == body, "and kept")
     check(sql("select next_at > now() from cdr.export_template where id = "
               f"'{t['id']}'") == "t", "no other before its time")
+    corrected(t, f, tenant, outcome)
+
+
+def corrected(t, first, tenant, outcome):
+    """What changes of a day that was reported is reported once more."""
+    server = serve(Reader)
+    Reader.seen.clear()
+    sql("update cdr.export_template set url = 'http://127.0.0.1:"
+        f"{server.server_port}/report', format = 'html' where id = '{t['id']}'")
+    noted = (f"update cdr.report_late set noted_at = now() - interval '1 hour' "
+             f"where template_id = '{t['id']}'")
+    sql("insert into cdr.record (started_at, call_id, attempt, tenant_id, "
+        "direction, called_country, outcome, sip_code) select from_at, "
+        f"'06e8b1d2-7c3a-7d4e-8f50-000000000201', 0, '{tenant}', 'outbound', "
+        f"'DE', '{outcome}', 503 from cdr.export_file where id = "
+        f"'{first['id']}'; " + noted)
+    until(lambda: files(t["id"])[0]["status"] == "delivered" and
+          len(files(t["id"])) == 2)
+    f = files(t["id"])[0]
+    check(f["sequence"] == 2 and f["revision"] == 1 and
+          f["corrects_id"] == first["id"] and f["from"] == first["from"] and
+          f["to"] == first["to"] and
+          f["name"] == "Failed-000002-corrects-000001.html", f"{f}")
+    _, headers, body = Reader.seen[0]
+    check(headers["Strowger-Corrects"] == first["name"] and
+          f"Correction 1 of {first['name']}".encode() in body and
+          b">4<" in body, f"{headers} {body!r}")
+    # when it says what it has said, nobody is bothered
+    sql("insert into cdr.report_late (template_id, late_at) select "
+        f"template_id, from_at from cdr.export_file where id = '{f['id']}'; "
+        + noted)
+    again = ("select result ->> 'unchanged' from core.job where args ->> "
+             f"'corrects' = '{first['id']}' and result ? 'unchanged'")
+    until(lambda: sql(again))
+    check(sql(again) == first["name"] and len(files(t["id"])) == 2,
+          f"{files(t['id'])}")
+    server.shutdown()
 
 
 if __name__ == "__main__":

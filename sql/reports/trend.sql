@@ -11,7 +11,7 @@
 -- column: acd_s decimal: Average call duration [s]
 -- column: pdd_s decimal: Post dial delay, mean [s]
 -- column: minutes decimal: Time of talk of the calls that began then
--- column: erlang decimal: The same by the length of an hour: channels in use, on average of an hour
+-- column: erlang decimal: The same by the length of the interval: channels in use, on average
 with f as (
 	select x.hour as at, x.calls, x.answered, x.delivered, x.short,
 		x.duration_ms, x.pdd_ms, x.pdd_n
@@ -53,7 +53,13 @@ select case :'step' when 'day' then to_char(s.at, 'YYYY-MM-DD')
 	report.acd_s(s.duration_ms, s.answered) as acd_s,
 	report.pdd_s(s.pdd_ms, s.pdd_n) as pdd_s,
 	report.minutes(s.duration_ms) as minutes,
-	round(s.duration_ms / 3600000, 2) as erlang
+	-- of what of the interval is in the span; a day may have 23 or 25 hours
+	round(s.duration_ms / 1000 / extract(epoch from
+		least(case :'step' when 'day' then ((s.at at time zone :'zone')
+			+ interval '1 day') at time zone :'zone'
+			when 'hour' then s.at + interval '1 hour'
+			else s.at + interval '5 minutes' end, :'to'::timestamptz)
+		- greatest(s.at, :'from'::timestamptz)), 3) as erlang
 from s
 order by s.at
 limit :'limit'::integer

@@ -147,6 +147,12 @@ def ends_of_hours():
             ">= '2026-10-24 22:00Z' and started_at < '2026-10-25 23:00Z'")
     check([r["calls"] for r in day if r["at"] == "2026-10-25"] == [n],
           "a day of 25 hours")
+    # it begins and ends at midnight of UTC, within days of Berlin
+    hours = {"2026-10-01": 22, "2026-10-24": 24, "2026-10-25": 25}
+    check([r["at"] for r in day if r["at"] in hours and abs(
+        Decimal(r["erlang"]) - Decimal(r["minutes"]) / 60 / hours[r["at"]])
+        < Decimal("0.0006")] == list(hours),
+          f"channels in use: {[r for r in day if r['at'] in hours]}")
     hours = [r["at"] for r in rows(
         "trend", "--zone", "Europe/Berlin", "--step", "hour",
         span=["--from", "2026-10-24T22:00:00Z", "--to",

@@ -251,6 +251,16 @@ static bool progress(void *arg, uint64_t line)
 }
 
 
+static void unreadable(void *arg, const struct reconcile_fault *fault)
+{
+	const struct work *w = arg;
+
+	job_error(w->job, fault->line, fault->column, fault->value, "bad_form",
+		  fault->column && !fault->value ? "the line has no such "
+		  "column; it must be %s" : "must be %s", fault->expected);
+}
+
+
 static uint64_t lines_count(const char *text)
 {
 	uint64_t n = 0;
@@ -273,7 +283,7 @@ static int compare(struct work *w, char *text)
 		.file = member(args, "file_name"),
 		.is_answer_time = json_is_true(
 			json_object_get(args, "answer_time")),
-		.progress = progress, .arg = w,
+		.progress = progress, .unreadable = unreadable, .arg = w,
 	};
 	char id[RECONCILE_ID_SIZE] = "", why[512] = "";
 	int err = pg_exec(job_pg(w->job), "BEGIN", 0, NULL, NULL);
@@ -282,7 +292,8 @@ static int compare(struct work *w, char *text)
 		err = reconcile_run(job_pg(w->job), &order, text, id, why,
 				    sizeof(why));
 	if (err && *why)
-		job_fail(w->job, "%s", why);
+		job_fail(w->job, "%s%s", why, job_error_n(w->job)
+				 ? "; see the errors of this job" : "");
 
 	return err;
 }

@@ -16,24 +16,56 @@ enum part { AT, CALLED, DURATION, COST, PART_N };
 static const char *const part_names[PART_N] = {"at", "called", "duration",
 					       "cost"};
 
+static const char *const part_forms[PART_N] = {
+	"a time as 2027-01-31 12:00:00",
+	"a number, of at most 64 characters",
+	"seconds (61 or 61.25) or h:mm:ss",
+	"a decimal number (0.0125), of at most six decimals",
+};
+
 struct reader {
 	struct pg *pg;
+	const struct reconcile_order *order;
 	char *text;
 	char *cells[CELLS_MAX];
 	size_t n;
 	size_t line;
 	size_t columns[PART_N];
+	const char *names[PART_N];  /* of the columns, in the file */
+	size_t unreadable, first;   /* lines; the first of them    */
 	struct mbuf *mb;
 	char *why;
 	size_t size;
 };
 
 
+/* Of the file as a whole: nothing more is read */
 static int fault(struct reader *r, const char *column, const char *what)
 {
 	(void)text_format(r->why, r->size, "line %zu: %s %s", r->line, column,
 			  what);
 	return EBADMSG;
+}
+
+
+/* Of one cell, or line: others are read all the same */
+static void unreadable(struct reader *r, const char *column, const char *value,
+		       const char *expected)
+{
+	const struct reconcile_fault fault = {
+		.line = r->line, .column = column, .value = value,
+		.expected = expected,
+	};
+
+	if (r->order->unreadable)
+		r->order->unreadable(r->order->arg, &fault);
+}
+
+
+static void line_unreadable(struct reader *r)
+{
+	if (!r->unreadable++)
+		r->first = r->line;
 }
 
 
@@ -68,6 +100,7 @@ static int header_read(struct reader *r, const char *map)
 		if (r->columns[part] == r->n)
 			return fault(r, name, "is no column: say with a map "
 				     "which is");
+		r->names[part] = r->cells[r->columns[part]];
 	}
 	return 0;
 }
@@ -95,11 +128,30 @@ static int duration_read(int64_t *ret_ms, const char *text)
 }
 
 
-/* A date, and a time of day: what else PostgreSQL reads would be a surprise */
-static bool is_time(const char *text)
+static unsigned two(const char *digits)
 {
-	static const char form[] = "dddd-dd-dd dd:dd";
+	return (unsigned)(digits[0] - '0') * 10 + (unsigned)(digits[1] - '0');
+}
 
+
+/* Of a date that has its form: is there such a day? */
+static bool is_day(const char *text)
+{
+	static const uint8_t days[] = {31, 29, 31, 30, 31, 30,
+				       31, 31, 30, 31, 30, 31};
+	const unsigned year = 100 * two(text) + two(text + 2);
+	const unsigned month = two(text + 5), day = two(text + 8);
+	const bool is_leap = (year % 4 == 0 && year % 100 != 0) ||
+			     year % 400 == 0;
+
+	return year && month >= 1 && month <= 12 && day >= 1 &&
+	       day <= days[month - 1] &&
+	       (month != 2 || day < 29 || is_leap);
+}
+
+
+static bool has_form(const char *text, const char *form)
+{
 	for (size_t i = 0; form[i]; i++) {
 		const char c = text[i];
 
@@ -107,28 +159,97 @@ static bool is_time(const char *text)
 		    : form[i] == ' ' ? c != ' ' && c != 'T' : c != form[i])
 			return false;
 	}
-	return strlen(text) < 40;
+
+	return true;
 }
 
 
-static int row_stage(struct reader *r)
+/* Nothing, "Z", "UTC", "+02", "-0530" or "+05:30" */
+static bool is_offset(const char *text)
 {
-	const char *at = r->cells[r->columns[AT]];
-	const char *called = r->cells[r->columns[CALLED]];
-	int64_t ms, cost;
+	text += *text == ' ';
+	if (!*text || !strcmp(text, "Z") || !strcmp(text, "UTC"))
+		return true;
+	if ((*text != '+' && *text != '-') || !has_form(++text, "dd") ||
+	    two(text) > 15)
+		return false;
+	text += 2;
+	text += *text == ':' && text[1];
+
+	return !*text || (has_form(text, "dd") && !text[2] && two(text) < 60);
+}
+
+
+/* A date, and a time of day: what else PostgreSQL reads would be a surprise,
+   and what it does not read would end the reading of the file. */
+static bool is_time(const char *text)
+{
+	if (!has_form(text, "dddd-dd-dd dd:dd") || !is_day(text) ||
+	    two(text + 11) > 23 || two(text + 14) > 59)
+		return false;
+	text += 16;
+	if (*text == ':') {
+		if (!has_form(text, ":dd") || two(text + 1) > 59)
+			return false;
+		text += 3;
+		if (*text == '.')
+			text += 1 + strspn(text + 1, "0123456789");
+	}
+
+	return strlen(text) < 24 && is_offset(text);
+}
+
+
+/* Not everything is UTF-8 */
+static bool is_number(const char *text)
+{
+	if (!strpbrk(text, "0123456789") || strlen(text) > 64)
+		return false;
+	for (; *text; text++)
+		if (*text < ' ' || *text > '~')
+			return false;
+
+	return true;
+}
+
+
+static const char *cell(const struct reader *r, enum part part)
+{
+	return r->cells[r->columns[part]];
+}
+
+
+static bool row_is_right(struct reader *r, int64_t *ret_ms, int64_t *ret_cost)
+{
+	bool is_right[PART_N] = {false};
+	bool are_all = true;
+
+	for (int part = 0; part < PART_N; part++)
+		is_right[part] = r->columns[part] < r->n;
+	is_right[AT] = is_right[AT] && is_time(cell(r, AT));
+	is_right[CALLED] = is_right[CALLED] && is_number(cell(r, CALLED));
+	is_right[DURATION] = is_right[DURATION] &&
+			     !duration_read(ret_ms, cell(r, DURATION)) &&
+			     *ret_ms >= 0;
+	is_right[COST] = is_right[COST] &&
+			 !text_decimal(ret_cost, cell(r, COST), 6);
+	for (int part = 0; part < PART_N; part++) {
+		if (is_right[part])
+			continue;
+		are_all = false;
+		unreadable(r, r->names[part], r->columns[part] < r->n
+				? cell(r, (enum part)part) : NULL,
+			   part_forms[part]);
+	}
+
+	return are_all;
+}
+
+
+static int row_stage(struct reader *r, int64_t ms, int64_t cost)
+{
 	char line[24], ms_text[24], cost_text[24];
 	int err;
-
-	if (!is_time(at))
-		return fault(r, part_names[AT], "is no time as 2027-01-31 "
-						"12:00:00");
-	if (!strpbrk(called, "0123456789") || strlen(called) > 64)
-		return fault(r, part_names[CALLED], "is no number");
-	if (duration_read(&ms, r->cells[r->columns[DURATION]]) || ms < 0)
-		return fault(r, part_names[DURATION], "is neither seconds nor "
-						      "h:mm:ss");
-	if (text_decimal(&cost, r->cells[r->columns[COST]], 6))
-		return fault(r, part_names[COST], "is no decimal number");
 
 	(void)text_format(line, sizeof(line), "%zu", r->line);
 	(void)text_format(ms_text, sizeof(ms_text), "%lld", (long long)ms);
@@ -136,8 +257,8 @@ static int row_stage(struct reader *r)
 			  (long long)cost);
 	mbuf_rewind(r->mb);
 	err = pg_copy_field(r->mb, line, false);
-	err |= pg_copy_field(r->mb, at, false);
-	err |= pg_copy_field(r->mb, called, false);
+	err |= pg_copy_field(r->mb, cell(r, AT), false);
+	err |= pg_copy_field(r->mb, cell(r, CALLED), false);
 	err |= pg_copy_field(r->mb, ms_text, false);
 	err |= pg_copy_field(r->mb, cost_text, true);
 	return err ? ENOMEM : pg_copy_row(r->pg, (const char *)r->mb->buf,
@@ -145,8 +266,23 @@ static int row_stage(struct reader *r)
 }
 
 
-static int rows_stage(struct reader *r, const struct reconcile_order *order)
+static int row_take(struct reader *r)
 {
+	int64_t ms, cost;
+
+	if (!row_is_right(r, &ms, &cost)) {
+		line_unreadable(r);
+		return 0;
+	}
+
+	/* it will not be compared: no need to keep it */
+	return r->unreadable ? 0 : row_stage(r, ms, cost);
+}
+
+
+static int rows_stage(struct reader *r)
+{
+	const struct reconcile_order *order = r->order;
 	int err = 0;
 
 	while (!err) {
@@ -155,25 +291,35 @@ static int rows_stage(struct reader *r, const struct reconcile_order *order)
 			return ECANCELED;
 		err = csv_record(&r->text, r->cells, CELLS_MAX, &r->n);
 		if (err == ENODATA)
-			return 0;
-		if (err)
-			return fault(r, "", "is not CSV (RFC 4180)");
+			break;
+		if (err) {
+			/* where the next line begins is not known */
+			unreadable(r, NULL, NULL, "CSV (RFC 4180) of at most "
+				   "64 columns; what follows is not read");
+			line_unreadable(r);
+			err = ENODATA;
+			break;
+		}
 		if (r->n == 1 && !*r->cells[0])
 			continue;
-		for (int part = 0; part < PART_N; part++) {
-			if (r->columns[part] >= r->n)
-				return fault(r, part_names[part],
-					     "is missing");
-		}
 		err = r->line > LINES_MAX ? fault(r, "", "is one too many")
-					  : row_stage(r);
+					  : row_take(r);
 	}
-	return err;
+	if (err != ENODATA)
+		return err;
+	if (!r->unreadable)
+		return 0;
+
+	(void)text_format(r->why, r->size, "%zu lines cannot be read, the "
+			  "first is line %zu: nothing is compared",
+			  r->unreadable, r->first);
+	return EBADMSG;
 }
 
 
-static int stage(struct reader *r, const struct reconcile_order *order)
+static int stage(struct reader *r)
 {
+	const struct reconcile_order *order = r->order;
 	const char *zone = order->zone && *order->zone ? order->zone : "UTC";
 	int err, end;
 
@@ -193,7 +339,7 @@ static int stage(struct reader *r, const struct reconcile_order *order)
 	if (err)
 		return err;
 
-	err = rows_stage(r, order);
+	err = rows_stage(r);
 	if (err == ECONNRESET)
 		return err;
 	end = pg_copy_end(r->pg);
@@ -209,8 +355,8 @@ int reconcile_run(struct pg *pg, const struct reconcile_order *order,
 			     order->file, order->is_answer_time ? "t" : "f",
 			     order->id};
 	const char *key = id;
-	struct reader r = {.pg = pg, .text = text, .why = why, .size = size,
-			   .mb = mbuf_alloc(256)};
+	struct reader r = {.pg = pg, .order = order, .text = text, .why = why,
+			   .size = size, .mb = mbuf_alloc(256)};
 	PGresult *made = NULL;
 	int err = r.mb ? 0 : ENOMEM;
 
@@ -230,7 +376,7 @@ int reconcile_run(struct pg *pg, const struct reconcile_order *order,
 	}
 	if (!err) {
 		(void)text_copy(id, RECONCILE_ID_SIZE, PQgetvalue(made, 0, 0));
-		err = stage(&r, order);
+		err = stage(&r);
 	}
 	if (!err)
 		err = pg_exec(pg, "SELECT report.reconcile($1)", 1, &key,

@@ -12,6 +12,14 @@ struct pg;
 
 #define RECONCILE_ID_SIZE 40
 
+/** What cannot be read of a file. */
+struct reconcile_fault {
+	uint64_t line;          /**< 1: the names of the columns             */
+	const char *column;     /**< its name in the file; NULL: the line    */
+	const char *value;      /**< what stands there, or NULL              */
+	const char *expected;   /**< "a time as 2027-01-31 12:00:00"         */
+};
+
 struct reconcile_order {
 	const char *id;          /**< what it is to be called; NULL: made    */
 	const char *carrier, *from, *to; /**< whose, which span             */
@@ -23,6 +31,9 @@ struct reconcile_order {
 	bool is_answer_time;     /**< times are of the answer                */
 	/** Told of each line, or NULL; false: end with ECANCELED */
 	bool (*progress)(void *arg, uint64_t line);
+	/** Told of each cell that cannot be read, to the end of the file; then
+	 *  nothing is compared: what a part lacks would be faults. Or NULL */
+	void (*unreadable)(void *arg, const struct reconcile_fault *fault);
 	void *arg;
 };
 
@@ -31,7 +42,7 @@ struct reconcile_order {
  * faults.
  * @param text  CSV with a first line of names; it is changed
  * @param id    receives the reconciliation's
- * @param why   receives what is wrong with which line, when EBADMSG
+ * @param why   receives what is wrong with the file, when EBADMSG
  * @return 0; EBADMSG; ECANCELED; as pg_exec()
  */
 int reconcile_run(struct pg *pg, const struct reconcile_order *order,

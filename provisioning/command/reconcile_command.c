@@ -1,5 +1,6 @@
 /** @file reconcile_command.c  `strowger reconcile FILE --carrier ID`. */
 #include <errno.h>
+#include <inttypes.h>
 #include <re.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include "reconcile.h"
 
 #define FILE_MAX (INT64_C(2) << 30)
+#define UNREADABLE_MAX 1000
 
 
 /* free() it; NULL: errno says why */
@@ -80,13 +82,32 @@ static int faults_print(const struct options *opt, struct pg *pg,
 }
 
 
+/* As many as a job keeps */
+static void unreadable(void *arg, const struct reconcile_fault *fault)
+{
+	size_t *told = arg;
+
+	if ((*told)++ >= UNREADABLE_MAX)
+		return;
+
+	(void)fprintf(stderr, "line %" PRIu64 "%s%s: %s%.128s%smust be %s\n",
+		      fault->line, fault->column ? ", " : "",
+		      fault->column ? fault->column : "",
+		      fault->value ? "\"" : "",
+		      fault->value ? fault->value : "",
+		      fault->value ? "\" " : "", fault->expected);
+}
+
+
 static int compare(const struct options *opt, struct pg *pg, char *text)
 {
+	size_t told = 0;
 	const struct reconcile_order order = {
 		.carrier = opt->by[REPORT_BY_CARRIER],
 		.from = opt->by[REPORT_BY_FROM], .to = opt->by[REPORT_BY_TO],
 		.map = opt->map, .zone = opt->by[REPORT_BY_ZONE],
 		.file = opt->argument, .is_answer_time = opt->is_answer_time,
+		.unreadable = unreadable, .arg = &told,
 	};
 	char id[RECONCILE_ID_SIZE] = "", why[512] = "";
 	int err = pg_exec(pg, "BEGIN", 0, NULL, NULL);

@@ -117,11 +117,46 @@ def compared(carrier):
     return path
 
 
+def unreadable(carrier):
+    """Every line that cannot be read is told of, and nothing is compared."""
+    bad = (("yesterday", "0049301", "1", "1", "Start", "yesterday", "a time"),
+           ("2026-02-29 10:00:00", "1", "1", "1", "Start",
+            "2026-02-29 10:00:00", "a time"),
+           ("2026-03-10 24:00", "1", "1", "1", "Start", "2026-03-10 24:00",
+            "a time"),
+           ("2026-03-10 10:00:00", "none", "1", "1", "To", "none", "a number"),
+           ("2026-03-10 10:00:00", "1", "1h", "1", "Seconds", "1h", "seconds"),
+           ("2026-03-10 10:00:00", "1", "1", "0,02", "Net", "0,02",
+            "a decimal number"),
+           ("2026-03-10 10:00:00", "1", "1", None, "Net", None,
+            "no such column"))
+    text = carrier_file() + "".join(",".join(
+        f'"{c}"' if "," in c else c for c in line[:4] if c is not None) + "\n"
+        for line in bad)
+    text += "2026-03-10 10:00:00+01,1,1,0.01\nx,y,z,\n"
+    job = ends(order(carrier, text))
+    check(job["status"] == "failed" and "8 lines cannot be read, the first is "
+          "line 15" in job["detail"] and "errors" in job["detail"], f"{job}")
+    faults = get(f"/v1/jobs/{job['id']}/errors?limit=100")["data"]
+    check([(f["line"], f["column"], f["value"]) for f in faults[:7]] ==
+          [(15 + k, line[4], line[5]) for k, line in enumerate(bad)] and
+          all(line[6] in f["hint"] for f, line in zip(faults, bad)) and
+          [(f["line"], f["column"]) for f in faults[7:]] == [
+              (23, c) for c in ("Start", "To", "Seconds", "Net")],
+          f"each with its column, value and what is expected: {faults}")
+    job = ends(order(carrier, "Start,To,Seconds,Net\n" + "a,b,c,d\n" * 600))
+    check(job["errors"] == 2400 and "600 lines" in job["detail"], f"{job}")
+    check(sql("select count(*) from core.job_error where job_id = "
+              f"'{job['id']}'") == "1000", "told of a thousand")
+    job = ends(order(carrier, carrier_file() + '2026-03-10 10:00:00,"1\n'))
+    faults = get(f"/v1/jobs/{job['id']}/errors")["data"]
+    check([(f["line"], f["column"]) for f in faults] == [(15, None)] and
+          "CSV" in faults[0]["hint"], f"{faults}")
+
+
 def refused(carrier):
     before = sql("select count(*) from report.reconciliation")
-    job = ends(order(carrier, carrier_file() + "yesterday,0049301,1,1\n"))
-    check(job["status"] == "failed" and "line 15: at is no time" in
-          job["detail"], f"{job}")
+    unreadable(carrier)
     job = ends(order(carrier, carrier_file(), map="at=Begin"))
     check(job["status"] == "failed" and "Begin is no column" in job["detail"],
           f"{job}")

@@ -306,7 +306,11 @@ def reconciliation():
     # a file that is none leaves nothing behind
     with open(path, "a", encoding="utf-8") as file:
         file.write("yesterday,x,0049301,1,1\n")
-    strowger("reconcile", path, *options, code=1)
+    refused = subprocess.run([COMMAND, "reconcile", path, *options], text=True,
+                             capture_output=True, check=False)
+    check(refused.returncode == 1 and '"yesterday" must be a time' in
+          refused.stderr and "1 lines cannot be read" in refused.stderr,
+          "what cannot be read is said: %s" % refused)
     strowger("reconcile", path, "--carrier", carrier, *SPAN, code=1)
     strowger("reconcile", path, code=2)
     check(sql("select count(*) from report.reconciliation") == "2",

@@ -1,13 +1,17 @@
 """What an operator can come by: all that a switch, its database and the API
 say and keep, and a core of the switch."""
+import datetime
+import json
 import mmap
 import os
+import re
 import resource
 import signal
 import socket
 import subprocess
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 
 import yaml
@@ -16,6 +20,12 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 CONTRACT = os.path.join(ROOT, "provisioning/openapi.yaml")
 START_S = 40
+# what only a job of hours makes, a bill, or a fault
+NO_OBJECT = {
+    "/v1/rate-imports/{rate_import_id}", "/v1/rerates/{rerate_id}",
+    "/v1/reconciliations/{reconciliation_id}", "/v1/invoices/{invoice_id}",
+    "/v1/dead-letters/{dead_letter_id}", "/v1/jobs/{job_id}/output"}
+LEVEL = re.compile("(ten|acc|trk|sit|did|car|gwy)_[0-9a-z]{26}$")
 # every row of every view of statistics that there is, extensions' too
 STATISTICS = """
 select format('select %L || v::text from %I.%I v;', viewname || ' ',
@@ -35,8 +45,94 @@ def files(folder):
     return out
 
 
+class Api:
+    """Every GET operation of the contract, each with the ids that its lists
+    tell."""
+
+    def __init__(self, base, key):
+        self.base, self.key = base, key
+        self.answers = {}     # "GET path" -> octets
+        self.seen = set()     # ids
+        self.told = set()     # operations that gave what was asked for
+        with open(CONTRACT, encoding="utf-8") as f:
+            self.contract = yaml.load(f, yaml.CSafeLoader)
+        self.paths = {path: ways for path, ways in
+                      self.contract["paths"].items() if "get" in ways}
+
+    def resolved(self, parameter):
+        if "$ref" not in parameter:
+            return parameter
+        return self.contract["components"]["parameters"][
+            parameter["$ref"].rsplit("/", 1)[1]]
+
+    def query(self, path):
+        """What has to be said, which is the begin and end of a time."""
+        ways = self.paths[path]
+        names = [p["name"] for p in map(self.resolved, (
+                     ways.get("parameters", []) +
+                     ways["get"].get("parameters", [])))
+                 if p["in"] == "query" and p.get("required")]
+        now = datetime.datetime.now(datetime.timezone.utc)
+        day = datetime.timedelta(days=1)
+        return "?" * bool(names) + "&".join(
+            "%s=%s" % (urllib.parse.quote(name), (
+                now - day if name in ("from", "started_at[gte]")
+                else now + day).strftime("%Y-%m-%dT00:00:00Z"))
+            for name in names)
+
+    def ask(self, path, url):
+        name = "GET " + url
+        if name not in self.answers:
+            status, self.answers[name] = get(
+                self.base + url + self.query(path), self.key)
+            if status == 200:
+                self.told.add(path)
+        return self.answers[name]
+
+    def ids(self, path, url, parameter):
+        """Of the objects that a list tells, or of what has no list."""
+        if path == "/problems":
+            return ["not_found"]
+        if path == "/v1/limits": # of every level
+            return sorted(i for i in self.seen if LEVEL.match(i))
+        if path == "/v1/webhook-deliveries": # each endpoint lists its own
+            lists = [a for name, a in self.answers.items()
+                     if name.endswith("/deliveries")]
+        else:
+            lists = [self.ask(path, url)]
+        found = []
+        for item in sum((json.loads(a).get("data", []) for a in lists), []):
+            found += [item[k] for k in ("id", parameter, "name", "prefix")
+                      if item.get(k)][:1]
+        self.seen.update(found)
+        return found
+
+    def urls(self, path):
+        """The path with ids in it: every way there is."""
+        out, before = [""], ""
+        for part in path.split("/")[1:]:
+            if part[0] == "{":
+                out = [url + "/" + urllib.parse.quote(value, "")
+                       for url in out
+                       for value in self.ids(before, url, part[1:-1])]
+            else:
+                out = [url + "/" + part for url in out]
+            before += "/" + part
+        return out
+
+    def ask_all(self):
+        for path in self.paths:
+            for url in self.urls(path):
+                self.ask(path, url)
+        missing = [path for path in set(self.paths) - self.told
+                   if not any(path.startswith(n) for n in NO_OBJECT)]
+        if missing:
+            raise ValueError("not told by the API: %s" % sorted(missing))
+        return self.answers
+
+
 def api_answers(node, program):
-    """Every list and document that the API has."""
+    """Every list, object and document that the API has."""
     with socket.create_server(("127.0.0.1", 0)) as s:
         port = s.getsockname()[1]
     config = os.path.join(node.folder, "api.yaml")
@@ -51,21 +147,15 @@ def api_answers(node, program):
         [program, "-c", config, "--create-key", "look", "--scope",
          "platform:read"], check=True, capture_output=True,
         text=True).stdout.strip()
-    out = {}
     with open(os.path.join(node.folder, "api.log"), "wb") as log:
         api = subprocess.Popen([program, "-c", config], stderr=log)
     try:
         base = "http://127.0.0.1:%d" % port
         wait_for(base + "/readyz")
-        with open(CONTRACT, encoding="utf-8") as f:
-            paths = yaml.load(f, yaml.CSafeLoader)["paths"]
-        for path in (p for p, ways in paths.items()
-                     if "get" in ways and "{" not in p):
-            out["GET " + path] = get(base + path, key)
+        return Api(base, key).ask_all()
     finally:
         api.terminate()
         api.wait(30)
-    return out
 
 
 def wait_for(url):
@@ -80,13 +170,14 @@ def wait_for(url):
 
 
 def get(url, key):
+    """@return (status, octets)"""
     ask = urllib.request.Request(url, headers={
         "Authorization": "Bearer " + key})
     try:
         with urllib.request.urlopen(ask, timeout=20) as answer:
-            return answer.read()
+            return answer.status, answer.read()
     except urllib.error.HTTPError as e: # also what it refuses may say it
-        return e.read()
+        return e.code, e.read()
 
 
 def surfaces(node, call, program):

@@ -196,7 +196,8 @@ class World:
             options["id"] = self.id(options["id"])
             self.variables["row" + words[1]] = options["id"]
         where = self.last if self.trunks or self.gateways else self.first
-        where.append(insert("core." + words[0], **options))
+        where.append(insert(words[0] if "." in words[0] else
+                            "core." + words[0], **options))
 
     def emergency_number(self, words, options):
         row = {"id": self.id("emn"), "number": words[0], "name": words[0]}

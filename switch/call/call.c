@@ -421,7 +421,7 @@ void call_birth(struct worker *w, const struct sip_msg *invite,
 
 	/* an observer hears of the call before its first message, 100 is its
 	   second */
-	call_tell_birth(call, invite);
+	call_tell_birth(call, invite, who);
 	err = leg_accept(&call->leg[SIDE_A], w->ep, invite, path, contact,
 			 call->owner[SIDE_A], call_leg_a, call);
 	if (err) {

@@ -154,9 +154,9 @@ static enum outcome preview(struct call *call, const struct leg_out *out)
 }
 
 
-/* One INVITE. @return OUT_OK when it is on its way */
+/* One INVITE, to a gateway or a PBX. @return OUT_OK when it is on its way */
 static enum outcome dial(struct call *call, const struct gateway *gw,
-			 struct leg_out *out)
+			 const struct target *t, struct leg_out *out)
 {
 	struct mbuf *mb = call->w->scratch;
 	enum outcome res;
@@ -167,7 +167,7 @@ static enum outcome dial(struct call *call, const struct gateway *gw,
 	if (call->is_test)
 		return preview(call, out);
 
-	call_tell_dialled(call, out);
+	call_tell_dialled(call, out, t);
 	out->owner = call_own(call, SIDE_B);
 	res = out->owner ? offer_out(call, mb) : OUT_LIMIT_NODE;
 	if (res == OUT_OK) {
@@ -221,7 +221,7 @@ static enum outcome dial_gateway(struct call *call, const struct gateway *gw)
 	if (res != OUT_OK)
 		return res;
 
-	res = dial(call, gw, &out);
+	res = dial(call, gw, NULL, &out);
 	if (res == OUT_OK) {
 		call_buy(call, gw);
 		if (!call->is_test)
@@ -240,7 +240,7 @@ static enum outcome dial_target(struct call *call, const struct target *t)
 	if (to_pbx(call, t, &out))
 		return OUT_B_ERROR;
 
-	res = dial(call, NULL, &out);
+	res = dial(call, NULL, t, &out);
 	if (res == OUT_OK && !call->is_test)
 		call_mark_loop(call, NULL);
 

@@ -160,6 +160,7 @@ struct reinvite {
 /** A registered contact to ring. */
 struct target {
 	char uri[256];
+	char username[USER_SIZE];   /**< who registered it, or ""           */
 	struct sip_path path;
 };
 
@@ -399,14 +400,16 @@ enum side call_side(const struct call *call, const struct leg *leg);
 
 /* call_tap.c: for whoever listens (tap.h) */
 /** That it begins, who takes part, and its first message. */
-void call_tell_birth(struct call *call, const struct sip_msg *invite);
+void call_tell_birth(struct call *call, const struct sip_msg *invite,
+		     const struct gate_verdict *who);
 /** Answer or end of the call. */
 void call_tell(const struct call *call, enum tap_kind kind);
 /** Somebody takes part. @param text  "+49...", a URI, or "": nobody */
 void call_tell_party(const struct call *call, enum tap_role role,
 		     const char *text);
-/** Who is called by this INVITE of ours. */
-void call_tell_dialled(const struct call *call, const struct leg_out *out);
+/** Who is called by this INVITE of ours. @param t  NULL: a carrier */
+void call_tell_dialled(const struct call *call, const struct leg_out *out,
+		       const struct target *t);
 /** A new owner for a leg to come; the call holds it. NULL: no memory. */
 struct call_owner *call_own(struct call *call, enum side side);
 

@@ -8,6 +8,7 @@
 #include "message.h"
 
 #define ASSERTED_MAX 4 /* values of one header that are told */
+#define AOR_SIZE (5 + 3 * USER_SIZE + REALM_SIZE) /* of an escaped user */
 
 
 void call_tell(const struct call *call, enum tap_kind kind)
@@ -97,6 +98,19 @@ static void names_of(struct parties *p, const struct sip_msg *msg)
 }
 
 
+/* Of a digest user in its realm: as its PBX registers, where realm and domain
+   are one. */
+static void aor_write(char aor[AOR_SIZE], const char *user, const char *realm)
+{
+	struct pl name;
+
+	pl_set_str(&name, user);
+	if (re_snprintf(aor, AOR_SIZE, "sip:%H@%s", uri_user_escape, &name,
+			realm) < 0)
+		aor[0] = '\0';
+}
+
+
 /* --- calls */
 
 static void tell_begin(const struct call *call, const struct sip_msg *invite)
@@ -113,6 +127,59 @@ static void tell_begin(const struct call *call, const struct sip_msg *invite)
 
 	memcpy(ev.call, call->id, sizeof(ev.call));
 	tap_emit(&ev);
+}
+
+
+static void tell_aor(const struct call *call, enum tap_role role,
+		     const char *user, const char *realm)
+{
+	char aor[AOR_SIZE];
+
+	if (!user[0])
+		return;
+
+	aor_write(aor, user, realm);
+	call_tell_party(call, role, aor);
+}
+
+
+/* By its credentials, or by what is registered from its address. */
+static void tell_user(const struct call *call, const struct credential *cred)
+{
+	struct contact found[CONTACTS_MAX];
+	size_t n = 0;
+
+	if (cred)
+		tell_aor(call, TAP_CALLING, cred->username, cred->realm);
+	else if (call->trunk)
+		n = registrar_find(call->w->registrar, call->trunk->id, found,
+				   CONTACTS_MAX);
+
+	for (size_t i = 0; i < n; i++)
+		if (sa_cmp(&found[i].path.peer, &call->a_path.peer, SA_ADDR))
+			tell_aor(call, TAP_CALLING, found[i].username,
+				 call->trunk->realm);
+}
+
+
+/* Whose number is called, where one user alone is registered: of several it is
+   known when one is dialled. */
+static void tell_called_user(const struct call *call)
+{
+	const struct did *did = catalog_did(call->cat, call->called.e164);
+	struct contact found[CONTACTS_MAX];
+	size_t n = 0;
+
+	if (did)
+		n = registrar_find(call->w->registrar, did->trunk->id, found,
+				   CONTACTS_MAX);
+	for (size_t i = 1; i < n; i++)
+		if (strcmp(found[i].username, found[0].username) != 0)
+			return;
+
+	if (n)
+		tell_aor(call, TAP_CALLED, found[0].username,
+			 did->trunk->realm);
 }
 
 
@@ -151,7 +218,8 @@ static void tell_invite(const struct call *call, uint64_t seq)
 }
 
 
-void call_tell_birth(struct call *call, const struct sip_msg *invite)
+void call_tell_birth(struct call *call, const struct sip_msg *invite,
+		     const struct gate_verdict *who)
 {
 	const uint64_t seq = call->owner[SIDE_A]->seq[0]++;
 
@@ -160,15 +228,20 @@ void call_tell_birth(struct call *call, const struct sip_msg *invite)
 
 	tell_begin(call, invite);
 	tell_parties(call, invite);
+	tell_user(call, who->credential);
+	tell_called_user(call);
 	tell_invite(call, seq);
 }
 
 
-void call_tell_dialled(const struct call *call, const struct leg_out *out)
+void call_tell_dialled(const struct call *call, const struct leg_out *out,
+		       const struct target *t)
 {
 	call_tell_party(call, TAP_CALLING, call->calling.e164);
 	call_tell_party(call, TAP_CALLED, call_number(call));
 	call_tell_party(call, TAP_CALLED, out->request_uri);
+	if (t)
+		tell_aor(call, TAP_CALLED, t->username, call->to_trunk->realm);
 	if (call->redirected)
 		call_tell_party(call, TAP_FORWARDING, call->called.e164);
 }
@@ -176,15 +249,15 @@ void call_tell_dialled(const struct call *call, const struct leg_out *out)
 
 /* --- what is said outside of calls */
 
-void call_outside(const struct sip_msg *request, const struct sip_path *path,
-		  int dir, const uint8_t *buf, size_t len, void *arg)
+static void tell_outside(const struct worker *w, const struct sip_msg *request,
+			 const struct sip_path *path, enum tap_dir dir,
+			 const uint8_t *buf, size_t len, const char *aor)
 {
-	const struct worker *w = arg;
 	struct parties named;
 	struct tap_event ev = {
 		.kind = TAP_OUTSIDE,
 		.leg = TAP_LEG_A,
-		.dir = dir ? TAP_OUT : TAP_IN,
+		.dir = dir,
 		.local = path->local,
 		.peer = path->peer,
 		.transport = path->transport,
@@ -196,23 +269,42 @@ void call_outside(const struct sip_msg *request, const struct sip_path *path,
 		.bytes = buf,
 		.len = len,
 	};
-
-	if (!tap_active())
-		return;
+	struct pl user;
 
 	names_of(&named, request);
+	pl_set_str(&user, aor);
+	name(&named, TAP_CALLING, &user);
 	ev.party_n = named.n;
 	tap_emit(&ev);
 }
 
 
-void call_tell_outside(struct worker *w, const struct sip_msg *request,
-		       const struct sip_path *path)
+void call_outside(const struct sip_msg *request, const struct sip_path *path,
+		  int dir, const uint8_t *buf, size_t len, void *arg)
 {
-	size_t len;
-	const uint8_t *buf = endpoint_received(w->ep, &len);
+	if (tap_active())
+		tell_outside(arg, request, path, dir ? TAP_OUT : TAP_IN, buf,
+			     len, "");
+}
 
-	call_outside(request, path, 0, buf, len, w);
+
+/* Who the credentials say they are of, right or wrong. */
+void call_tell_outside(struct worker *w, const struct sip_msg *request,
+		       const struct sip_path *path,
+		       const struct gate_verdict *v)
+{
+	char user[USER_SIZE], aor[AOR_SIZE] = "";
+	const uint8_t *buf;
+	size_t len;
+
+	if (!tap_active())
+		return;
+
+	if (v && v->realm &&
+	    !digest_user(request, v->realm, false, user, sizeof(user)))
+		aor_write(aor, user, v->realm->name);
+	buf = endpoint_received(w->ep, &len);
+	tell_outside(w, request, path, TAP_IN, buf, len, aor);
 }
 
 

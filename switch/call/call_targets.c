@@ -49,6 +49,7 @@ static size_t add_contacts(struct call *call)
 		if (!t || worker_path(call->w, &found[i].path.peer, &t->path))
 			continue;
 		(void)text_copy(t->uri, sizeof(t->uri), found[i].uri);
+		TEXT_FILL(t->username, found[i].username);
 		call->target_n++;
 	}
 

@@ -113,9 +113,11 @@ struct call *worker_call(const struct worker *w, const uint8_t id[16]);
 /* call_tap.c */
 /** The endpoint's: arg is the worker. */
 endpoint_outside_h call_outside;
-/** A request that is being handled, and becomes no call. */
+/** A request that is being handled, and becomes no call.
+ *  @param v  NULL: the gate was not asked */
 void call_tell_outside(struct worker *w, const struct sip_msg *request,
-		       const struct sip_path *path);
+		       const struct sip_path *path,
+		       const struct gate_verdict *v);
 
 /* worker_auth.c */
 /** Tell it (auth.failed) when the gate refused the request for who sent it,

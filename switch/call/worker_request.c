@@ -84,7 +84,7 @@ void worker_request(const struct sip_msg *msg, const struct sip_path *path,
 	struct gate_verdict v;
 
 	if (!w->cat) {
-		call_tell_outside(w, msg, path);
+		call_tell_outside(w, msg, path, NULL);
 		/* nothing is provisioned yet: nobody is known */
 		metric_add(w->metrics.unknown, 1);
 		return;
@@ -93,7 +93,7 @@ void worker_request(const struct sip_msg *msg, const struct sip_path *path,
 	v = gate_decide(w->gate, &w->now, w->cat, msg, path);
 	worker_auth_failed(w, msg, path, &v);
 	if (!becomes_call(msg, &v))
-		call_tell_outside(w, msg, path);
+		call_tell_outside(w, msg, path, &v);
 	switch (v.action) {
 
 	case GATE_SILENT:

@@ -80,6 +80,28 @@ P > INVITE sip:+4930777001@md5.example sdp=pcma
 P < 401
 stage elsewhere
 
+P > REGISTER sip:md5.example to=<sip:$userP@md5.example> "Contact: <sip:pbx@$P:5060>"
+P > same
+P < 401
+P > REGISTER auth=$userP:$secret "Contact: <sip:pbx@$P:5060>"
+P < 200
+P > same
+P < again 200
+stage registered
+
+C1 > INVITE sip:$didP@$sw sdp=pcma
+P < INVITE
+P > 200 sdp=pcma
+P < ACK
+C1 < 200
+C1 > ACK
+rtp C1 P 3
+P > BYE
+C1 < BYE
+C1 > 200
+P < 200 BYE
+stage named
+
 A > INVITE sip:030990011@$sw sdp=pcma
 C1 < INVITE
 C1 > 486
@@ -193,7 +215,8 @@ def play(folder, li_socket, user):
                 "sip": {p.name: [data.hex() for _, data in
                                  dict.fromkeys(p.wire)] for p in peers},
                 "rtp": [d.hex() for p in peers for d in p.streamed],
-                "d": self.variables["digitsD"]}), flush=True)
+                "d": self.variables["digitsD"],
+                "p": self.variables["userP"]}), flush=True)
             for p in peers:
                 p.wire.clear()
                 p.streamed.clear()
@@ -308,9 +331,14 @@ def calls(w, talk, agencies, orders):
     forwarded.sip += stage["sip"]["C1"]
     orders["called"].gets(talk.next("international"))
     # what was said before the credentials, and what came to no call
-    orders["called"].gets(talk.next("challenged"))
-    orders["called"].gets(talk.next("attempted"))
+    for name in ("challenged", "attempted"):
+        stage = talk.next(name)
+        orders["called"].gets(stage)
+        orders["registered"].gets(stage)
     talk.next("elsewhere")
+    # who is known by its registration, and to whom it is called
+    orders["registered"].gets(talk.next("registered"))
+    orders["registered"].gets(talk.next("named"))
     for name in ("national", "phone", "tel", "diverted", "history",
                  "asserted"):
         orders["called"].gets(talk.next(name))
@@ -428,7 +456,8 @@ def main():
     agencies = [w.mdf(), w.mdf()]
     w.start()
     talk = Talk(w)
-    d = talk.next("begin")["d"]
+    begin = talk.next("begin")
+    d = begin["d"]
     orders = {
         "called": Order(1, 0, TARGET, "X2andX3"),
         "first": Order(2, 0, d, "X2andX3"),
@@ -439,12 +468,16 @@ def main():
             4, 1, d, "X3Only", f"sipUri:sip:00{d}@b.example;user=phone"),
         "forwarded to": Order(5, 0, "498912345", "X2andX3"),
         "shorter": Order(6, 1, TARGET[:-1], "X2andX3"),
+        "registered": Order(
+            8, 1, None, "X2andX3", f"sipUri:sip:{begin['p']}@md5.example"),
         "another country": Order(7, 1, "1" + TARGET, "X2andX3"),
     }
     calls(w, talk, agencies, orders)
     matrix(agencies, orders)
     for name in ("called", "challenged", "attempted"):
         rows(agencies[0], orders["called"], talk.stages[name])
+    for name in ("challenged", "attempted", "registered", "named"):
+        rows(agencies[1], orders["registered"], talk.stages[name])
     crashes(w, talk, agencies[0], orders)
     talk.next("end")
     check(talk.stages["end"]["why"] is None, "the calls are as they should be",

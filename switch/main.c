@@ -102,6 +102,29 @@ static void raise_limits(const struct node_settings *set)
 }
 
 
+/* Without the right to it calls go on all the same, later under load. */
+static void hurry_media(struct node *n)
+{
+	const int priority = (int)n->set.media.realtime_priority;
+	const rlim_t want = (rlim_t)priority;
+	struct rlimit lim;
+	int err;
+
+	if (!getrlimit(RLIMIT_RTPRIO, &lim) && lim.rlim_cur < want &&
+	    lim.rlim_max >= want) {
+		lim.rlim_cur = want;
+		(void)setrlimit(RLIMIT_RTPRIO, &lim);
+	}
+
+	err = relay_set_priority(n->relay, priority);
+	if (err)
+		log_event(LOG_WARN, "main", "media_not_realtime",
+			  "priority=%d error=\"%s\" fix=\"LimitRTPRIO in the "
+			  "unit, or ulimit -r; media.realtime_priority: 0 "
+			  "where it is not wanted\"", priority, strerror(err));
+}
+
+
 static int block_signals(struct node *n)
 {
 	sigset_t set;
@@ -152,9 +175,12 @@ static int start_relay(struct node *n)
 	cfg.addr_b = cfg.addr_a;
 	cfg.public_b = cfg.public_a;
 	err = relay_alloc(&n->relay, &cfg);
+	if (err)
+		return fail("media", err, "media.port_min below "
+					  "media.port_max, memory");
+	hurry_media(n);
 
-	return err ? fail("media", err, "media.port_min below "
-					"media.port_max, memory") : 0;
+	return 0;
 }
 
 

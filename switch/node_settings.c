@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include "node_settings.h"
+#include "relay.h"
 #include "settings.h"
 
 #define F(field)                                                              \
@@ -45,6 +46,9 @@ static const struct setting table[] = {
 	 "32767", "last RTP port; a call takes four"},
 	{"media.sessions_max", SET_NUMBER, F(media.sessions_max), 1, 100000,
 	 NULL, "5000", "calls with media at once"},
+	{"media.realtime_priority", SET_NUMBER, F(media.realtime_priority), 0,
+	 RELAY_PRIORITY_MAX, NULL, "10", "the media thread goes before all "
+	 "that is not real-time (SCHED_RR); 0: it waits its turn as any other"},
 	{"db.dsn", SET_TEXT, F(db.dsn), 0, 0, NULL, NULL,
 	 "PostgreSQL connection string (libpq)"},
 	{"journal.group_ms", SET_NUMBER, F(journal.group_ms), 0, 1000, NULL,

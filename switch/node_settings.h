@@ -20,6 +20,7 @@ struct node_settings {
 	struct {
 		char address[64], public[64];
 		int64_t port_min, port_max, sessions_max;
+		int64_t realtime_priority;
 	} media;
 	struct {
 		char dsn[256];

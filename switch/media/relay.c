@@ -461,6 +461,15 @@ int relay_alloc(struct relay **rp, const struct relay_config *cfg)
 }
 
 
+int relay_set_priority(struct relay *r, int priority)
+{
+	if (!r || priority < 0 || priority > RELAY_PRIORITY_MAX)
+		return EINVAL;
+
+	return relay_worker_set_priority(r->worker, priority);
+}
+
+
 void relay_free(struct relay *r)
 {
 	mem_deref(r);

@@ -7,6 +7,9 @@
 #define RELAY_H
 #include "media.h"
 
+/** Below the kernel's threads that serve interrupts. */
+#define RELAY_PRIORITY_MAX 49
+
 struct relay;
 
 struct relay_config {
@@ -21,6 +24,17 @@ struct relay_config {
 
 /** Start the media thread. */
 int relay_alloc(struct relay **rp, const struct relay_config *cfg);
+
+/**
+ * Let the media thread go before whatever else the machine has to do
+ * (SCHED_RR): what waits for the processor delays every packet. It rests
+ * between its rounds, so others get their turn also on a single processor.
+ *
+ * @param priority  1..RELAY_PRIORITY_MAX; 0: as any thread
+ * @return 0; EINVAL; EPERM: this process may not (RLIMIT_RTPRIO), it goes on
+ *         as any thread
+ */
+int relay_set_priority(struct relay *r, int priority);
 
 /** The doors for the worker that owns this relay. One worker per relay. */
 void relay_doors(struct relay *r, struct media_doors *ret);

@@ -10,13 +10,16 @@
  *
  * Under load a round is followed by a rest of REST_NS, in which packets
  * gather: waking costs as much as half a packet. Nothing is delayed by more
- * than that; a relay with little to do does not rest.
+ * than that; a relay with little to do does not rest. Whoever floods one port
+ * makes many short rounds: they are followed by a rest, too, so that a thread
+ * that goes before all others leaves them the processor.
  */
 #include "relay_worker.h"
 
 #include <assert.h>
 #include <pthread.h>
 #include <re.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +39,8 @@
 #define PACKET_MAX 2048
 #define REST_NS 1000000    /* 1 ms */
 #define REST_PACKETS 3     /* a round with so many is followed by a rest */
+#define BUSY_PACKETS 16    /* rounds with so many in BUSY_US, too */
+#define BUSY_US 1000
 
 enum fate {
 	FATE_RELAYED,
@@ -57,6 +62,8 @@ struct relay_worker {
 	int epoll_fd;
 	struct lane *dying;
 	struct moment now;       /* read once a round                        */
+	uint64_t busy_us;        /* since when packets are counted, ...      */
+	int busy;                /* ... and how many there were              */
 	uint64_t fates[FATE_N];  /* of this round                            */
 	struct metric *metrics[FATE_N];
 	uint8_t packet[PACKET_MAX];
@@ -310,6 +317,18 @@ static int round_relay(struct relay_worker *w)
 }
 
 
+static bool is_rest_due(struct relay_worker *w, int packets)
+{
+	if (w->now.mono_us - w->busy_us >= BUSY_US) {
+		w->busy_us = w->now.mono_us;
+		w->busy = 0;
+	}
+	w->busy += packets;
+
+	return packets >= REST_PACKETS || w->busy >= BUSY_PACKETS;
+}
+
+
 static void *worker_main(void *arg)
 {
 	const struct timespec rest = {.tv_nsec = REST_NS};
@@ -321,7 +340,7 @@ static void *worker_main(void *arg)
 	dying_free(w);
 
 	while (!atomic_load(&w->is_stopping)) {
-		if (round_relay(w) >= REST_PACKETS)
+		if (is_rest_due(w, round_relay(w)))
 			(void)nanosleep(&rest, NULL);
 	}
 
@@ -403,6 +422,16 @@ void relay_worker_free(struct relay_worker *w)
 	(void)ring_push(w->ring, &none);
 	(void)pthread_join(w->thread, NULL);
 	worker_destroy(w);
+}
+
+
+int relay_worker_set_priority(struct relay_worker *w, int priority)
+{
+	const struct sched_param param = {.sched_priority = priority};
+
+	return pthread_setschedparam(w->thread,
+				     priority ? SCHED_RR : SCHED_OTHER,
+				     &param);
 }
 
 

@@ -1,11 +1,18 @@
 /* The relay with real sockets on the loopback. */
 #include <criterion/criterion.h>
+#include <dirent.h>
+#include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include "metric.h"
+#include "moment.h"
 #include "relay.h"
 #include "tap.h"
 
@@ -406,6 +413,129 @@ Test(relay, tells_the_tap)
 	cr_assert_eq(tapped[1][TAP_IN], 1);
 	cr_assert_eq(tapped[0][TAP_OUT], 1);
 	cr_assert_eq(tap_gaps, 0);
+}
+
+
+static uint64_t now_us(void)
+{
+	struct moment now;
+
+	moment_read(&now);
+
+	return now.mono_us;
+}
+
+
+/* One packet a round is no reason to go on and on: others need the processor,
+   too, and a thread in real time would not give it to them. */
+Test(relay, a_flood_of_one_port_leaves_time_to_others)
+{
+	const unsigned n = 200;
+	uint64_t begin_us;
+
+	point(MEDIA_A, &a, false);
+	point(MEDIA_B, &b, false);
+	packet_send(&a, MEDIA_A, 0);
+	(void)packet_recv(&b, NULL);
+
+	begin_us = now_us();
+	for (unsigned i = 1; i <= n; i++)
+		packet_send(&a, MEDIA_A, (uint16_t)i);
+	for (unsigned i = 1; i <= n; i++)
+		cr_assert_eq(packet_recv(&b, NULL), i);
+
+	/* 16 of a burst, then 1 ms without */
+	cr_assert_geq(now_us() - begin_us, 1000 * (n / 17 - 2));
+}
+
+
+/* @return policy of the media thread; its priority */
+static int media_policy(int *ret_priority)
+{
+	struct dirent *d;
+	int policy = -1;
+	DIR *dir = opendir("/proc/self/task");
+
+	cr_assert_not_null(dir);
+	while ((d = readdir(dir))) {
+		struct sched_param param;
+		char file[300], name[32] = "";
+		const int tid = atoi(d->d_name);
+		FILE *f;
+
+		snprintf(file, sizeof(file), "/proc/self/task/%s/comm",
+			 d->d_name);
+		f = tid ? fopen(file, "r") : NULL;
+		if (!f)
+			continue;
+		if (fscanf(f, "%31s", name) == 1 && !strcmp(name, "media")) {
+			policy = sched_getscheduler(tid);
+			cr_assert_eq(sched_getparam(tid, &param), 0);
+			*ret_priority = param.sched_priority;
+		}
+		fclose(f);
+	}
+	closedir(dir);
+
+	return policy;
+}
+
+
+static bool may_be_realtime(void)
+{
+	struct sched_param param = {.sched_priority = 10};
+
+	if (sched_setscheduler(0, SCHED_RR, &param))
+		return false;
+	param.sched_priority = 0;
+	cr_assert_eq(sched_setscheduler(0, SCHED_OTHER, &param), 0);
+
+	return true;
+}
+
+
+static void packets_pass(void)
+{
+	point(MEDIA_A, &a, false);
+	point(MEDIA_B, &b, false);
+	packet_send(&a, MEDIA_A, 7);
+	cr_assert_eq(packet_recv(&b, NULL), 7);
+}
+
+
+Test(relay, goes_first_where_it_may)
+{
+	const bool may = may_be_realtime();
+	int priority = -1;
+
+	packets_pass(); /* the thread has its name by now */
+	cr_assert_eq(relay_set_priority(relay, 10), may ? 0 : EPERM);
+	cr_assert_eq(media_policy(&priority), may ? SCHED_RR : SCHED_OTHER);
+	cr_assert_eq(priority, may ? 10 : 0);
+	packets_pass();
+
+	cr_assert_eq(relay_set_priority(relay, 0), 0);
+	cr_assert_eq(media_policy(&priority), SCHED_OTHER);
+	cr_assert_eq(relay_set_priority(relay, -1), EINVAL);
+	cr_assert_eq(relay_set_priority(relay, RELAY_PRIORITY_MAX + 1),
+		     EINVAL);
+}
+
+
+/* As a user without the right, and none granted by its limits */
+Test(relay, goes_on_where_it_may_not_go_first)
+{
+	const struct rlimit none = {0, 0};
+	int priority = -1;
+
+	packets_pass();
+	cr_assert_eq(setrlimit(RLIMIT_RTPRIO, &none), 0);
+	if (!getuid())
+		cr_assert_eq(setresuid(65534, 65534, 65534), 0);
+
+	cr_assert_eq(relay_set_priority(relay, 10), EPERM);
+	cr_assert_eq(media_policy(&priority), SCHED_OTHER);
+	packets_pass();
 }
 
 

@@ -37,7 +37,8 @@ struct li_poi {
 	const struct li_index *index; /**< borrowed */
 	struct li_poi_handlers h;
 	struct list switches;
-	uint8_t buf[POI_MESSAGE_MAX];
+	uint8_t buf[POI_MESSAGE_MAX]; /**< what is sent                       */
+	uint8_t in[POI_MESSAGE_MAX];  /**< taken apart, while we send, too    */
 	struct poi_message message;
 };
 
@@ -299,13 +300,34 @@ static int taken(struct li_switch *s, const struct poi_message *m)
 }
 
 
+/* All messages of a packet. @param total  one more for each */
+static int packet_take(struct li_switch *s, size_t n, size_t *total)
+{
+	struct li_poi *p = s->poi;
+	size_t at = 0;
+	int err = n > sizeof(p->in) ? EBADMSG : 0;
+
+	while (at < n && !err) {
+		const size_t len = poi_message_len(p->in + at, n - at);
+
+		err = len ? poi_message_decode(&p->message, p->in + at, len)
+			  : EBADMSG;
+		err = err ? err : taken(s, &p->message);
+		at += len;
+		++*total;
+	}
+
+	return err;
+}
+
+
 static void switch_read(struct li_switch *s)
 {
 	struct li_poi *p = s->poi;
-	size_t i;
+	size_t total = 0;
 
-	for (i = 0; i < MESSAGES_A_RUN; i++) {
-		const ssize_t n = recv(s->fd, p->buf, sizeof(p->buf),
+	while (total < MESSAGES_A_RUN) {
+		const ssize_t n = recv(s->fd, p->in, sizeof(p->in),
 				       MSG_DONTWAIT | MSG_TRUNC);
 		int err;
 
@@ -315,11 +337,7 @@ static void switch_read(struct li_switch *s)
 			drop(s, n ? "read error" : "it closed");
 			return;
 		}
-		err = (size_t)n > sizeof(p->buf)
-			      ? EBADMSG
-			      : poi_message_decode(&p->message, p->buf,
-						   (size_t)n);
-		err = err ? err : taken(s, &p->message);
+		err = packet_take(s, (size_t)n, &total);
 		if (err) {
 			drop(s, err == EPROTONOSUPPORT ? "another version"
 						       : "a wrong message");

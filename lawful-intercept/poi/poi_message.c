@@ -489,6 +489,18 @@ int poi_message_encode(uint8_t *buf, size_t size, size_t *ret_len,
 }
 
 
+size_t poi_message_len(const uint8_t *buf, size_t left)
+{
+	struct reader r = {.p = buf, .left = left};
+	uint32_t len;
+
+	(void)get_u32(&r); /* version and type: for whoever takes it apart */
+	len = get_u32(&r);
+
+	return r.is_short || len < POI_HEADER_SIZE || len > left ? 0 : len;
+}
+
+
 int poi_message_decode(struct poi_message *m, const uint8_t *buf, size_t len)
 {
 	struct reader r = {.p = buf, .left = len};

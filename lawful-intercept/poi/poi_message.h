@@ -1,8 +1,11 @@
 /**
  * @file poi_message.h  What the point of interception (strowger-switch) and
  * strowger-li tell each other on their socket: a Unix socket of the kind
- * SOCK_SEQPACKET, one message a packet. strowger-li listens; both sides look
- * at the other's credentials (SO_PEERCRED) before they read or write.
+ * SOCK_SEQPACKET. A packet of strowger-li is one message; one of the switch is
+ * as many as are there to be told, one behind the other: a packet for each
+ * cost both more than all else that they do with it. strowger-li listens; both
+ * sides look at the other's credentials (SO_PEERCRED) before they read or
+ * write.
  *
  * It is not X2 or X3: those are made by strowger-li, for people outside.
  *
@@ -17,7 +20,7 @@
  * The switch forgets key and targets when the connection ends, and whatever
  * it queued for it. Never does it wait for this socket.
  *
- * On the wire: version, type, two octets of zero, length of the whole, body;
+ * On the wire: version, type, two octets of zero, length of the message, body;
  * integers in network order, no padding, nothing after the body.
  */
 #ifndef POI_MESSAGE_H
@@ -27,7 +30,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define POI_VERSION 1
+#define POI_VERSION 2
 #define POI_HEADER_SIZE 8
 
 #define POI_ID_SIZE 16      /**< a call                                     */
@@ -42,7 +45,8 @@
 #define POI_MATCHES_MAX 16       /**< in one message; more: another message */
 #define POI_SIP_MAX 65535        /**< octets of a SIP message               */
 #define POI_RTP_MAX 2048         /**< octets of an RTP packet               */
-#define POI_MESSAGE_MAX (POI_SIP_MAX + 128) /**< of any whole message       */
+#define POI_MESSAGE_MAX (POI_SIP_MAX + 128) /**< of any whole message, and of
+					  any packet               */
 
 enum poi_type {
 	POI_HELLO = 1,    /**< switch to LI: who is there                   */
@@ -190,7 +194,13 @@ int poi_message_encode(uint8_t *buf, size_t size, size_t *ret_len,
 		       const struct poi_message *m);
 
 /**
- * Take one packet apart. Bytes of SIP and RTP point into it.
+ * @return length of the message that what is left of a packet begins with;
+ *         0: no whole one
+ */
+size_t poi_message_len(const uint8_t *buf, size_t left);
+
+/**
+ * Take one message apart. Bytes of SIP and RTP point into it.
  *
  * @param m  undefined on failure
  * @return 0, EBADMSG, or EPROTONOSUPPORT (another version)

@@ -1,7 +1,7 @@
 /**
  * @file poi_link.c  One round: read, then tell what is queued, as far as the
- * socket takes it. A call's packets wait until its POI_CALL was told, its
- * POI_END until its packets were.
+ * socket takes it, in as few packets as there can be. What is copied of a call
+ * waits until its POI_CALL was told, its POI_END until all of that was.
  *
  * When the connection ends nobody is sought any more, and what is queued is
  * dropped, before the next one is tried: it begins with nothing.
@@ -9,9 +9,11 @@
 #include <errno.h>
 #include <openssl/crypto.h>
 #include <poll.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
@@ -26,7 +28,8 @@
 #define FLUSH_MS 1000
 #define IDLE_MS 1000
 #define BLOCKED_MS 50
-#define REST_NS 1000000     /* packets gather: waking costs more than one */
+#define GENTLE 5            /* nice */
+#define REST_NS 5000000     /* packets gather: waking costs more than many */
 #define ROUND_MAX 4096      /* records of a queue, then it is read again */
 #define SEND_BUFFER (4 << 20)
 
@@ -77,23 +80,23 @@ void poi_link_close(struct poi_link *l)
 	l->has_key = l->owes_in_force = false;
 	OPENSSL_cleanse(&l->key, sizeof(l->key));
 	l->is_blocked = l->is_lost_told[0] = l->is_lost_told[1] = false;
+	OPENSSL_cleanse(l->out, l->out_n);
+	l->out_n = 0;
 	l->generation = 0;
 	l->parts = 0;
 }
 
 
-bool poi_link_send(struct poi_link *l, const struct poi_message *m)
+bool poi_link_push(struct poi_link *l)
 {
-	size_t len;
-
 	if (l->fd < 0)
 		return false;
-	if (poi_message_encode(l->buf, sizeof(l->buf), &len, m)) {
-		poi_link_close(l); /* we have made what cannot be */
-		return false;
-	}
-	if (send(l->fd, l->buf, len, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+	if (!l->out_n)
 		return true;
+	if (send(l->fd, l->out, l->out_n, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0) {
+		l->out_n = 0;
+		return true;
+	}
 
 	if (errno == EAGAIN || errno == EINTR || errno == ENOBUFS)
 		l->is_blocked = true;
@@ -101,6 +104,31 @@ bool poi_link_send(struct poi_link *l, const struct poi_message *m)
 		poi_link_close(l);
 
 	return false;
+}
+
+
+bool poi_link_tell(struct poi_link *l, const struct poi_message *m)
+{
+	size_t len;
+	int err;
+
+	if (l->fd < 0)
+		return false;
+
+	err = poi_message_encode(l->out + l->out_n,
+				 sizeof(l->out) - l->out_n, &len, m);
+	if (err == EOVERFLOW) {
+		if (!poi_link_push(l))
+			return false;
+		err = poi_message_encode(l->out, sizeof(l->out), &len, m);
+	}
+	if (err) {
+		poi_link_close(l); /* we have made what cannot be */
+		return false;
+	}
+	l->out_n += len;
+
+	return true;
 }
 
 
@@ -123,7 +151,7 @@ static bool send_lost(struct poi_link *l, const struct copy *c,
 	lost->sip = c->lost[SESSION_SIP];
 	lost->rtp[0] = c->lost[SESSION_RTP_A];
 	lost->rtp[1] = c->lost[SESSION_RTP_B];
-	*is_told = poi_link_send(l, m);
+	*is_told = poi_link_tell(l, m);
 	for (int i = 0; *is_told && i < SESSION_SOURCES; i++)
 		one->sent[i] += c->lost[i];
 
@@ -144,7 +172,7 @@ static bool send_call(struct poi_link *l, const struct copy *c,
 	m->call.in_progress = c->is_in_progress;
 	m->call.n = (uint8_t)(c->len / sizeof(m->call.match[0]));
 	memcpy(m->call.match, copy_bytes(c), c->len);
-	if (!poi_link_send(l, m))
+	if (!poi_link_tell(l, m))
 		return false;
 
 	one->told_serial = c->serial;
@@ -169,7 +197,7 @@ static bool send_sip(struct poi_link *l, const struct copy *c,
 	m->sip.destination = c->destination;
 	m->sip.bytes = copy_bytes(c);
 	m->sip.len = c->len;
-	if (!poi_link_send(l, m))
+	if (!poi_link_tell(l, m))
 		return false;
 
 	one->sent[SESSION_SIP]++;
@@ -192,7 +220,7 @@ static bool send_rtp(struct poi_link *l, const struct copy *c,
 	m->rtp.destination = c->destination;
 	m->rtp.bytes = copy_bytes(c);
 	m->rtp.len = c->len;
-	if (!poi_link_send(l, m))
+	if (!poi_link_tell(l, m))
 		return false;
 
 	one->sent[c->leg == POI_LEG_A ? SESSION_RTP_A : SESSION_RTP_B]++;
@@ -213,7 +241,7 @@ static bool send_end(struct poi_link *l, const struct copy *c,
 	m->end.rtp[0] = one->sent[SESSION_RTP_A];
 	m->end.rtp[1] = one->sent[SESSION_RTP_B];
 
-	return poi_link_send(l, m);
+	return poi_link_tell(l, m);
 }
 
 
@@ -306,7 +334,7 @@ static void hello(struct poi_link *l)
 	memset(&m->hello, 0, sizeof(m->hello));
 	TEXT_FILL(m->hello.node, l->node);
 	memcpy(m->hello.boot, l->boot, sizeof(m->hello.boot));
-	(void)poi_link_send(l, m);
+	(void)poi_link_tell(l, m);
 }
 
 
@@ -343,6 +371,7 @@ static void link_open(struct poi_link *l)
 
 	l->wait_ms = RETRY_MIN_MS;
 	hello(l);
+	(void)poi_link_push(l);
 }
 
 
@@ -358,7 +387,7 @@ static void published(struct poi_link *l)
 	m->type = POI_IN_FORCE;
 	m->in_force.generation = l->generation;
 	m->in_force.n = l->target_n;
-	if (poi_link_send(l, m))
+	if (poi_link_tell(l, m))
 		l->owes_in_force = false;
 }
 
@@ -396,6 +425,8 @@ static unsigned round_closed(struct poi_link *l)
 /* @return records that were done with */
 static unsigned round_run(struct poi_link *l)
 {
+	unsigned n;
+
 	l->is_blocked = false;
 	published(l);
 	if (l->fd < 0)
@@ -407,8 +438,10 @@ static unsigned round_run(struct poi_link *l)
 	}
 
 	poi_link_read(l);
+	n = queues_send(l);
+	(void)poi_link_push(l);
 
-	return queues_send(l);
+	return n;
 }
 
 
@@ -450,9 +483,21 @@ static void flush(struct poi_link *l)
 {
 	const uint64_t until = now_ms() + FLUSH_MS;
 
-	while (l->fd >= 0 && !is_empty(l) && now_ms() < until)
+	while (l->fd >= 0 && (!is_empty(l) || l->out_n) && now_ms() < until)
 		if (!round_run(l))
 			rest(l);
+}
+
+
+/* Copies can wait, so it never takes the processor from who is at work, and
+ * gets less of it: setpriority() is of this thread alone here. It does its
+ * work all the same where that is not allowed. */
+static void give_way(void)
+{
+	const struct sched_param param = {.sched_priority = 0};
+
+	(void)sched_setscheduler(0, SCHED_BATCH, &param);
+	(void)setpriority(PRIO_PROCESS, 0, GENTLE);
 }
 
 
@@ -462,6 +507,7 @@ static void *link_thread(void *arg)
 	struct poi_link *l = arg;
 
 	(void)pthread_setname_np(pthread_self(), "poi");
+	give_way();
 	while (!atomic_load(&l->is_stopping)) {
 		if (round_run(l))
 			(void)nanosleep(&gather, NULL);

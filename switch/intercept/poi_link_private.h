@@ -36,11 +36,16 @@ struct poi_link {
 	uint16_t part, parts;      /**< of the set that is coming; 0: none  */
 
 	struct poi_message message;
-	uint8_t buf[POI_MESSAGE_MAX];
+	uint8_t buf[POI_MESSAGE_MAX]; /**< what was read                    */
+	uint8_t out[POI_MESSAGE_MAX]; /**< messages of the next packet      */
+	size_t out_n;
 };
 
-/** @return false: it was not sent, the socket is full or gone */
-bool poi_link_send(struct poi_link *l, const struct poi_message *m);
+/** With the next packet; one that is full goes now.
+ *  @return false: it found no place, the socket is full or gone */
+bool poi_link_tell(struct poi_link *l, const struct poi_message *m);
+/** The packet, such as it is. @return false: the socket is full or gone */
+bool poi_link_push(struct poi_link *l);
 void poi_link_close(struct poi_link *l);
 void poi_link_publish(struct poi_link *l, const struct target_set *set);
 

@@ -19,7 +19,15 @@ Session = collections.namedtuple(
 
 
 def message(kind, body):
-    return struct.pack(">BBHI", 1, kind, 0, 8 + len(body)) + body
+    return struct.pack(">BBHI", 2, kind, 0, 8 + len(body)) + body
+
+
+def messages(packet):
+    """(type, body) of each."""
+    while packet:
+        _, kind, _, n = struct.unpack(">BBHI", packet[:8])
+        yield kind, packet[8:n]
+        packet = packet[n:]
 
 
 def address(data):
@@ -87,7 +95,8 @@ class Listener:
             if not data:
                 return
             with self.lock:
-                self.take(data[1], data[8:])
+                for kind, body in messages(data):
+                    self.take(kind, body)
                 self.lock.notify_all()
 
     def new_id(self):

@@ -74,11 +74,12 @@ def one_call(w, m, s):
           s.sip(call, poi.B, poi.SENT, INVITE),
           s.sip(call, poi.B, poi.RECEIVED, OK),
           s.sip(call, poi.A, poi.SENT, OK)]
-    packets = []
+    packets, s.at_once = [], 10
     for i in range(50):
         for leg in (poi.A, poi.B):
             packets.append(poi.rtp_packet(i, ssrc=leg))
             s.rtp(call, leg, packets[-1])
+    s.at_once = 1
     s.end(call)
     check(m.wait(lambda m: len(m.pdus) == 104), "all PDUs come", len(m.pdus))
     x2, x3 = m.of(1, X1), m.of(2, X1)
@@ -366,7 +367,10 @@ def keepalives(w, m):
 def strange_switches(w):
     for what, octets in (("no hello", poi.message(poi.END, bytes(36))),
                          ("rubbish", b"x" * 100),
-                         ("another version", b"\2" + poi.message(
+                         ("a message, and half of one", poi.message(
+                             poi.HELLO, b"n".ljust(64, b"\0") + bytes(16))
+                          + poi.message(poi.END, bytes(36))[:20]),
+                         ("another version", b"\1" + poi.message(
                              poi.HELLO, bytes(80))[1:]),
                          ("a longer length", poi.message(
                              poi.HELLO, bytes(80))[:4] + b"\xff" * 84)):
@@ -374,6 +378,8 @@ def strange_switches(w):
         s.connect(w.socket)
         s.settimeout(5)
         s.send(octets)
+        while s.recv(70000)[:2] in (b"\2\2", b"\2\3"):
+            pass # whoever says hello is told key and targets first
         check(s.recv(100) == b"", what + ": it hangs up")
         s.close()
 

@@ -12,7 +12,7 @@ RECEIVED, SENT = 1, 2
 
 
 def message(kind, body):
-    return struct.pack(">BBHI", 1, kind, 0, 8 + len(body)) + body
+    return struct.pack(">BBHI", 2, kind, 0, 8 + len(body)) + body
 
 
 def address(ip, port):
@@ -34,6 +34,7 @@ class Poi:
         self.s.connect(path)
         self.s.settimeout(5)
         self.key, self.targets, self.generation = None, {}, 0
+        self.gathered, self.at_once = [], 1
         self.s.send(message(HELLO, node.encode().ljust(64, b"\0")
                             + os.urandom(16)))
         got = self.s.recv(70000)
@@ -72,33 +73,40 @@ class Poi:
         digest = hmac.new(self.key, identity.encode(), "sha256").digest()
         return self.targets.get(digest[:16])
 
+    def tell(self, octets):
+        """At once, or with the next packet of so many messages."""
+        self.gathered.append(octets)
+        if len(self.gathered) >= self.at_once:
+            self.s.send(b"".join(self.gathered))
+            self.gathered = []
+
     def call(self, call, matches, in_progress=0, at=None):
         body = call + struct.pack(">qBBB", at or time.time_ns(), 1,
                                   in_progress, len(matches))
         for ident, role in matches:
             body += struct.pack(">IB", ident, role)
-        self.s.send(message(CALL, body))
+        self.tell(message(CALL, body))
 
     def sip(self, call, leg, direction, text, at=None,
             src=("192.0.2.10", 5060), dst=("192.0.2.1", 5060)):
         at = at or time.time_ns()
-        self.s.send(message(SIP, call + struct.pack(
+        self.tell(message(SIP, call + struct.pack(
             ">qBBHB", at, leg, direction, leg - 1, 17)
             + address(*src) + address(*dst) + text))
         return at
 
     def rtp(self, call, leg, packet, at=None, src=("192.0.2.10", 40000),
             dst=("192.0.2.1", 30000)):
-        self.s.send(message(RTP, call + struct.pack(
+        self.tell(message(RTP, call + struct.pack(
             ">qBH", at or time.time_ns(), leg, 0)
             + address(*src) + address(*dst) + packet))
 
     def lost(self, call, sip, rtp_a, rtp_b):
-        self.s.send(message(LOST, call + struct.pack(
+        self.tell(message(LOST, call + struct.pack(
             ">qqIII", time.time_ns(), time.time_ns(), sip, rtp_a, rtp_b)))
 
     def end(self, call, at=None):
-        self.s.send(message(END, call + struct.pack(
+        self.tell(message(END, call + struct.pack(
             ">qIII", at or time.time_ns(), 0, 0, 0)))
 
     def close(self):

@@ -100,3 +100,77 @@ Test(poi_link, a_part_of_the_older_set_ends_the_connection)
 	cr_assert_eq(l->fd, -1);
 	closed(l);
 }
+
+
+static void in_force(uint32_t generation)
+{
+	m.type = POI_IN_FORCE;
+	m.in_force = (struct poi_in_force){.generation = generation};
+}
+
+
+/* @return generation of the message at the place, which goes on behind it */
+static uint32_t next_in_force(const uint8_t *packet, size_t n, size_t *at)
+{
+	const size_t len = poi_message_len(packet + *at, n - *at);
+
+	cr_assert_neq(len, 0);
+	cr_assert_eq(poi_message_decode(&m, packet + *at, len), 0);
+	cr_assert_eq(m.type, POI_IN_FORCE);
+	*at += len;
+
+	return m.in_force.generation;
+}
+
+
+Test(poi_link, what_is_told_goes_in_one_packet)
+{
+	static uint8_t packet[POI_MESSAGE_MAX];
+	struct poi_link *l = opened();
+	size_t at = 0;
+	ssize_t n;
+
+	for (uint32_t i = 1; i <= 3; i++) {
+		in_force(i);
+		cr_assert(poi_link_tell(l, &m));
+	}
+	cr_assert_lt(recv(far, packet, sizeof(packet), MSG_DONTWAIT), 0);
+	cr_assert(poi_link_push(l));
+	cr_assert(poi_link_push(l), "nothing is left to be sent");
+
+	n = recv(far, packet, sizeof(packet), MSG_DONTWAIT);
+	for (uint32_t i = 1; i <= 3; i++)
+		cr_assert_eq(next_in_force(packet, (size_t)n, &at), i);
+	cr_assert_eq(at, (size_t)n);
+	cr_assert_lt(recv(far, packet, sizeof(packet), MSG_DONTWAIT), 0);
+	closed(l);
+}
+
+
+/* Until nobody takes more; then all of it comes, in order and once */
+Test(poi_link, a_full_socket_loses_nothing_that_was_taken)
+{
+	static uint8_t packet[POI_MESSAGE_MAX];
+	struct poi_link *l = opened();
+	uint32_t told = 0, heard = 0;
+	ssize_t n;
+
+	for (;;) {
+		in_force(told + 1);
+		if (!poi_link_tell(l, &m))
+			break;
+		told++;
+	}
+	cr_assert(l->is_blocked);
+	cr_assert(l->fd >= 0);
+	cr_assert_gt(told, POI_MESSAGE_MAX / 16, "more than one packet");
+
+	while ((n = recv(far, packet, sizeof(packet), MSG_DONTWAIT)) > 0) {
+		for (size_t at = 0; at < (size_t)n;)
+			cr_assert_eq(next_in_force(packet, (size_t)n, &at),
+				     ++heard);
+		(void)poi_link_push(l);
+	}
+	cr_assert_eq(heard, told);
+	closed(l);
+}

@@ -400,6 +400,19 @@ static void take(const struct poi_message *m, unsigned life)
 }
 
 
+static void take_packet(size_t n, unsigned life)
+{
+	size_t at = 0, len;
+
+	for (; at < n; at += len) {
+		len = poi_message_len(buf + at, n - at);
+		MUST(len);
+		MUST(!poi_message_decode(&message, buf + at, len));
+		take(&message, life);
+	}
+}
+
+
 /* @return false: the switch hung up */
 static bool read_all(int fd, unsigned life)
 {
@@ -410,8 +423,7 @@ static bool read_all(int fd, unsigned life)
 			return true;
 		if (n <= 0)
 			return false;
-		MUST(!poi_message_decode(&message, buf, (size_t)n));
-		take(&message, life);
+		take_packet((size_t)n, life);
 	}
 }
 

@@ -356,6 +356,26 @@ Test(poi_message, nothing_shorter_longer_or_of_another_kind_is_taken)
 }
 
 
+Test(poi_message, a_packet_says_how_long_its_first_message_is)
+{
+	struct poi_message m = call_message(2);
+	const size_t len = encoded(&m);
+	size_t i;
+
+	cr_assert_eq(poi_message_len(buf, len), len);
+	cr_assert_eq(poi_message_len(buf, sizeof(buf)), len);
+	for (i = 0; i < len; i++)
+		cr_assert_eq(poi_message_len(buf, i), 0);
+
+	buf[7] = POI_HEADER_SIZE;
+	cr_assert_eq(poi_message_len(buf, len), POI_HEADER_SIZE);
+	buf[7] = POI_HEADER_SIZE - 1; /* it would never end */
+	cr_assert_eq(poi_message_len(buf, len), 0);
+	memset(buf + 4, 0xff, 4);
+	cr_assert_eq(poi_message_len(buf, sizeof(buf)), 0);
+}
+
+
 Test(poi_message, a_buffer_too_small_is_told)
 {
 	struct poi_message m = call_message(2);

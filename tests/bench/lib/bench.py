@@ -33,9 +33,12 @@ class Load:
                 party.target, "--caller", caller, "--carrier",
                 f"127.0.0.1:{opt.carrier_port}", "--rate", str(rate),
                 "--calls", str(calls), *more]
-        self.process = subprocess.Popen(
-            args, stdout=subprocess.PIPE, text=True, preexec_fn=lambda:
-            os.sched_setaffinity(0, {parties.LOAD_CPU}))
+        def elsewhere():
+            os.sched_setaffinity(0, {parties.LOAD_CPU})
+            procs.go_first()
+
+        self.process = subprocess.Popen(args, stdout=subprocess.PIPE,
+                                        text=True, preexec_fn=elsewhere)
 
     def events(self):
         with self.process.stdout as out:

@@ -45,6 +45,18 @@ struct call {
 	char *to, *target, *routes;
 	struct sockaddr_in media_caller, media_carrier; /**< the switch's */
 	uint16_t seq_caller, seq_carrier;
+	uint32_t delay_us[2]; /**< of the last packet from caller, carrier */
+};
+
+#define LOAD_DELAYS 200000
+#define LOAD_SLICES_MAX 200
+#define LOAD_GROUPS_MAX 8
+
+/** Delays of one group of calls in one slice. */
+struct delays {
+	uint32_t count[LOAD_DELAYS]; /**< by microsecond */
+	uint64_t change_us, changes; /**< from a packet to the next of its
+					  stream, whichever way: jitter */
 };
 
 enum load_socket { SOCKET_CALLER, SOCKET_CARRIER, MEDIA_CALLER, MEDIA_CARRIER };
@@ -60,7 +72,7 @@ struct load_options {
 	unsigned media_ms; /**< 0: no packets */
 	unsigned slice_ms; /**< delays are told for each so long, too; 0: not */
 	unsigned pps;
-	unsigned delays_of; /**< delays are of the first calls; 0: of all */
+	unsigned groups; /**< call i is of group i % groups: delays of each */
 };
 
 struct load {
@@ -80,17 +92,16 @@ struct load {
 	bool is_counting; /**< packets sent now are of the measurement */
 	uint64_t rtp_sent, rtp_received, rtp_refused;
 	uint64_t rtp_sent_all, rtp_received_all; /**< also while it warms up */
-	uint64_t counting_ns;  /**< when the measurement began */
-	uint32_t *delay_count; /**< by microsecond; of each slice */
+	uint64_t counting_ns;  /**< when the measurement began, by the wall */
+	struct delays *delays; /**< of each slice, of each group */
 };
 
-#define LOAD_DELAYS 200000
-#define LOAD_SLICES_MAX 200
-
 uint64_t load_clock_ns(void);
+uint64_t load_wall_ns(void);
 double load_cpu_s(void);
 void load_send(struct load *l, int fd, const char *text, size_t len);
-void load_pass(struct load *l, int wait_ms);
+/** @param wait_ns  for something to come; as exact as the kernel wakes us */
+void load_pass(struct load *l, uint64_t wait_ns);
 
 /* message.c */
 const char *message_header(const char *msg, const char *name, char compact,

@@ -32,6 +32,17 @@ uint64_t load_clock_ns(void)
 }
 
 
+/* What the kernel stamps packets with */
+uint64_t load_wall_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+
+	return (uint64_t)t.tv_sec * LOAD_NS_PER_S + (uint64_t)t.tv_nsec;
+}
+
+
 double load_cpu_s(void)
 {
 	struct rusage r;
@@ -82,9 +93,13 @@ static int socket_open(struct load *l, const struct sockaddr_in *local,
 {
 	const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
 	struct epoll_event ev = {.events = EPOLLIN};
+	const int on = kind == MEDIA_CALLER || kind == MEDIA_CARRIER;
 
 	if (fd < 0)
 		die("socket");
+	/* when a packet was there, not when we had time for it */
+	if (on && setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on)))
+		die("SO_TIMESTAMPNS");
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer,
 		       sizeof(buffer)))
 		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer,
@@ -144,10 +159,14 @@ static void take(struct load *l, int fd, enum load_socket kind)
 }
 
 
-void load_pass(struct load *l, int wait_ms)
+void load_pass(struct load *l, uint64_t wait_ns)
 {
+	const struct timespec wait = {
+		.tv_sec = (time_t)(wait_ns / LOAD_NS_PER_S),
+		.tv_nsec = (long)(wait_ns % LOAD_NS_PER_S),
+	};
 	struct epoll_event evs[64];
-	const int n = epoll_wait(l->epoll, evs, 64, wait_ms);
+	const int n = epoll_pwait2(l->epoll, evs, 64, &wait, NULL);
 
 	l->now_ns = load_clock_ns();
 	for (int i = 0; i < n; i++) {
@@ -190,9 +209,8 @@ static uint64_t start_all(struct load *l)
 		}
 		timers(l);
 		load_pass(l, due - l->now_ns > 2 * LOAD_NS_PER_MS
-				     ? 2
-				     : (int)((due - l->now_ns) /
-					     LOAD_NS_PER_MS));
+				     ? 2 * LOAD_NS_PER_MS
+				     : due - l->now_ns);
 	}
 
 	return load_clock_ns();
@@ -213,7 +231,7 @@ static uint64_t end_all(struct load *l, uint64_t give_up_ns)
 		if ((ended && l->now_ns - ended > LINGER_NS) ||
 		    l->now_ns > give_up_ns)
 			return ended ? ended : l->now_ns;
-		load_pass(l, 1);
+		load_pass(l, LOAD_NS_PER_MS);
 	}
 }
 
@@ -226,7 +244,7 @@ static void media(struct load *l)
 	while (l->up + l->failed < l->opt.calls && load_clock_ns() < until) {
 		l->now_ns = load_clock_ns();
 		timers(l);
-		load_pass(l, 1);
+		load_pass(l, LOAD_NS_PER_MS);
 	}
 	printf("{\"event\":\"setup\",\"up\":%u,\"failed\":%u}\n", l->up,
 	       l->failed);
@@ -285,7 +303,8 @@ static void usage(void)
 		"usage: bench_load [--target IP:PORT] [--caller IP:PORT] "
 		"[--carrier IP:PORT]\n\t[--calls N] [--rate PER_S] "
 		"[--hold MS] [--users N] [--password TEXT]\n\t[--media-ms MS "
-		"[--slice-ms MS] [--delays-of CALLS] [--pps N] [--media-ip IP] [--media-base PORT]]\n");
+		"[--slice-ms MS] [--groups N] [--pps N] [--media-ip IP] "
+		"[--media-base PORT]]\n");
 	exit(2);
 }
 
@@ -306,14 +325,14 @@ static void options(struct load_options *o, int argc, char *argv[])
 		{"users", 1, NULL, 'u'},    {"password", 1, NULL, 'w'},
 		{"media-ms", 1, NULL, 'm'}, {"pps", 1, NULL, 'p'},
 		{"media-ip", 1, NULL, 'i'}, {"media-base", 1, NULL, 'b'},
-		{"slice-ms", 1, NULL, 's'}, {"delays-of", 1, NULL, 'd'},
+		{"slice-ms", 1, NULL, 's'}, {"groups", 1, NULL, 'g'},
 		{NULL, 0, NULL, 0},
 	};
 	unsigned *numbers[] = {
 		['n'] = &o->calls,    ['r'] = &o->rate, ['h'] = &o->hold_ms,
 		['u'] = &o->users,    ['m'] = &o->media_ms,
 		['p'] = &o->pps,      ['b'] = &o->media_base,
-		['s'] = &o->slice_ms, ['d'] = &o->delays_of,
+		['s'] = &o->slice_ms, ['g'] = &o->groups,
 	};
 	int c;
 
@@ -344,7 +363,8 @@ static void options(struct load_options *o, int argc, char *argv[])
 		}
 	}
 
-	if (!o->calls || !o->rate || !o->users || !o->pps ||
+	if (!o->calls || !o->rate || !o->users || !o->pps || !o->groups ||
+	    o->groups > LOAD_GROUPS_MAX ||
 	    (o->slice_ms && o->media_ms / o->slice_ms >= LOAD_SLICES_MAX))
 		usage();
 }
@@ -367,6 +387,7 @@ int main(int argc, char *argv[])
 		.users = 10000,
 		.media_base = 20000,
 		.pps = 50,
+		.groups = 1,
 	};
 	options(&l->opt, argc, argv);
 
@@ -374,10 +395,9 @@ int main(int argc, char *argv[])
 	l->calls = calloc(l->opt.calls, sizeof(*l->calls));
 	l->provisional_us = calloc(l->opt.calls, sizeof(uint32_t));
 	l->answer_us = calloc(l->opt.calls, sizeof(uint32_t));
-	l->delay_count = calloc(media_slices(l), /* most is never touched */
-				LOAD_DELAYS * sizeof(uint32_t));
-	if (!l->calls || !l->provisional_us || !l->answer_us ||
-	    !l->delay_count)
+	l->delays = calloc((size_t)media_slices(l) * l->opt.groups,
+			   sizeof(*l->delays)); /* most is never touched */
+	if (!l->calls || !l->provisional_us || !l->answer_us || !l->delays)
 		die("memory");
 	sockets_open(l);
 

@@ -1,6 +1,7 @@
 /**
  * @file media.c  G.711 packets of 20 ms between both ends of every call that
- * is up, spread evenly; each carries when it was sent.
+ * is up, spread evenly; each carries when it was sent, and the kernel says when
+ * it came back: how long we wait for the processor is no part of the delay.
  */
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -15,8 +16,9 @@
 #define BURST_MAX 64
 #define CARRIER_PORTS 5000 /* the carrier's ports begin so much higher */
 #define CALL_MASK 0x0fffffffu /* of an SSRC: the rest says which side */
-#define WARM_NS LOAD_NS_PER_S
+#define WARM_NS (LOAD_NS_PER_S / 2)
 #define TAIL_NS (50 * LOAD_NS_PER_MS)
+#define WAIT_NS (100 * UINT64_C(1000)) /* what is due meanwhile goes together */
 
 struct __attribute__((packed)) packet {
 	uint8_t version, type;
@@ -49,21 +51,48 @@ unsigned media_slices(const struct load *l)
 }
 
 
-static uint32_t *slice_of(const struct load *l, uint64_t sent_ns)
+static struct delays *delays_at(const struct load *l, unsigned slice,
+				unsigned group)
+{
+	return &l->delays[(size_t)slice * l->opt.groups + group];
+}
+
+
+static struct delays *delays_of(const struct load *l, uint64_t sent_ns,
+				unsigned call)
 {
 	const uint64_t ms = (sent_ns - l->counting_ns) / LOAD_NS_PER_MS;
 	const unsigned last = media_slices(l) - 1;
 	const unsigned i = l->opt.slice_ms ? (unsigned)(ms / l->opt.slice_ms)
 					   : 0;
 
-	return &l->delay_count[(size_t)(i < last ? i : last) * LOAD_DELAYS];
+	return delays_at(l, i < last ? i : last, call % l->opt.groups);
 }
 
 
-static bool has_delay(const struct load *l, const struct packet *p)
+static void delay_add(struct load *l, const struct packet *p, uint64_t at_ns)
 {
-	return !l->opt.delays_of ||
-	       (ntohl(p->ssrc) & CALL_MASK) < l->opt.delays_of;
+	const uint32_t ssrc = ntohl(p->ssrc);
+	const unsigned i = ssrc & CALL_MASK;
+	const uint64_t ns = at_ns > p->sent_ns ? at_ns - p->sent_ns : 0;
+	const uint32_t us = ns / 1000 < LOAD_DELAYS ? (uint32_t)(ns / 1000)
+						    : LOAD_DELAYS - 1;
+	struct delays *d;
+	uint32_t *last;
+
+	if (i >= l->opt.calls) {
+		l->strange++;
+		return;
+	}
+
+	d = delays_of(l, p->sent_ns, i);
+	last = &l->calls[i].delay_us[ssrc > CALL_MASK];
+	d->count[us]++;
+	if (*last) {
+		d->change_us += us > *last ? us - *last : *last - us;
+		d->changes++;
+	}
+	*last = us ? us : 1;
 }
 
 
@@ -80,7 +109,7 @@ static void packet_send(struct load *l, unsigned i, bool carrier)
 		.timestamp = htonl(*seq * 160u),
 		.ssrc = htonl((carrier ? CALL_MASK + 1 : 0) + i),
 		.magic = MAGIC,
-		.sent_ns = load_clock_ns(),
+		.sent_ns = load_wall_ns(),
 		.is_counted = l->is_counting,
 	};
 
@@ -96,12 +125,28 @@ static void packet_send(struct load *l, unsigned i, bool carrier)
 }
 
 
+/* When the kernel had it; we ask for nothing else */
+static uint64_t stamp_of(struct msghdr *m)
+{
+	const struct cmsghdr *c = CMSG_FIRSTHDR(m);
+	struct timespec t;
+
+	if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS)
+		return load_wall_ns();
+	memcpy(&t, CMSG_DATA(c), sizeof(t));
+
+	return (uint64_t)t.tv_sec * LOAD_NS_PER_S + (uint64_t)t.tv_nsec;
+}
+
+
 void media_receive(struct load *l, int fd)
 {
 	static struct packet packets[PACKETS_AT_ONCE];
+	static _Alignas(struct cmsghdr)
+		uint8_t control[PACKETS_AT_ONCE][CMSG_SPACE(
+			sizeof(struct timespec))];
 	struct mmsghdr msgs[PACKETS_AT_ONCE];
 	struct iovec io[PACKETS_AT_ONCE];
-	uint64_t now;
 	int n;
 
 	memset(msgs, 0, sizeof(msgs));
@@ -110,13 +155,12 @@ void media_receive(struct load *l, int fd)
 		io[i].iov_len = sizeof(packets[i]);
 		msgs[i].msg_hdr.msg_iov = &io[i];
 		msgs[i].msg_hdr.msg_iovlen = 1;
+		msgs[i].msg_hdr.msg_control = control[i];
+		msgs[i].msg_hdr.msg_controllen = sizeof(control[i]);
 	}
 
 	n = recvmmsg(fd, msgs, PACKETS_AT_ONCE, MSG_DONTWAIT, NULL);
-	now = load_clock_ns();
 	for (int i = 0; i < n; i++) {
-		uint64_t us;
-
 		if (msgs[i].msg_len != PACKET_LEN ||
 		    packets[i].magic != MAGIC) {
 			l->strange++;
@@ -126,11 +170,7 @@ void media_receive(struct load *l, int fd)
 		if (!packets[i].is_counted)
 			continue;
 		l->rtp_received++;
-		if (!has_delay(l, &packets[i]))
-			continue;
-		us = (now - packets[i].sent_ns) / 1000;
-		slice_of(l, packets[i].sent_ns)
-			[us < LOAD_DELAYS ? us : LOAD_DELAYS - 1]++;
+		delay_add(l, &packets[i], stamp_of(&msgs[i].msg_hdr));
 	}
 }
 
@@ -159,22 +199,49 @@ static unsigned delay_us(const uint32_t *counts, double share)
 }
 
 
+static void delays_add(struct delays *to, const struct delays *d)
+{
+	for (unsigned us = 0; us < LOAD_DELAYS; us++)
+		to->count[us] += d->count[us];
+	to->change_us += d->change_us;
+	to->changes += d->changes;
+}
+
+
+/* As members of a JSON object: of all, and of each group */
+static void delays_print(const struct load *l, struct delays *all,
+			 unsigned slice)
+{
+	memset(all, 0, sizeof(*all));
+	printf("\"groups_p99_us\":[");
+	for (unsigned g = 0; g < l->opt.groups; g++) {
+		const struct delays *d = delays_at(l, slice, g);
+
+		printf("%s%u", g ? "," : "", delay_us(d->count, 0.99));
+		delays_add(all, d);
+	}
+	printf("],\"delay_p50_us\":%u,\"delay_p99_us\":%u,"
+	       "\"jitter_us\":%.1f",
+	       delay_us(all->count, 0.5), delay_us(all->count, 0.99),
+	       all->changes ? (double)all->change_us / (double)all->changes
+			    : 0);
+}
+
+
 /* Tell the delays of each slice, and make one of all */
-static void slices_report(struct load *l)
+static void slices_report(struct load *l, struct delays *all)
 {
 	const unsigned n = media_slices(l);
 
 	for (unsigned i = 0; l->opt.slice_ms && i + 1 < n; i++) {
-		const uint32_t *counts = &l->delay_count[(size_t)i *
-							 LOAD_DELAYS];
-
-		printf("{\"event\":\"slice\",\"at_ms\":%u,"
-		       "\"delay_p50_us\":%u,\"delay_p99_us\":%u}\n",
-		       i * l->opt.slice_ms, delay_us(counts, 0.5),
-		       delay_us(counts, 0.99));
+		printf("{\"event\":\"slice\",\"at_ms\":%u,",
+		       i * l->opt.slice_ms);
+		delays_print(l, all, i);
+		printf("}\n");
 	}
-	for (size_t i = LOAD_DELAYS; i < (size_t)n * LOAD_DELAYS; i++)
-		l->delay_count[i % LOAD_DELAYS] += l->delay_count[i];
+	for (unsigned i = 1; i < n; i++)
+		for (unsigned g = 0; g < l->opt.groups; g++)
+			delays_add(delays_at(l, 0, g), delays_at(l, i, g));
 }
 
 
@@ -185,7 +252,7 @@ static void say(const char *event)
 }
 
 
-static void report(const struct load *l, unsigned calls,
+static void report(const struct load *l, struct delays *all, unsigned calls,
 		   const struct count *from, const struct count *to)
 {
 	const double s = (double)(to->at_ns - from->at_ns) / LOAD_NS_PER_S;
@@ -193,15 +260,15 @@ static void report(const struct load *l, unsigned calls,
 	printf("{\"event\":\"media\",\"calls\":%u,\"sent\":%llu,"
 	       "\"received\":%llu,\"sent_all\":%llu,\"received_all\":%llu,"
 	       "\"refused\":%llu,\"seconds\":%.3f,"
-	       "\"delay_p50_us\":%u,\"delay_p99_us\":%u,"
-	       "\"load_cpu_s\":%.3f,\"strange\":%u}\n",
+	       "\"load_cpu_s\":%.3f,\"strange\":%u,",
 	       calls, (unsigned long long)(to->sent - from->sent),
 	       (unsigned long long)(to->received - from->received),
 	       (unsigned long long)l->rtp_sent_all,
 	       (unsigned long long)l->rtp_received_all,
 	       (unsigned long long)l->rtp_refused, s,
-	       delay_us(l->delay_count, 0.5), delay_us(l->delay_count, 0.99),
 	       to->cpu_s - from->cpu_s, l->strange);
+	delays_print(l, all, 0);
+	printf("}\n");
 	fflush(stdout);
 }
 
@@ -240,7 +307,7 @@ static void packets_until(struct load *l, const unsigned *calls, unsigned n,
 			packet_send(l, calls[k / 2], k & 1);
 			(*sent)++;
 		}
-		load_pass(l, *sent < due ? 0 : 1);
+		load_pass(l, *sent < due ? 0 : WAIT_NS);
 		now = load_clock_ns();
 	}
 }
@@ -249,7 +316,8 @@ static void packets_until(struct load *l, const unsigned *calls, unsigned n,
 void media_run(struct load *l)
 {
 	unsigned *calls = calloc(l->opt.calls, sizeof(*calls));
-	const unsigned n = calls ? calls_with_media(l, calls) : 0;
+	struct delays *all = calloc(1, sizeof(*all));
+	const unsigned n = calls && all ? calls_with_media(l, calls) : 0;
 	const uint64_t begin = load_clock_ns();
 	const uint64_t start = begin + WARM_NS;
 	const uint64_t end = start + l->opt.media_ms * LOAD_NS_PER_MS;
@@ -260,18 +328,19 @@ void media_run(struct load *l)
 		packets_until(l, calls, n, begin, start, &sent);
 		say("media_start");
 		l->is_counting = true;
-		l->counting_ns = load_clock_ns();
+		l->counting_ns = load_wall_ns();
 		from = count_now(l);
 		packets_until(l, calls, n, begin, end, &sent);
 		say("media_stop");
 		to = count_now(l);
 		late = load_clock_ns() + TAIL_NS;
 		while (load_clock_ns() < late)
-			load_pass(l, 1);
+			load_pass(l, LOAD_NS_PER_MS);
 		l->is_counting = false;
 		to.received = l->rtp_received;
-		slices_report(l);
-		report(l, n, &from, &to);
+		slices_report(l, all);
+		report(l, all, n, &from, &to);
 	}
+	free(all);
 	free(calls);
 }

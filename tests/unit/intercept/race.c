@@ -146,9 +146,8 @@ static void party(uint64_t number, enum tap_role role, enum poi_role as)
 	char text[32];
 
 	(void)snprintf(text, sizeof(text), "+49301000%02u", who(number, as));
-	ev.role = role;
-	ev.party = text;
-	ev.party_len = strlen(text);
+	ev.party = (struct tap_party){.role = role, .text = text,
+				      .len = strlen(text)};
 	tap_emit(&ev);
 }
 

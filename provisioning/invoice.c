@@ -84,6 +84,9 @@ static const struct refusal refusals[] = {
 	NOT_NOW("invoice_in_order", "the account has a draft: issue or delete "
 		"it first"),
 	NOT_NOW("credit_positive", "there is nothing to give back"),
+	{.constraint = "credit_total", .field = "lines",
+	 .kind = PROBLEM_VALIDATION, .detail = "together more than is left of "
+	 "the invoice: credit the line of the discount with them, or less"},
 	{.constraint = "credit_lines", .field = "lines",
 	 .kind = PROBLEM_VALIDATION, .detail = "lines of the invoice, once "
 	 "each, by at most what is left of them, in whole cents"},

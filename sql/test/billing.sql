@@ -79,6 +79,12 @@ update core.account set tax_profile_id = pg_temp.id('tax', 2)
 	where id = pg_temp.acc(1);
 select is(billing.charges_post(pg_temp.acc(1), '2027-03-01'), 0::bigint,
 	'other taxes change nothing that was posted');
+update billing.charge set ends_on = '2026-12-05'
+	where id = pg_temp.id('chg', 1);
+select is(billing.charges_post(pg_temp.acc(1), '2027-03-01'), 1::bigint);
+select is((select array[amount, net, gross] from pg_temp.posted() offset 5),
+	array[-4838709, -4838709, -5758064]::bigint[],
+	'what goes back has the taxes that were paid');
 select results_eq($$ select net_micro, taxes, gross_micro
 	from billing.taxed(pg_temp.acc(1), 12000000) $$, $$ values
 	(10000000::bigint, '[["VAT", 200000, 2000000]]'::jsonb,

@@ -189,6 +189,26 @@ select is((select balance_micro from billing.statement(pg_temp.acc(1),
 	'-infinity', 'infinity') order by n desc limit 1), balance_micro)
 	from core.account where id = pg_temp.acc(1);
 
+-- credit notes together are their invoice, however many there are
+select throws_ok(format($$ select billing.credit(%L, '[{"n": 1,
+	"amount_micro": 6770000}, {"n": 2, "amount_micro": 9990000}, {"n": 3,
+	"amount_micro": 500000}, {"n": 4, "amount_micro": 2470000}]') $$,
+	(pg_temp.inv('2026-03-01')).id), '23514',
+	'that is more than is left of the invoice', 'without its discount');
+create function pg_temp.given() returns bigint language sql as
+$$
+	select sum(c.total_micro)::bigint from billing.invoice c
+		where c.refers_id = (pg_temp.inv('2026-03-01')).id
+$$;
+select is(count(billing.credit((pg_temp.inv('2026-03-01')).id,
+	'[{"n": 1, "amount_micro": 30000}]')), 10::bigint)
+	from generate_series(1, 10);
+select is(pg_temp.given(), 360000::bigint,
+	'19 % of 0.30, and not ten times 0.01 of 0.03');
+select billing.credit((pg_temp.inv('2026-03-01')).id) is not null;
+select is(pg_temp.given(), total_micro) from pg_temp.inv('2026-03-01');
+select is_empty('select * from billing.check_ledger()');
+
 select results_eq($$ select c, billing.decimals(c) from unnest(array['EUR',
 	'JPY', 'KWD']) c $$, $$ values ('EUR', 2), ('JPY', 0), ('KWD', 3) $$);
 

@@ -457,18 +457,20 @@ static int cursor_open(struct work *w)
 }
 
 
-/* RFC 4180 2.6, 2.7 */
+/* RFC 4180 2.6, 2.7. What a spreadsheet would compute has an apostrophe before
+   it: what callers call themselves comes as it is. */
 static int put_cell(const struct work *w, const char *text, bool is_last)
 {
 	const char end = is_last ? '\n' : w->form.separator;
 	const char special[] = {'"', '\r', '\n', w->form.separator, '\0'};
+	const char *mark = text_is_formula(text) ? "'" : "";
 	struct mbuf *mb = w->mb;
 	int err = 0;
 
 	if (!strpbrk(text, special))
-		return mbuf_printf(mb, "%s%c", text, end);
+		return mbuf_printf(mb, "%s%s%c", mark, text, end);
 
-	err = mbuf_write_u8(mb, '"');
+	err = mbuf_printf(mb, "\"%s", mark);
 	for (; *text && !err; text++) {
 		if (*text == '"')
 			err = mbuf_write_u8(mb, '"');

@@ -171,20 +171,23 @@ static int write_table(struct mbuf *mb, const struct report_column **c,
 
 /* --- CSV ---------------------------------------------------------------- */
 
+/* What a spreadsheet would compute has an apostrophe before it. */
 static int csv_cell(struct mbuf *mb, const char *text, bool is_last)
 {
+	const char *end = is_last ? "\n" : ",";
+	const char *mark = text_is_formula(text) ? "'" : "";
 	int err = 0;
 
 	if (!strpbrk(text, "\",\r\n"))
-		return mbuf_printf(mb, "%s%s", text, is_last ? "\n" : ",");
-	err = mbuf_write_u8(mb, '"');
+		return mbuf_printf(mb, "%s%s%s", mark, text, end);
+	err = mbuf_printf(mb, "\"%s", mark);
 	for (; *text && !err; text++) {
 		if (*text == '"')
 			err = mbuf_write_u8(mb, '"');
 		if (!err)
 			err = mbuf_write_u8(mb, (uint8_t)*text);
 	}
-	return err ? err : mbuf_printf(mb, "\"%s", is_last ? "\n" : ",");
+	return err ? err : mbuf_printf(mb, "\"%s", end);
 }
 
 

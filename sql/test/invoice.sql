@@ -48,7 +48,7 @@ end
 $$;
 select pg_temp.call(n, '2026-03-15Z'::timestamptz + n * interval '1 minute',
 	123457 + n) from generate_series(1, 20) n;
-select pg_temp.call(21, '2026-03-31 21:59:59Z', 500001, 'France');
+select pg_temp.call(21, '2026-03-31 21:59:59Z', 500001, '=1+1');
 select pg_temp.call(22, '2026-03-31 22:00:00Z', 700001, 'France');
 
 -- refusals
@@ -70,7 +70,7 @@ select results_eq($$ select kind, description, calls, net_micro, amount_micro
 	from billing.invoice_line order by n $$, $$ values
 	('charge', 'Trunk', null::bigint, 6767419::bigint, 6770000::bigint),
 	('charge', 'Trunk', null, 9990000, 9990000),
-	('usage', 'France', 1, 500001, 500000),
+	('usage', '=1+1', 1, 500001, 500000),
 	('usage', 'Germany', 20, 2469350, 2470000),
 	('discount', 'Loyal', null, -300000, -300000) $$,
 	'days of March, April in advance, calls of March in Berlin');
@@ -189,6 +189,12 @@ select is((select balance_micro from billing.statement(pg_temp.acc(1),
 	'-infinity', 'infinity') order by n desc limit 1), balance_micro)
 	from core.account where id = pg_temp.acc(1);
 
+select results_eq($$ select v, core.csv_text(v) from unnest(array['=1', '@A',
+	'+1 2', '-a', '+4930', '-1.5', '', 'a=b']) v $$, $$ values ('=1', '''=1'),
+	('@A', '''@A'), ('+1 2', '''+1 2'), ('-a', '''-a'), ('+4930', '+4930'),
+	('-1.5', '-1.5'), ('', ''), ('a=b', 'a=b') $$, 'as text_is_formula()');
+select is((select min(destination) from billing.annex((pg_temp.inv(
+	'2026-03-01')).id)), '''=1+1', 'nothing of a sheet of rates is computed');
 -- credit notes together are their invoice, however many there are
 select throws_ok(format($$ select billing.credit(%L, '[{"n": 1,
 	"amount_micro": 6770000}, {"n": 2, "amount_micro": 9990000}, {"n": 3,

@@ -119,6 +119,15 @@ static int read_digits(int64_t *v, const char **s, int max, int *ret_n)
 }
 
 
+bool text_is_formula(const char *s)
+{
+	if (*s == '=' || *s == '@' || *s == '\t' || *s == '\r')
+		return true;
+	return (*s == '+' || *s == '-') &&
+	       s[1 + strspn(s + 1, "0123456789.,")] != '\0';
+}
+
+
 int text_decimal(int64_t *ret, const char *s, int scale)
 {
 	bool is_negative;

@@ -24,6 +24,12 @@ int text_format(char *buf, size_t size, const char *fmt, ...)
 int text_u64(uint64_t *ret, const char *s, size_t len, uint64_t max);
 
 /**
+ * Would a spreadsheet compute this text of a CSV? Callers choose some of it. A
+ * sign before digits alone is a number: "+4930123", "-1.5".
+ */
+bool text_is_formula(const char *s);
+
+/**
  * Decimal money text "12.345678" <-> integer of 10^-scale units (6 for
  * amounts, 9 for rates). Refuses more decimals than scale, and overflow.
  * @return 0, EBADMSG (no such number) or ERANGE (does not fit)

@@ -107,15 +107,17 @@ def forwards():
             "'ended_at', '2026-12-05T10:01:00Z', 'answered_at', null, "
             f"'call_id', '06e8b1d2-7c3a-7d4e-8f50-0000000000e{n}', "
             "'diverting', '+4930', 'called_country', 'GB', "
+            "'calling_received', '=1+1', "
             f"'diverting_trunk_id', 'trk_' || repeat('{trunk}', 26)))).* "
             "from cdr.record r where r.attempt = 0 and r.call_id = "
             "'06e8b1d2-7c3a-7d4e-8f50-123456789abc'")
-    columns = ["called", "diverting", "called_country"]
+    columns = ["called", "diverting", "called_country", "calling_received"]
     span = {"from": "2026-12-05T00:00:00Z", "to": "2026-12-06T00:00:00Z"}
-    told = "+442079460000,+4930,GB\n"
+    # a spreadsheet does not compute what a caller calls himself
+    told = "+442079460000,+4930,GB,'=1+1\n"
     for members, text in (({"name": "Whole"}, told + told),
                           ({"name": "Theirs", "tenant_id": TENANT},
-                           "+442079460000,,\n" + told)):
+                           "+442079460000,,,'=1+1\n" + told)):
         t = template(columns=columns, has_header=False, **members)
         _, seen = made(dict(span, template_id=t["id"]))
         check(seen == text, f"{members}: {seen}")

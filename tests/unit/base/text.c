@@ -46,6 +46,21 @@ Test(text, u64)
 }
 
 
+Test(text, formula)
+{
+	cr_assert(text_is_formula("=1+1"));
+	cr_assert(text_is_formula("@SUM(A1)"));
+	cr_assert(text_is_formula("+49 30"));
+	cr_assert(text_is_formula("+cmd|'/C calc'!A0"));
+	cr_assert(text_is_formula("-2+3"));
+	cr_assert(text_is_formula("\t=1"));
+	cr_assert_not(text_is_formula(""));
+	cr_assert_not(text_is_formula("+4930123"));
+	cr_assert_not(text_is_formula("-1.5"));
+	cr_assert_not(text_is_formula("a=b"));
+}
+
+
 static void decimal(const char *s, int scale, int err, int64_t want)
 {
 	int64_t v = 77;

@@ -90,4 +90,4 @@ insert into billing.discount (id, account_id, name, percent_micro, applies_to,
 	'Donation', 100000000, 'all', '2026-10-01');
 select billing.charge_post(pg_temp.id('acc', 62), 'charge',
 	'Returned equipment', -250000000, '2026-10-07', '2026-10-07',
-	'2026-10-07') is not null;
+	'2026-10-07') as posting \gset

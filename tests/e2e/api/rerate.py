@@ -4,6 +4,7 @@ difference by pages and as a file, posted by another job, once; what is invoiced
 keeps its price. With packages, and by the command; one account that is refused
 holds up no other. Uses the same environment as contract.py."""
 import csv
+import datetime
 import io
 import os
 import subprocess
@@ -153,6 +154,19 @@ def the_difference(account, trunk, deck):
           f"the new price: {balance(account)}")
     check(apply(path)["result"]["calls"] == 0 and
           balance(account) == "-0.250000", "once")
+    report = get("/v1/reports/reratings?from=2020-01-01T00:00:00Z&to="
+                 "2020-12-31T00:00:00Z")
+    check(not report["rows"], f"none was begun then: {report}")
+    now = datetime.datetime.now(datetime.timezone.utc)
+    span = "from={:%FT%TZ}&to={:%FT%TZ}".format(
+        now - datetime.timedelta(hours=1), now + datetime.timedelta(hours=1))
+    report = [r for r in get("/v1/reports/reratings?" + span)["rows"]
+              if r["rerate_id"] == path[-30:]]
+    check(len(report) == 1 and report[0]["account_id"] == account and [
+        report[0][c] for c in ("calls", "changed", "invoiced", "old", "new",
+                               "difference")] ==
+          [CALLS, CALLS, 0, "0.15", "0.25", "0.10"] and
+          report[0]["applied_at"], f"as a report: {report}")
     check(sql("select string_agg(kind, ' ' order by id) from "
               f"core.ledger_posting where account_id = '{account}' and kind "
               "like 'rerate%'") == " ".join(

@@ -53,7 +53,8 @@ enum poi_type {
 	POI_KEY = 2,      /**< LI to switch: what identities are hashed with*/
 	POI_TARGETS = 3,  /**< LI to switch: a part of all targets          */
 	POI_IN_FORCE = 4, /**< switch to LI: these targets are looked up now*/
-	POI_CALL = 5,     /**< switch to LI: a call has targets; it comes
+	POI_CALL = 5,     /**< switch to LI: a call, or what is said outside
+			       of calls with one Call-ID, has targets; it comes
 			       before any other message of that call, also
 			       the INVITE by which they were found, and again
 			       when more take part (a forward, a target that
@@ -61,7 +62,9 @@ enum poi_type {
 	POI_SIP = 6,      /**< switch to LI: a SIP message, verbatim        */
 	POI_RTP = 7,      /**< switch to LI: an RTP packet, in the clear    */
 	POI_LOST = 8,     /**< switch to LI: so many messages did not fit   */
-	POI_END = 9,      /**< switch to LI: the call is over, nothing follows*/
+	POI_END = 9,      /**< switch to LI: the call is over; nothing follows
+			       but, with another POI_CALL first, what is said
+			       outside of it with its Call-ID               */
 	POI_TYPE_END
 };
 
@@ -76,7 +79,8 @@ enum poi_role {
 /** What happens with the call id. */
 enum poi_session {
 	POI_SESSION_CALL = 1,
-	POI_SESSION_REGISTER = 2, /**< a registration and its answers        */
+	POI_SESSION_REGISTER = 2, /**< a registration and its answers; who
+				       registers is who calls               */
 	POI_SESSION_END
 };
 

@@ -289,7 +289,7 @@ static void take_fresh(struct observer *o)
 	o->set = set;
 	o->generation++;
 	if (set == o->nobody)
-		memset(o->missed, 0, sizeof(o->missed));
+		memset(o->paces, 0, sizeof(o->paces));
 }
 
 

@@ -152,6 +152,7 @@ static void keep(struct parties *parties, uint8_t role, const char *identity)
 	memcpy(p->identity, identity, size);
 	list_append(&parties->list, &p->le, p);
 	parties->n++;
+	parties->size += sizeof(*p) + size;
 }
 
 

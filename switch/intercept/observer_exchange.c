@@ -18,8 +18,8 @@
 #define EXCHANGES_MAX 4096
 #define HELD_MAX (8u << 20)
 #define SEEN 16
-#define GAP_NS 10000000LL     /* attempts: 100 in a second */
-#define BURST_NS (1000 * GAP_NS)
+#define GAP_NS 100000000LL    /* attempts of a target: 10 in a second */
+#define BURST_NS (200 * GAP_NS)
 
 /** A message that waits. */
 struct held {
@@ -48,17 +48,18 @@ bool exchange_id(const struct observer *o, uint8_t id[POI_ID_SIZE],
 		 const struct tap_event *ev)
 {
 	uint64_t hash[2];
-	struct sa peer = ev->peer;
-	char source[64];
-	int n;
+	uint8_t source[16] = {0};
+	const uint32_t v4 = sa_in(&ev->peer);
 
 	if (!ev->dialog_len)
 		return false;
 
-	sa_set_port(&peer, 0);
-	n = re_snprintf(source, sizeof(source), "%j", &peer);
+	if (sa_af(&ev->peer) == AF_INET6)
+		sa_in6(&ev->peer, source);
+	else
+		memcpy(source, &v4, sizeof(v4));
 	hash[0] = htab_hash(o->calls, ev->dialog, ev->dialog_len);
-	hash[0] = htab_mix(o->calls, hash[0], source, n > 0 ? (size_t)n : 0);
+	hash[0] = htab_mix(o->calls, hash[0], source, sizeof(source));
 	hash[1] = htab_mix(o->calls, ~hash[0], ev->dialog, ev->dialog_len);
 	memcpy(id, hash, sizeof(hash));
 
@@ -142,59 +143,58 @@ static int64_t last_ns(const struct exchange *x)
 /* --- too many attempts: counted with their targets, and told with the next
    call or attempt of each (copy_call) */
 
-static bool may_tell(struct observer *o, int64_t wall_ns)
+static struct pace *pace_of(struct observer *o, uint32_t id, int64_t wall_ns)
 {
-	if (o->attempt_ns > wall_ns + BURST_NS || /* the clock was set */
-	    o->attempt_ns < wall_ns - BURST_NS)
-		o->attempt_ns = wall_ns - BURST_NS;
-	if (o->attempt_ns > wall_ns)
+	struct pace *p = o->paces;
+
+	for (size_t i = 0; i < PACES; i++) {
+		if (o->paces[i].used_ns && o->paces[i].id == id) {
+			p = &o->paces[i];
+			p->used_ns = wall_ns;
+			return p;
+		}
+		if (o->paces[i].used_ns < p->used_ns)
+			p = &o->paces[i];
+	}
+	*p = (struct pace){.id = id, .used_ns = wall_ns};
+
+	return p;
+}
+
+
+static bool may_tell(struct pace *p, int64_t wall_ns)
+{
+	if (p->next_ns > wall_ns + BURST_NS || /* the clock was set */
+	    p->next_ns < wall_ns - BURST_NS)
+		p->next_ns = wall_ns - BURST_NS;
+	if (p->next_ns > wall_ns)
 		return false;
 
-	o->attempt_ns += GAP_NS;
+	p->next_ns += GAP_NS;
 
 	return true;
 }
 
 
-static struct missed *missed_of(struct observer *o, uint32_t id)
+static void miss(struct pace *p, const struct exchange *x)
 {
-	struct missed *oldest = o->missed;
-
-	for (size_t i = 0; i < MISSED_MAX; i++) {
-		if (o->missed[i].n && o->missed[i].id == id)
-			return &o->missed[i];
-		if (o->missed[i].to_ns < oldest->to_ns)
-			oldest = &o->missed[i];
-	}
-	*oldest = (struct missed){.id = id};
-
-	return oldest;
-}
-
-
-static void miss(struct observer *o, const struct exchange *x, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		struct missed *m = missed_of(o, o->found[i].id);
-
-		if (!m->n)
-			m->from_ns = first_ns(x);
-		m->to_ns = last_ns(x);
-		m->n += list_count(&x->held);
-	}
+	if (!p->missed)
+		p->from_ns = first_ns(x);
+	p->to_ns = last_ns(x);
+	p->missed += list_count(&x->held);
 }
 
 
 void missed_take(struct observer *o, struct session *one, uint32_t id)
 {
-	for (size_t i = 0; i < MISSED_MAX; i++) {
-		struct missed *m = &o->missed[i];
+	for (size_t i = 0; i < PACES; i++) {
+		struct pace *p = &o->paces[i];
 
-		if (!m->n || m->id != id)
+		if (!p->missed || p->id != id)
 			continue;
-		session_lose(&one->lost[SESSION_SIP], m->n, m->from_ns,
-			     m->to_ns);
-		*m = (struct missed){0};
+		session_lose(&one->lost[SESSION_SIP], p->missed, p->from_ns,
+			     p->to_ns);
+		p->missed = 0;
 	}
 }
 
@@ -215,19 +215,41 @@ static void copy_held(struct observer *o, struct session *one,
 }
 
 
-/* Of the first n of o->found. A call that is told has the id already. */
+/* Those of the first n of o->found that may be told now. @return how many */
+static size_t paced(struct observer *o, const struct exchange *x, size_t n)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct pace *p = pace_of(o, o->found[i].id, last_ns(x));
+
+		if (may_tell(p, last_ns(x)))
+			o->found[left++] = o->found[i];
+		else
+			miss(p, x);
+	}
+
+	return left;
+}
+
+
+/* To the first n of o->found. A call that is told has the id already. */
 static void tell_alone(struct observer *o, const struct exchange *x, size_t n,
 		       bool is_taken)
 {
-	struct session *one = NULL;
+	struct session *one;
 	uint8_t id[POI_ID_SIZE];
+
+	n = paced(o, x, n);
+	if (!n)
+		return;
 
 	memcpy(id, x->id, sizeof(id));
 	id[POI_ID_SIZE - 1] ^= is_taken;
-	if (may_tell(o, last_ns(x)))
-		one = sessions_claim_attempt(o->sessions, id);
+	one = sessions_claim_attempt(o->sessions, id);
 	if (!one) {
-		miss(o, x, n);
+		for (size_t i = 0; i < n; i++)
+			miss(pace_of(o, o->found[i].id, last_ns(x)), x);
 		return;
 	}
 
@@ -292,12 +314,29 @@ static void exchange_destructor(void *arg)
 }
 
 
+static size_t exchange_size(const struct exchange *x)
+{
+	return sizeof(*x) + x->parties.size;
+}
+
+
 static void exchange_free(struct observer *o, struct exchange *x)
 {
 	held_drop(o, x);
+	o->held -= exchange_size(x);
 	htab_remove(o->exchanges, &x->node);
 	list_unlink(&x->le);
 	mem_deref(x);
+}
+
+
+static void oldest_free(struct observer *o)
+{
+	struct exchange *x = list_head(&o->all)->data;
+
+	if (list_head(&x->held))
+		tell(o, x);
+	exchange_free(o, x);
 }
 
 
@@ -312,12 +351,8 @@ static struct exchange *get(struct observer *o, const struct tap_event *ev)
 	if (x)
 		return x;
 
-	if (htab_count(o->exchanges) >= EXCHANGES_MAX) {
-		x = list_head(&o->all)->data;
-		if (list_head(&x->held))
-			tell(o, x);
-		exchange_free(o, x);
-	}
+	if (htab_count(o->exchanges) >= EXCHANGES_MAX)
+		oldest_free(o);
 	x = mem_zalloc(sizeof(*x), exchange_destructor);
 	if (!x)
 		return NULL;
@@ -328,6 +363,7 @@ static struct exchange *get(struct observer *o, const struct tap_event *ev)
 	htab_insert(o->exchanges, &x->node,
 		    htab_hash(o->exchanges, id, sizeof(id)), x);
 	list_append(&o->all, &x->le, x);
+	o->held += exchange_size(x);
 
 	return x;
 }
@@ -359,14 +395,14 @@ void exchange_hear(struct observer *o, const struct tap_event *ev)
 	if (!x)
 		return;
 
+	o->held -= exchange_size(x);
 	for (size_t i = 0; i < ev->party_n; i++)
 		(void)parties_take(&x->parties, &ev->parties[i], identity);
-	if (is_again(o, x, ev))
-		return;
-
-	hold(o, x, ev);
+	o->held += exchange_size(x);
+	if (!is_again(o, x, ev))
+		hold(o, x, ev);
 	while (o->held > HELD_MAX)
-		tell(o, list_head(&o->due)->data);
+		oldest_free(o);
 }
 
 

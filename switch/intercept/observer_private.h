@@ -6,7 +6,7 @@
 
 #define PARTIES_MAX 64 /**< of a call; later ones are looked up once */
 #define LOOKS 64       /**< calls or exchanges looked at in one go */
-#define MISSED_MAX 64  /**< targets whose attempts were too many at once */
+#define PACES 1024     /**< targets with attempts, those of late */
 
 /** Who takes part, as it is looked up. */
 struct party {
@@ -18,6 +18,7 @@ struct party {
 struct parties {
 	struct list list;
 	unsigned n;
+	size_t size;           /**< octets */
 };
 
 /** A live call, any: what is known of it in every call's message anyway. */
@@ -33,10 +34,13 @@ struct observed {
 	struct parties parties;
 };
 
-/** Messages of attempts that were not copied, since there were too many. */
-struct missed {
-	uint32_t id, n;        /**< of the target; messages                 */
-	int64_t from_ns, to_ns;
+/** How fast the attempts of a target come, and those that were too fast. */
+struct pace {
+	uint32_t id;           /**< of the target                           */
+	int64_t used_ns;       /**< 0: free                                 */
+	int64_t next_ns;       /**< when there may be another one           */
+	uint32_t missed;       /**< messages that were not copied           */
+	int64_t from_ns, to_ns;/**< of these                                */
 };
 
 /** In guarded memory, for what a lookup finds. */
@@ -52,11 +56,10 @@ struct observer {
 	struct htab *exchanges;        /**< messages of no call, by told id */
 	struct list all, due;          /**< of these, the oldest first; due:
 					    those that hold messages        */
-	size_t held;                   /**< octets                          */
+	size_t held;                   /**< octets of all of them           */
 	bool is_settling;              /**< see exchanges_settle()          */
 	size_t settle_n;               /**< that are still to be told then  */
-	int64_t attempt_ns;            /**< when there may be another one   */
-	struct missed missed[MISSED_MAX];
+	struct pace paces[PACES];
 	const struct target_set *set;  /**< NULL: the own, of nobody        */
 	struct target_set *nobody;
 	uint32_t generation;

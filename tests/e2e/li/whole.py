@@ -5,9 +5,12 @@ import collections
 import glob
 import json
 import os
+import re
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -179,22 +182,31 @@ rtp A C1 20
 stage up
 rtp A C1 20
 stage again
+CALL 3 20
+stage hung
+CALL 4 10
+stage gone
+CALL 5 10
+stage refused
 node kill
 node start
 stage restarted
 
-A.2 > INVITE sip:+4930990011@$sw sdp=pcma
-C1.2 < INVITE
-C1.2 > 200 sdp=pcma
-C1.2 < ACK
-A.2 < 200
-A.2 > ACK
-rtp A.2 C1.2 3
-A.2 > BYE
-C1.2 < BYE
-C1.2 > 200
-A.2 < 200 BYE
+CALL 2 3
 stage afterwards
+"""
+# CALL N PACKETS: a whole one
+CALL = """A.%s > INVITE sip:+4930990011@$sw sdp=pcma
+C1.%s < INVITE
+C1.%s > 200 sdp=pcma
+C1.%s < ACK
+A.%s < 200
+A.%s > ACK
+rtp A.%s C1.%s PACKETS
+A.%s > BYE
+C1.%s < BYE
+C1.%s > 200
+A.%s < 200 BYE
 """
 
 
@@ -226,7 +238,8 @@ def play(folder, li_socket, user):
     net, _lock = run["claim_net"]()
     path = os.path.join(folder, "whole.talk")
     with open(path, "w", encoding="ascii") as f:
-        f.write(SCRIPT)
+        f.write(re.sub(r"CALL (.) (\d+)\n", lambda m: CALL.replace(
+            "%s", m.group(1)).replace("PACKETS", m.group(2)), SCRIPT))
     script = scripts.Script(path, 1, net)
     database = nodes.Database(os.path.join(folder, "pg"))
     database.start()
@@ -404,6 +417,40 @@ def packets_since(m, o, n):
     return [p.payload.hex() for p in m.of(2, o.xid)[n:]]
 
 
+def no_call_minds(w, talk, m, o):
+    """strowger-li hangs, is gone, and somebody else is there who hangs up:
+    calls of the target begin, talk and end as ever."""
+    from world import check
+    had = len(m.of(2, o.xid))
+    w.process.send_signal(signal.SIGSTOP)
+    stage = talk.next("hung")
+    w.process.send_signal(signal.SIGCONT)
+    wanted = set(stage["rtp"])
+    check(m.wait(lambda m: wanted <= set(packets_since(m, o, had))),
+          "what was said while it hung comes", (
+              len(wanted & set(packets_since(m, o, had))), len(wanted)))
+    w.stop(signal.SIGKILL)
+    talk.next("gone")
+    os.unlink(w.socket)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as other:
+        other.bind(w.socket)
+        other.listen(4)
+        hung_up = threading.Thread(target=hang_up, args=(other,))
+        hung_up.start()
+        talk.next("refused")
+        other.shutdown(socket.SHUT_RDWR)
+        hung_up.join()
+    os.unlink(w.socket)
+
+
+def hang_up(listening):
+    while True:
+        try:
+            listening.accept()[0].close()
+        except OSError:
+            return
+
+
 def crashes(w, talk, m, orders):
     """kill -9 of strowger-li in mid-call, then of the switch."""
     from world import check
@@ -420,6 +467,9 @@ def crashes(w, talk, m, orders):
     check(m.wait(lambda m: last <= set(packets_since(m, o, had))),
           "the call that is up is copied again", (
               len(last & set(packets_since(m, o, had))), len(last)))
+    no_call_minds(w, talk, m, o)
+    w.start()
+    check(in_force(w, orders), "and sought once more")
 
     stage = talk.next("restarted")
     check(any(a["alarm"] == "poi_away" and a["is_up"] for a in w.alarms()),

@@ -435,5 +435,32 @@ update cdr.record set duration_ms = 61000
 insert into pkg select pg_temp.plan(pg_temp.acc(16), '2026-03-20Z'), 13;
 select is(what, 'same', 'no more than was held') from rating.rerate_call
 	where rerate_id = pg_temp.pkg(13);
+-- of an invoiced time, though no posting says so: a package paid all of it
+insert into billing.profile (id, account_id, seller_id, name, city, country)
+	values (pg_temp.id('bpr', 12), pg_temp.acc(12), pg_temp.id('sel', 1),
+		'B', 'Hamburg', 'DE');
+update core.subscription set status = 'active';
+select pg_temp.used(2003, 12, 120000, 12, 120000, '2026-03-17Z');
+update core.rate set first_ms = 180000 where deck_id = pg_temp.id('dck', 11);
+insert into pkg select pg_temp.plan(pg_temp.acc(12), '2026-03-17Z'), 14;
+select is(what, 'changed', 'not yet') from rating.rerate_call
+	where rerate_id = pg_temp.pkg(14);
+create temp table draft as select billing.draft(pg_temp.acc(12), '2026-03-01')
+	as id;
+select is(count(*), 0::bigint, 'nothing of it is on the draft')
+	from billing.invoice_posting x join core.ledger_posting p
+		on p.id = x.posting_id
+	where x.invoice_id = (select id from draft) and p.call_id
+		= '00000000-0000-7000-8000-000000002003';
+select throws_like($$ select rating.rerate_apply(pg_temp.pkg(14),
+	pg_temp.acc(12)) $$, '%invoiced or rated again meanwhile%');
+insert into pkg select pg_temp.plan(pg_temp.acc(12), '2026-03-17Z'), 15;
+select results_eq($$ select what, new_packages = old_packages
+	from rating.rerate_call where rerate_id = pg_temp.pkg(15) $$,
+	$$ values ('invoiced', true) $$, 'it stays with its units');
+delete from billing.invoice where id = (select id from draft);
+insert into pkg select pg_temp.plan(pg_temp.acc(12), '2026-03-17Z'), 16;
+select is(what, 'changed', 'until the draft is deleted')
+	from rating.rerate_call where rerate_id = pg_temp.pkg(16);
 select * from finish();
 rollback;

@@ -189,6 +189,29 @@ static const struct field credit_fields[] = {
 static const struct field_set credit_set = FIELD_SET(credit_fields);
 
 
+/* The database would take the first of two, or neither */
+static void lines_check(struct request *req, const json_t *lines)
+{
+	char pointer[32];
+	const json_t *a, *b;
+	size_t i, k;
+
+	json_array_foreach(lines, i, a) {
+		const json_t *n = json_object_get(a, "n");
+
+		json_array_foreach(lines, k, b) {
+			if (k >= i || !json_equal(n, json_object_get(b, "n")))
+				continue;
+			(void)text_format(pointer, sizeof(pointer),
+					  "/lines/%zu/n", i);
+			problem_add(&req->problem, pointer, "repeated", n,
+				    "each line of the invoice once");
+			return;
+		}
+	}
+}
+
+
 void invoice_credit(struct request *req)
 {
 	struct record *rec = NULL;
@@ -200,7 +223,9 @@ void invoice_credit(struct request *req)
 	if (record_decode(&rec, &credit_set, body, "", &req->problem)) {
 		problem_set(&req->problem, PROBLEM_INTERNAL, "%s", "");
 	}
-	else if (!problem_is_set(&req->problem)) {
+	if (!problem_is_set(&req->problem))
+		lines_check(req, json_object_get(body, "lines"));
+	if (!problem_is_set(&req->problem)) {
 		const char *params[] = {req->path_params[0],
 					record_text(rec, "lines"),
 					record_text(rec, "note")};
@@ -351,13 +376,13 @@ void invoice_pdf_get(struct request *req)
 /* RFC 4180; numbers and names of destinations need quotes at most */
 static const char annex_sql[] =
 	"SELECT count(*), 'call_id,started_at,calling,called,destination,"
-	"duration_ms,billed_ms,rate_per_min,net,tax,gross' || chr(10) || "
+	"duration_ms,billed_ms,rate_per_min,increments,net,tax,gross' || chr(10) || "
 	"coalesce(string_agg(concat_ws(',', call_id, to_char(started_at at "
 	"time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"'), "
 	"coalesce(calling, ''), coalesce(called, ''), '\"' || "
 	"replace(coalesce(destination, ''), '\"', '\"\"') || '\"', "
 	"coalesce(duration_ms::text, ''), coalesce(billed_ms::text, ''), "
-	"coalesce(rate_per_min, ''), net, tax, gross) || chr(10), '' ORDER BY "
+	"coalesce(rate_per_min, ''), coalesce(increments, ''), net, tax, gross) || chr(10), '' ORDER BY "
 	"started_at, call_id), '') FROM (SELECT * FROM billing.annex($1) "
 	"LIMIT " CALLS_CSV_MAX " + 1) a";
 

@@ -55,37 +55,45 @@ static const char *name_of(enum report_by by)
 }
 
 
-static void span_refuse(struct request *req, const char *to)
+/* Which parameter, what was sent, and what it has to be */
+static void refuse(struct request *req, const struct report_ask *ask,
+		   enum report_by by, const char *code, const char *must)
 {
-	json_t *value = json_string(to);
+	json_t *value = ask->by[by] ? json_string(ask->by[by]) : NULL;
+	char pointer[32];
 
-	problem_set(&req->problem, PROBLEM_BAD_PARAMETER, "to must be at most "
-		    "%d days after from", REPORT_DAYS_MAX);
-	problem_add(&req->problem, "/to", "out_of_range", value, "must be at "
-		    "most %d days after from", REPORT_DAYS_MAX);
+	(void)text_format(pointer, sizeof(pointer), "/%s", name_of(by));
+	problem_set(&req->problem, PROBLEM_BAD_PARAMETER, "%s %s", name_of(by),
+		    must);
+	problem_add(&req->problem, pointer, code, value, "%s", must);
 	json_decref(value);
 }
 
 
 static void check(struct request *req, const struct report_ask *ask)
 {
+	static const char time_is[] = "must be a time as 2027-01-31T00:00:00Z";
 	const char *zone = ask->by[REPORT_BY_ZONE], *why;
 	const enum report_by by = report_check(ask, &why);
 	int64_t from, to;
+	char must[64];
 
+	(void)text_format(must, sizeof(must), "must be at most %d days after "
+			  "from", REPORT_DAYS_MAX);
 	if (why)
-		problem_set(&req->problem, PROBLEM_BAD_PARAMETER, "%s %s",
-			    name_of(by), why);
-	else if (form_time(&from, ask->by[REPORT_BY_FROM]) ||
-		 form_time(&to, ask->by[REPORT_BY_TO]) || to <= from)
-		problem_set(&req->problem, PROBLEM_BAD_PARAMETER,
-			    "from and to must be times as "
-			    "2027-01-31T00:00:00Z, to after from");
+		refuse(req, ask, by, ask->by[by] ? "bad_form" : "required", why);
+	else if (form_time(&from, ask->by[REPORT_BY_FROM]))
+		refuse(req, ask, REPORT_BY_FROM, "bad_form", time_is);
+	else if (form_time(&to, ask->by[REPORT_BY_TO]))
+		refuse(req, ask, REPORT_BY_TO, "bad_form", time_is);
+	else if (to <= from)
+		refuse(req, ask, REPORT_BY_TO, "out_of_range",
+		       "must be after from");
 	else if (to - from > REPORT_SPAN_MAX_MS)
-		span_refuse(req, ask->by[REPORT_BY_TO]);
+		refuse(req, ask, REPORT_BY_TO, "out_of_range", must);
 	else if (zone && !form_is_zone(zone))
-		problem_set(&req->problem, PROBLEM_BAD_PARAMETER,
-			    "time_zone must be as Europe/Berlin");
+		refuse(req, ask, REPORT_BY_ZONE, "bad_form",
+		       "must be as Europe/Berlin");
 	else if (ask->by[REPORT_BY_VIEWER] && ask->by[REPORT_BY_CARRIER])
 		problem_set(&req->problem, PROBLEM_FORBIDDEN,
 			    "carrier_id is the platform's");
@@ -150,8 +158,8 @@ static void run(struct request *req, const struct report_ask *ask,
 
 	/* a time zone that PostgreSQL does not know */
 	if (err && !strcmp(state, "22023"))
-		problem_set(&req->problem, PROBLEM_BAD_PARAMETER,
-			    "there is no such time zone");
+		refuse(req, ask, REPORT_BY_ZONE, "unknown",
+		       "must be a time zone that there is");
 	else if (err)
 		request_pg_failed(req, err);
 	else

@@ -119,6 +119,10 @@ def main():
         "select tenant_id from core.api_key where name = 'low'") != TENANT \
         else get(path, 200, READ_KEY)
     post(path + "/credit-notes", {"lines": [{"n": 9, "amount": "1"}]}, 422)
+    twice = post(path + "/credit-notes", {"lines": [
+        {"n": 1, "amount": "1"}, {"n": 1, "amount": "2"}]}, 422).json()
+    check([(e["pointer"], e["code"], e["value"]) for e in twice["errors"]] ==
+          [("/lines/1/n", "repeated", 1)], f"{twice}")
     note = post(path + "/credit-notes", {"lines": [
         {"n": 1, "amount": "1"}], "note": "Half"}).json()
     check(note["kind"] == "credit_note" and note["total"] == "1.190000" and

@@ -123,6 +123,21 @@ def no_report_of_ages():
         "pointer": "/to", "code": "out_of_range",
         "value": "9999-01-01T00:00:00Z",
         "detail": "must be at most 400 days after from"}], said.data)
+    span = "from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z"
+    for query, wrong in (
+            ("from=2026-01-01&to=2026-01-02T00:00:00Z",
+             ("/from", "bad_form", "2026-01-01")),
+            ("from=2026-01-01T00:00:00Z", ("/to", "required", None)),
+            ("from=2026-01-02T00:00:00Z&to=2026-01-02T00:00:00Z",
+             ("/to", "out_of_range", "2026-01-02T00:00:00Z")),
+            (span + "&direction=up", ("/direction", "bad_form", "up")),
+            (span + "&rows=0", ("/rows", "bad_form", "0")),
+            (span + "&time_zone=Berlin", ("/time_zone", "unknown", "Berlin"))):
+        said = call("get", "/v1/reports/trend?" + query, key=key)
+        error = said.json()["errors"][0]
+        check(said.status == 400 and
+              (error["pointer"], error["code"], error.get("value")) == wrong
+              and error["detail"], f"{query}: {said.data!r}")
 
 
 def main():

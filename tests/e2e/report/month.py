@@ -120,7 +120,7 @@ def ledger():
     table = rows("balance_sheet")
     check(len(table) == 50 and all(
         Decimal(r["opening"]) + sum(Decimal(r[c]) for c in (
-            "payments", "usage", "refunds", "other")) == Decimal(r["closing"])
+            "payments", "usage", "charges", "refunds", "other")) == Decimal(r["closing"])
         for r in table), "opening and all that moved is closing")
     used = sql("select -sum(amount_micro) from cdr.charge where side = "
                "'sell' and started_at + billed_ms * interval '1 ms' < "
@@ -195,6 +195,24 @@ def forms():
     strowger("report", "nothing", *SPAN, code=2)
     strowger("report", "tax", code=2)
     strowger("report", "trend", *SPAN, "--step", "year", code=2)
+
+
+def numbers():
+    """What a number costs its tenant: of charges that go on."""
+    did, e164, account = sql(
+        "select d.id, d.e164, a.id from core.did d join core.account a on "
+        "a.tenant_id = d.tenant_id order by 1 limit 1").split("|")
+    for n, amount, ends_on in ((1, 1500000, "null"), (2, 9000000,
+                                                      "'2026-10-30'"),
+                               (3, 250000, "'2026-10-31'")):
+        sql("insert into billing.charge (id, account_id, kind, did_id, name, "
+            "amount_micro, quantity, starts_on, ends_on) values ('chg_' || "
+            "lpad('%d', 26, '0'), '%s', 'number', '%s', 'N', %d, 2, "
+            "'2026-10-05', %s)" % (n, account, did, amount, ends_on))
+    monthly = {r["e164"]: (r["monthly"], r["currency"] != "")
+               for r in rows("did_inventory")}
+    check(monthly.pop(e164) == ("3.50", True) and
+          set(monthly.values()) == {("", False)}, "%s" % monthly)
 
 
 def customers():
@@ -328,6 +346,7 @@ def main():
     ledger()
     ends_of_hours()
     forms()
+    numbers()
     customers()
     reconciliation()
     print("%d passed, %d failed" % (passed, failed))

@@ -16,7 +16,7 @@
 /* Nothing comes until all is laid out: a thousand lines are 200 KiB, and 10 s of
    a core that others may need, too */
 #define WAIT_MS(len) (60000 + (int)((len) < PAGE_MAX ? (len) : PAGE_MAX) / 2)
-#define PAGE_MAX (1u << 20)
+#define PAGE_MAX (1u << 18)
 #define PDF_MAX (64u << 20)
 
 extern char **environ;

@@ -24,7 +24,8 @@ cross join lateral (select case i.kind when 'credit_note' then -1 else 1 end
 cross join lateral jsonb_array_elements(i.document -> 'taxes') t
 where i.status in ('issued', 'paid')
 	and i.issued_on >= (:'from'::timestamptz at time zone :'zone')::date
-	and i.issued_on < (:'to'::timestamptz at time zone :'zone')::date
+	-- the last day too, when the span ends within it
+	and i.issued_on < (:'to'::timestamptz at time zone :'zone')
 	and (:'tenant' = '' or i.tenant_id in (select t.tenant_id
 		from core.tenant_tree t where t.ancestor_id = :'tenant'))
 	and (:'currency' = '' or i.currency = :'currency')

@@ -20,7 +20,7 @@ select a.tenant_id, n.name as tenant, c.account_id, c.kind, c.name as charge,
 from billing.charge c
 join core.account a on a.id = c.account_id
 join core.tenant n on n.id = a.tenant_id
-where c.starts_on < (:'to'::timestamptz at time zone :'zone')::date
+where c.starts_on < (:'to'::timestamptz at time zone :'zone')
 	and (c.ends_on is null or c.ends_on
 		>= (:'from'::timestamptz at time zone :'zone')::date)
 	and (c.every = 'month' or c.starts_on

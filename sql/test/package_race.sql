@@ -114,8 +114,55 @@ select is_empty($$ select extra from dblink_get_notify('b') $$, 'once');
 select is(api_v1.lease_take(pg_temp.key(2), 'n2', 2, 60000, 60000),
 	60000::bigint, 'and has it');
 
+-- a re-rating wants units that a call takes while they are posted, and a call
+-- wants what a re-rating takes
+insert into rating.rerate (id, from_at, to_at, compared_at)
+	select pg_temp.id('rrt', n), '-infinity', 'infinity', now()
+	from generate_series(1, 2) n;
+insert into rating.rerate_package (rerate_id, account_id, subscription_id,
+	period, is_carried, new_units)
+	select pg_temp.id('rrt', n), b.account, b.subscription_id, b.period,
+		false, 200000
+	from (select x.*, pg_temp.id('acc', 1) as account
+		from core.package_balance x
+		where x.subscription_id = pg_temp.sub(1)) b,
+		generate_series(1, 2) n;
+create function pg_temp.apply(n integer) returns text language sql as
+$$
+	select format('select rating.rerate_apply(%L, %L)',
+		pg_temp.id('rrt', n), pg_temp.id('acc', 1))
+$$;
+select dblink_exec('a', 'begin') = 'BEGIN';
+select results_eq(format($$ select g from dblink('a', %L) as t (g bigint) $$,
+	replace(pg_temp.take(1, 1), '60000)', '300000)')),
+	$$ values (300000::bigint) $$, 'a call takes the rest');
+select dblink_send_query('b', pg_temp.apply(1)) = 1;
+select ok(pg_temp.waits('b'), 'the re-rating waits for the period');
+select dblink_exec('a', 'commit') = 'COMMIT';
+select throws_like($$ select * from dblink_get_result('b') as t (n bigint) $$,
+	'%has less left of a period%', 'and is refused');
+select count(*) = 0 from dblink_get_result('b') as t (n bigint);
+select is(api_v1.lease_keep(pg_temp.key(1), 'n1', 1, 300000), 300000::bigint);
+select dblink_exec('a', 'begin') = 'BEGIN';
+select results_eq(format($$ select n from dblink('a', %L) as t (n bigint) $$,
+	pg_temp.apply(2)), $$ values (0::bigint) $$);
+select dblink_send_query('b', pg_temp.take(1, 1)) = 1;
+select ok(pg_temp.waits('b'), 'a call waits for the re-rating');
+select dblink_exec('a', 'commit') = 'COMMIT';
+select results_eq($$ select * from dblink_get_result('b') as t (g bigint) $$,
+	$$ values (60000::bigint) $$, 'and has what that left');
+select count(*) = 0 from dblink_get_result('b') as t (g bigint);
+select results_eq(format('select used, leased, over from core.package_balance '
+	'where subscription_id = %L', pg_temp.sub(1)),
+	$$ values (200000::bigint, 360000::bigint, 0::bigint) $$,
+	'no more than there is');
+
 select dblink_disconnect('a') = 'OK' and dblink_disconnect('b') = 'OK';
 begin;
+alter table rating.rerate_account disable trigger user;
+delete from rating.rerate_account;
+alter table rating.rerate_account enable trigger user;
+delete from rating.rerate;
 delete from core.package_lease;
 alter table core.package_posting disable trigger user;
 delete from core.package_posting;

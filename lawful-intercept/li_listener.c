@@ -262,12 +262,11 @@ static enum MHD_Result answer(struct li_listener *l, struct MHD_Connection *c,
 	struct li_request req = {
 		.method = method, .path = path, .peer = x->peer,
 		.body = (const char *)x->body->buf, .len = x->body->end,
+		.is_too_long = x->is_too_long,
 	};
 	struct li_reply reply = {.status = 200, .type = "text/plain"};
 	enum MHD_Result done = MHD_NO;
 
-	if (x->is_too_long)
-		return reply_send(c, 413, "text/plain", NULL);
 	reply.body = mbuf_alloc(4096);
 	if (!reply.body)
 		return MHD_NO;

@@ -20,6 +20,7 @@ struct li_request {
 	const char *method, *path;
 	const char *body;      /**< whole, not ended by NUL                 */
 	size_t len;
+	bool is_too_long;      /**< and the body is not there               */
 	struct li_peer peer;
 };
 

@@ -353,25 +353,37 @@ static void flow_event(const struct li_flow_note *n, void *arg)
 }
 
 
+/* What is neither a message of X1 nor an act is written down all the same */
+static void request_refuse(struct li_loop *l, const struct li_request *req,
+			   struct li_reply *reply, unsigned status)
+{
+	note(l, "http", json_pack("{ss ss si}", "certificate",
+				  req->peer.serial, "from", req->peer.address,
+				  "status", (int)status));
+	reply->status = status;
+}
+
+
 static void request(const struct li_request *req, struct li_reply *reply,
 		    void *arg)
 {
 	struct li_loop *l = arg;
 
 	moment_read(&l->now);
+	if (req->is_too_long) {
+		request_refuse(l, req, reply, 413);
+		return;
+	}
 	if (l->settings->officers[0] && li_rest_has(req->path)) {
 		li_rest_answer(&l->rest, req, reply, l->now.wall_us);
 		return;
 	}
 	if (!l->settings->admf[0] || strcmp(req->path, "/X1/NE")) {
-		note(l, "http", json_pack("{ss ss si}", "certificate",
-					  req->peer.serial, "from",
-					  req->peer.address, "status", 404));
-		reply->status = 404;
+		request_refuse(l, req, reply, 404);
 		return;
 	}
 	if (strcmp(req->method, "POST")) {
-		reply->status = 405;
+		request_refuse(l, req, reply, 405);
 		return;
 	}
 	reply->type = "application/xml";

@@ -43,12 +43,26 @@ static void reply_json(struct turn *t, unsigned status, json_t *j)
 }
 
 
+/* Whatever was asked for: a record holds text, and no more than has a use */
+static const char *shown(char *buf, size_t size, const char *text)
+{
+	char *p;
+
+	(void)text_copy(buf, size, text);
+	for (p = buf; *p; p++)
+		*p = *p < ' ' || *p > '~' ? '?' : *p;
+
+	return buf;
+}
+
+
 static json_t *record(const struct turn *t, unsigned status)
 {
-	char id[40];
+	char id[40], method[16], path[128];
 	json_t *j = json_pack(
-		"{ss ss ss ss ss si}", "method", t->req->method, "path",
-		t->req->path, "officer", t->officer ? t->officer : "",
+		"{ss ss ss ss ss si}", "method",
+		shown(method, sizeof(method), t->req->method), "path",
+		shown(path, sizeof(path), t->req->path), "officer", t->officer ? t->officer : "",
 		"certificate", t->req->peer.serial, "from",
 		t->req->peer.address, "status", (int)status);
 
@@ -126,6 +140,8 @@ static json_t *warrant_json(const struct turn *t, const struct li_task *task)
 							   id, task->xid)));
 		(void)json_object_set_new(j, "state",
 					  json_string(state_of(t, task)));
+		(void)json_object_set_new(j, "revision",
+					  json_integer(task->modifications));
 	}
 
 	return j;
@@ -390,14 +406,26 @@ static void warrant_put(struct turn *t, json_t *body, unsigned status)
 }
 
 
-static void warrant_approve(struct turn *t)
+/* What is approved is what was looked at, not what it is by now */
+static void warrant_approve(struct turn *t, json_t *body)
 {
+	static const char *const names[] = {"revision", NULL};
+	const json_t *revision = json_object_get(body, "revision");
 	struct li_task *task = warrant_find(t);
 	const char *by = json_string_value(
 		json_object_get(task->warrant, "proposed_by"));
 	json_t *before;
 	struct li_act act;
 
+	if (members_check(body, names) || !json_is_integer(revision)) {
+		refuse(t, 422, "revision is that of the warrant that was "
+			       "looked at");
+		return;
+	}
+	if (json_integer_value(revision) != task->modifications) {
+		refuse(t, 409, "it was changed meanwhile");
+		return;
+	}
 	if (json_is_true(json_object_get(task->warrant, "is_approved"))) {
 		refuse(t, 409, "it is approved");
 		return;
@@ -650,8 +678,13 @@ static void warrants(struct turn *t, const char *rest)
 		refuse(t, 404, "no such warrant");
 		return;
 	}
-	if (t->has_id && !strcmp(rest, "/approve") && !strcmp(method, "POST"))
-		warrant_approve(t);
+	if (t->has_id && !strcmp(rest, "/approve") &&
+	    !strcmp(method, "POST")) {
+		body = body_of(t);
+		if (body)
+			warrant_approve(t, body);
+		json_decref(body);
+	}
 	else if (rest[0])
 		refuse(t, 404, "no such path");
 	else if (t->has_id && !strcmp(method, "GET"))

@@ -100,19 +100,37 @@ static int targets_read(struct li_task *t, const struct li_xml_node *details,
 }
 
 
+/* Named twice it gets everything once */
+static bool did_is_there(const struct li_task *t, const uint8_t *did)
+{
+	size_t i;
+
+	for (i = 0; i < t->did_n; i++) {
+		if (!memcmp(t->did[i], did, LI_UUID_SIZE))
+			return true;
+	}
+
+	return false;
+}
+
+
 static int dids_read(struct li_task *t, const struct li_xml_node *details,
 		     struct li_refusal *why)
 {
 	const struct li_xml_node *c =
 		li_xml_child(details, "listOfDIDs")->child;
+	uint8_t did[LI_UUID_SIZE];
 
 	for (; c; c = c->next) {
 		if (strcmp(c->name, "dId"))
 			return refuse(why, 3000, "no destination sets");
+		if (uuid_of(did, c))
+			return EBADMSG;
+		if (did_is_there(t, did))
+			continue;
 		if (t->did_n == LI_TASK_DIDS)
 			return refuse(why, 3000, "too many destinations");
-		if (uuid_of(t->did[t->did_n++], c))
-			return EBADMSG;
+		memcpy(t->did[t->did_n++], did, LI_UUID_SIZE);
 	}
 
 	return t->did_n ? 0 : refuse(why, 3000, "no destination");

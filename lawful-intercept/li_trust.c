@@ -5,16 +5,21 @@
 #include <re.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include "li_trust.h"
 #include "text.h"
 
 #define CHAIN_MAX 8
+/* of a list of ours that is out of date */
+#define OLD (GNUTLS_CERT_INVALID | GNUTLS_CERT_REVOCATION_DATA_SUPERSEDED | \
+	     GNUTLS_CERT_REVOCATION_DATA_ISSUED_IN_FUTURE)
 #define OID_UID "0.9.2342.19200300.100.1.1"
 
 struct li_trust {
 	char ca[256], crl[256];
 	gnutls_x509_trust_list_t list; /**< NULL: nobody is let in           */
 	struct timespec crl_time;
+	time_t crl_from, crl_until;    /**< when the list counts             */
 };
 
 
@@ -24,6 +29,71 @@ static void trust_destructor(void *arg)
 
 	if (t->list)
 		gnutls_x509_trust_list_deinit(t->list, 1);
+}
+
+
+/* All lists of the file have to count */
+static void crl_times(struct li_trust *t, gnutls_x509_crl_t crl)
+{
+	const time_t from = gnutls_x509_crl_get_this_update(crl);
+	const time_t until = gnutls_x509_crl_get_next_update(crl);
+
+	if (from > t->crl_from)
+		t->crl_from = from;
+	if (until < t->crl_until)
+		t->crl_until = until; /* -1, where it does not say: never */
+}
+
+
+static bool crls_verify(struct li_trust *t, const gnutls_datum_t *pem,
+			gnutls_x509_crt_t *ca, unsigned ca_n)
+{
+	gnutls_x509_crl_t *crl = NULL;
+	unsigned n = 0, status, i;
+	bool is_ours;
+
+	if (gnutls_x509_crl_list_import2(&crl, &n, pem, GNUTLS_X509_FMT_PEM,
+					 0) < 0)
+		return false;
+
+	is_ours = n > 0;
+	t->crl_from = 0;
+	t->crl_until = INT64_MAX;
+	for (i = 0; i < n; i++) {
+		if (gnutls_x509_crl_verify(crl[i], ca, (int)ca_n, 0,
+					   &status) < 0 ||
+		    status & ~(unsigned)OLD || status == GNUTLS_CERT_INVALID)
+			is_ours = false;
+		crl_times(t, crl[i]);
+		gnutls_x509_crl_deinit(crl[i]);
+	}
+	gnutls_free(crl);
+
+	return is_ours;
+}
+
+
+/* A list of somebody else says nothing of ours: nobody would be revoked. When
+ * one of ours counts is looked at when somebody comes: GnuTLS does not. */
+static bool crls_are_ours(struct li_trust *t)
+{
+	gnutls_datum_t ca_pem = {NULL, 0}, crl_pem = {NULL, 0};
+	gnutls_x509_crt_t *ca = NULL;
+	unsigned n = 0, i;
+	const bool is_ours =
+		gnutls_load_file(t->ca, &ca_pem) >= 0 &&
+		gnutls_load_file(t->crl, &crl_pem) >= 0 &&
+		gnutls_x509_crt_list_import2(&ca, &n, &ca_pem,
+					     GNUTLS_X509_FMT_PEM, 0) >= 0 &&
+		crls_verify(t, &crl_pem, ca, n);
+
+	for (i = 0; i < n; i++)
+		gnutls_x509_crt_deinit(ca[i]);
+	gnutls_free(ca);
+	gnutls_free(ca_pem.data);
+	gnutls_free(crl_pem.data);
+
+	return is_ours;
 }
 
 
@@ -40,7 +110,7 @@ static int load(struct li_trust *t)
 	n = gnutls_x509_trust_list_add_trust_file(
 		t->list, t->ca, t->crl[0] ? t->crl : NULL, GNUTLS_X509_FMT_PEM,
 		GNUTLS_TL_USE_IN_TLS, 0);
-	if (n >= (t->crl[0] ? 2 : 1))
+	if (n >= (t->crl[0] ? 2 : 1) && (!t->crl[0] || crls_are_ours(t)))
 		return 0;
 
 	gnutls_x509_trust_list_deinit(t->list, 1);
@@ -102,9 +172,6 @@ static const char *reason(unsigned status)
 		return "not valid yet";
 	if (status & GNUTLS_CERT_SIGNER_NOT_FOUND)
 		return "of another CA";
-	if (status & (GNUTLS_CERT_REVOCATION_DATA_SUPERSEDED |
-		      GNUTLS_CERT_REVOCATION_DATA_ISSUED_IN_FUTURE))
-		return "list of revocations out of date";
 
 	return "not trusted";
 }
@@ -139,6 +206,7 @@ const char *li_trust_refuses(struct li_trust *t, const gnutls_datum_t *chain,
 	gnutls_x509_crt_t crt[CHAIN_MAX];
 	unsigned status = 0, taken, i;
 	const char *why = NULL;
+	time_t now;
 
 	if (!chain || !n)
 		return "no certificate";
@@ -147,6 +215,9 @@ const char *li_trust_refuses(struct li_trust *t, const gnutls_datum_t *chain,
 	crl_look(t);
 	if (!t->list)
 		return "list of revocations cannot be read";
+	now = time(NULL);
+	if (t->crl[0] && (now < t->crl_from || now > t->crl_until))
+		return "list of revocations out of date";
 
 	taken = import(crt, chain, n);
 	if (taken < n)

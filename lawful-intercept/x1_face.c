@@ -256,6 +256,37 @@ static int tasks_remove(struct turn *t)
 }
 
 
+/* As d is to be: does it, with the others, still take what tasks deliver? */
+static bool tasks_keep(const struct turn *t, const struct li_destination *d)
+{
+	struct le *le;
+
+	for (le = list_head(li_registry_tasks(t->face->registry)); le;
+	     le = le->next) {
+		const struct li_task *task = le->data;
+		bool is_used = false;
+		uint8_t products = 0;
+		size_t i;
+
+		for (i = 0; i < task->did_n; i++) {
+			const bool is_it = !memcmp(task->did[i], d->did,
+						   LI_UUID_SIZE);
+			const struct li_destination *one =
+				is_it ? d : li_registry_destination(
+						    t->face->registry,
+						    task->did[i]);
+
+			is_used = is_used || is_it;
+			products |= one ? one->products : 0;
+		}
+		if (is_used && task->products & ~products)
+			return false;
+	}
+
+	return true;
+}
+
+
 static int destination_put(struct turn *t)
 {
 	const bool is_new = t->type == X1_CREATE_DESTINATION;
@@ -276,6 +307,11 @@ static int destination_put(struct turn *t)
 	if (!err && !is_new && (!old || old->owner != LI_OWNER_ADMF)) {
 		why = (struct li_refusal){2040, "DID does not exist"};
 		err = ENOENT;
+	}
+	if (!err && !is_new && !tasks_keep(t, d)) {
+		why = (struct li_refusal){6001, "a task delivers what it "
+						"would not take"};
+		err = EBUSY;
 	}
 	if (!err) {
 		act = act_of(t);

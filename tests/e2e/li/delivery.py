@@ -56,7 +56,8 @@ def tshark_reads(w, m):
 
 def one_call(w, m, s):
     w.x1("CreateDestination", destination(D1, m.port))
-    text = w.x1("ActivateTask", task(X1, [f"e164Number:{TARGET}"], [D1]))
+    # a destination that is named twice gets it once
+    text = w.x1("ActivateTask", task(X1, [f"e164Number:{TARGET}"], [D1, D1]))
     check(">Acknowledged<" in text, "taken, and not yet in force", text)
     s.wait(1)
     check(w.reports.wait(["ReportTaskIssue", X1, "FullyActionedAndSuccessful",

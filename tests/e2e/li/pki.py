@@ -74,10 +74,10 @@ class Ca:
         openssl(*args)
         return pem, key
 
-    def revoke(self, pem):
+    def revoke(self, pem, *times):
         """And write the list of revocations."""
         if pem:
             openssl("ca", "-config", self.config, "-revoke", pem)
-        openssl("ca", "-gencrl", "-config", self.config, "-out",
+        openssl("ca", "-gencrl", "-config", self.config, *times, "-out",
                 self.crl + ".new")
         os.rename(self.crl + ".new", self.crl)

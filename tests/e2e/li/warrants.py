@@ -37,6 +37,12 @@ def who(w, alice):
         check(True, "without a certificate")
     check(w.audited(lambda r: r["event"] == "rest" and r["status"] == 403),
           "a refusal is written down")
+    for path in ("/v1/%ff%fe", "/v1/" + 20000 * "x"):
+        n = len(w.audit("rest"))
+        check(admf.rest("GET", path)[0] == 403, "whatever it asks for")
+        check(len(w.audit("rest")) == n + 1 and
+              w.audit("rest")[-1].get("certificate"), "with who it was",
+              w.audit("rest")[n:])
 
 
 def bodies(alice, d):
@@ -72,21 +78,36 @@ def bodies(alice, d):
     check(alice.rest("PATCH", "/v1/warrants")[0] == 405, "PATCH")
 
 
+def approve(officer, path, revision=None):
+    """What the officer sees, or a revision that was seen before."""
+    if revision is None:
+        revision = officer.rest("GET", path)[1]["revision"]
+    return officer.rest("POST", path + "/approve", {"revision": revision})
+
+
 def two_persons(w, alice, bob, d, s):
     status, a = alice.rest("POST", "/v1/warrants", warrant([d]))
     check(status == 201 and a["state"] == "proposed" and
           a["proposed_by"] == "alice", "proposed", a)
     path = "/v1/warrants/" + a["id"]
-    check(alice.rest("POST", path + "/approve")[0] == 403,
-          "nobody approves their own")
+    check(approve(alice, path)[0] == 403, "nobody approves their own")
+    # what bob has looked at is not what alice makes of it meanwhile
+    seen = bob.rest("GET", path)[1]["revision"]
+    alice.rest("PUT", path, warrant([d], targets=["+4930111111"]))
+    check(approve(bob, path, seen)[0] == 409, "it was changed meanwhile")
+    alice.rest("PUT", path, warrant([d]))
+    check(approve(bob, path, seen)[0] == 409, "also when it was changed back")
+    for body in (None, {}, {"revision": "0"}, {"revision": 2, "more": 1}, []):
+        check(bob.rest("POST", path + "/approve", body)[0] in (400, 422),
+              "what is approved has to be said", body)
     check(not s.targets, "not in force before")
-    status, b = bob.rest("POST", path + "/approve")
+    status, b = approve(bob, path)
     check(status == 200 and b["state"] == "in_force" and
           b["approved_by"] == "bob", "approved by another", b)
     s.wait(2)
     check(s.find("tel:4930990022") and s.find("sip:carol@example.net"),
           "the national form of the number is sought")
-    check(bob.rest("POST", path + "/approve")[0] == 409, "twice")
+    check(approve(bob, path)[0] == 409, "twice")
     status, listed = bob.rest("GET", "/v1/warrants")
     check([x["id"] for x in listed["data"]] == [a["id"]], "listed")
     check(a["id"] not in w.x1("ListAllDetails"), "the ADMF does not see it")
@@ -104,7 +125,7 @@ def two_persons(w, alice, bob, d, s):
     check(status == 200 and c["state"] == "proposed",
           "a change has to be approved again", c)
     s.wait(0)
-    check(bob.rest("POST", path + "/approve")[0] == 200, "and is")
+    check(approve(bob, path)[0] == 200, "and is")
     s.wait(1)
     check(s.find("tel:4930990022")[1] == 1, "X2 only now")
     return path, s
@@ -126,7 +147,7 @@ def to_the_second(w, alice, bob, d, s):
     body.update(valid_from=moment(begin), valid_until=moment(end))
     a = alice.rest("POST", "/v1/warrants", body)[1]
     path = "/v1/warrants/" + a["id"]
-    check(bob.rest("POST", path + "/approve")[1]["state"] == "waiting",
+    check(approve(bob, path)[1]["state"] == "waiting",
           "waiting for its time")
     s.wait(2)
     check(begin <= time.time() < begin + 1, "from its first second on",

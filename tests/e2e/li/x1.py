@@ -50,6 +50,21 @@ def who_gets_in(w):
     refused(w, foreign, "of another CA", "with one of another CA")
     refused(w, expired, "expired", "with an expired one")
     refused(w, revoked, "revoked", "with a revoked one")
+    with open(w.ca.crl, "rb") as f:
+        ours = f.read()
+    os.link(other.crl, w.ca.crl + ".other")
+    os.rename(w.ca.crl + ".other", w.ca.crl)
+    refused(w, w.admf, "list of revocations cannot be read",
+            "with a list of revocations of another CA")
+    w.ca.revoke(None, "-crl_lastupdate", "20200101000000Z",
+                "-crl_nextupdate", "20200201000000Z")
+    refused(w, w.admf, "list of revocations out of date",
+            "with an old list of revocations")
+    with open(w.ca.crl, "wb") as f:
+        f.write(ours)
+    client = authority.Client(w.port, w.ca.pem, w.admf)
+    check("AcknowledgedAndCompleted" in client.x1(request("Ping")),
+          "and with the new one again")
     old = authority.Client(w.port, w.ca.pem, w.admf)
     old.tls.minimum_version = ssl.TLSVersion.TLSv1
     old.tls.maximum_version = ssl.TLSVersion.TLSv1_1
@@ -113,6 +128,9 @@ def unreadable(w):
     check(w.client.ask("/other", "x")[0] == 404, "another path")
     check(w.client.ask("/v1/warrants", None, "GET")[0] == 404,
           "no REST where it is off")
+    check(w.audited(lambda _: len(w.audit("http")) == 4) and
+          [r["status"] for r in w.audit("http")] == [413, 405, 404, 404],
+          "they are written down", w.audit("http"))
     prefixed = request("Ping").replace('xsi:type="Ping', 'xmlns:n="%s" '
                                        'xsi:type="n:Ping' % authority.X1)
     check("PingResponse" in w.client.x1(prefixed), "a type with a prefix")
@@ -161,6 +179,14 @@ def states(w):
              "true</implicitDeactivationAllowed><productID>" + XID2
              + "</productID><listOfServiceTypes><serviceType>voice"
                "</serviceType></listOfServiceTypes>"))
+    ask(w, 6001, "ModifyDestination", destination(DID, 42069, "X2Only"),
+        "that takes the X3 of a task away")
+    ask(w, 0, "ModifyDestination", destination(DID2, 42071), "to take more")
+    ask(w, 0, "ModifyDestination", destination(DID, 42069, "X2Only"),
+        "when another one takes it")
+    ask(w, 6001, "ModifyDestination", destination(DID2, 42071, "X2Only"),
+        "now that one")
+    ask(w, 0, "ModifyDestination", destination(DID, 42069), "as it was")
     text = ask(w, 0, "GetTaskDetails", f"<xId>{XID}</xId>")
     check("<impu>sip:b@x.net</impu>" in text and
           "<numberOfModifications>1<" in text and

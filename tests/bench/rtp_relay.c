@@ -74,6 +74,7 @@ int main(int argc, char **argv)
 	sa_set_str(&cfg.addr_b, "127.0.0.1", 0);
 	if (!sessions || relay_alloc(&relay, &cfg))
 		return 1;
+	(void)relay_set_priority(relay, 10); /* as the switch, if it may */
 	relay_doors(relay, &doors);
 
 	for (i = 0; i < calls; i++) {

@@ -34,7 +34,6 @@ from parties import Failed, Switch
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__)))))
 DID = "19867c20-8c94-473e-b9cd-8b72b7b05fd1"
-RATE = 200           # calls begin and end so often a second
 PPS = 50             # of a direction; bench_load's
 DRAIN_S = 300
 GENTLE = ["chrt", "--batch", "0", "nice", "-n", "17"] # as the units: batch,
@@ -195,7 +194,7 @@ def run(opt, switch, li, calls, media_ms, *more, on_event=None):
     switch.check()
     switch.pin()
     begin, at, out = used(switch, li), {}, {"slices": []}
-    for name, event in Load(opt, switch, "ip", RATE, calls, "--media-ms",
+    for name, event in Load(opt, switch, "ip", opt.rate, calls, "--media-ms",
                             str(media_ms), *more).events():
         at[name] = used(switch, li)
         if on_event:
@@ -441,7 +440,7 @@ def bench_kill(opt, switch, folder, v):
                "more is lost than what strowger-li was away for")
         v.want(found["gaps_max"] <= 1, f"{found['gaps_max']} gaps in a row")
 
-        load = Load(opt, switch, "ip", RATE, opt.calls, "--media-ms",
+        load = Load(opt, switch, "ip", opt.rate, opt.calls, "--media-ms",
                     str(opt.seconds * 1000))
         for line in load.process.stdout:
             if "media_start" in line:
@@ -616,6 +615,8 @@ def options():
     p.add_argument("--switch", help="another strowger-switch")
     p.add_argument("--calls", type=int, help="at once")
     p.add_argument("--seconds", type=int, help="of media; of the outage")
+    p.add_argument("--rate", type=int,
+                   help="calls begin and end so often a second")
     p.add_argument("--reps", type=int)
     p.add_argument("--spool", type=int, help="outage: MiB that get full")
     p.add_argument("--tasks", type=int, help="cost: tasks for others")
@@ -662,10 +663,13 @@ def main():
 BENCHES = {"calls": bench_calls, "outage": bench_outage, "kill": bench_kill,
            "cost": bench_cost}
 DEFAULTS = {
-    "calls": {"calls": 200, "seconds": 4, "reps": 10, "delay_max": 100},
-    "outage": {"calls": 200, "seconds": 300, "spool": 64, "delay_max": 1000},
-    "kill": {"calls": 200, "seconds": 15},
-    "cost": {"calls": 200, "seconds": 2, "reps": 20, "tasks": 200},
+    "calls": {"calls": 200, "rate": 200, "seconds": 4, "reps": 10,
+              "delay_max": 100},
+    "outage": {"calls": 200, "rate": 200, "seconds": 300, "spool": 64,
+               "delay_max": 1000},
+    "kill": {"calls": 200, "rate": 200, "seconds": 15},
+    "cost": {"calls": 200, "rate": 400, "seconds": 2, "reps": 20,
+             "tasks": 200},
 }
 
 if __name__ == "__main__":

@@ -175,17 +175,23 @@ void copy_sip(struct observer *o, struct session *one,
 
 static void hear_sip(struct observer *o, const struct tap_event *ev)
 {
-	const struct observed *begun = o->beginning;
+	struct observed *begun = o->beginning;
 	struct session *one;
 
 	o->beginning = NULL;
 	if (begun)
 		exchange_join(o, begun);
-
-	one = sessions_find(o->sessions, ev->call);
-	if (!one || ev->retransmission)
+	if (ev->retransmission)
 		return;
 
+	one = sessions_find(o->sessions, ev->call);
+	if (!one) {
+		observed_keep(o, ev);
+		return;
+	}
+
+	if (!one->told_n)
+		observed_early(o, ev, one);
 	copy_call(o, one, false, ev->wall_ns);
 	copy_sip(o, one, ev);
 }

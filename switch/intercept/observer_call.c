@@ -9,6 +9,8 @@
 #include "observer_private.h"
 #include "poi_target.h"
 
+#define EARLY_MAX 65536 /* octets that a call keeps; more is no set-up */
+
 
 static bool id_equal(const void *data, const void *key)
 {
@@ -52,6 +54,7 @@ static void observed_destructor(void *arg)
 	struct observed *call = arg;
 
 	list_flush(&call->parties.list);
+	list_flush(&call->early);
 }
 
 
@@ -85,6 +88,64 @@ void observed_free(struct observer *o, struct observed *call)
 	htab_remove(o->told, &call->told_node);
 	list_unlink(&call->le);
 	mem_deref(call);
+}
+
+
+static void early_end(struct observed *call)
+{
+	list_flush(&call->early);
+	call->is_dialled = true;
+}
+
+
+static void early_add(struct observed *call, struct held *h)
+{
+	if (!h)
+		return;
+	if (call->is_dialled) {
+		mem_deref(h);
+		return;
+	}
+
+	list_append(&call->early, &h->le, h);
+	call->early_size += held_size(h);
+	if (call->early_size > EARLY_MAX)
+		early_end(call);
+}
+
+
+void observed_keep(struct observer *o, const struct tap_event *ev)
+{
+	struct observed *call = find(o, ev);
+
+	if (!call || call->is_dialled)
+		return;
+
+	/* what came before a set of targets is not that set's */
+	if (ev->leg != TAP_LEG_A || call->generation != o->generation)
+		early_end(call);
+	else
+		early_add(call, held_new(ev));
+}
+
+
+void observed_early(struct observer *o, const struct tap_event *ev,
+		    struct session *one)
+{
+	struct observed *call = find(o, ev);
+
+	if (!call)
+		return;
+
+	if (call->generation == o->generation && list_head(&call->early))
+		copy_held(o, one, &call->early);
+	early_end(call);
+}
+
+
+void observed_adopt(struct observed *call, struct held *h)
+{
+	early_add(call, held_new(&h->ev));
 }
 
 
@@ -282,6 +343,7 @@ void observed_look(struct observer *o, struct observed *call, int64_t wall_ns)
 	const size_t n = parties_find(o, &call->parties);
 
 	call->generation = o->generation;
+	early_end(call);
 	if (!n || (call->is_over && !one)) {
 		if (one)
 			copy_end(o, one, wall_ns);

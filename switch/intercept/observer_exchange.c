@@ -21,13 +21,6 @@
 #define GAP_NS 100000000LL    /* attempts of a target: 10 in a second */
 #define BURST_NS (200 * GAP_NS)
 
-/** A message that waits. */
-struct held {
-	struct le le;
-	struct tap_event ev;
-	uint8_t bytes[];
-};
-
 struct exchange {
 	struct htab_node node;
 	struct le le;          /**< of all, the oldest first                */
@@ -85,9 +78,46 @@ static struct exchange *find(const struct observer *o,
 
 /* --- what is held */
 
-static size_t held_size(const struct held *h)
+struct held *held_new(const struct tap_event *ev)
+{
+	struct held *h = mem_zalloc(sizeof(*h) + ev->len, NULL);
+
+	if (!h)
+		return NULL;
+
+	h->ev = *ev;
+	h->ev.bytes = h->bytes;
+	memcpy(h->bytes, ev->bytes, ev->len);
+
+	return h;
+}
+
+
+size_t held_size(const struct held *h)
 {
 	return sizeof(*h) + h->ev.len;
+}
+
+
+int64_t held_from_ns(const struct list *list)
+{
+	const struct held *h = list_head(list)->data;
+
+	return h->ev.wall_ns;
+}
+
+
+void copy_held(struct observer *o, struct session *one,
+	       const struct list *list)
+{
+	const struct le *le;
+
+	copy_call(o, one, false, held_from_ns(list));
+	LIST_FOREACH(list, le) {
+		const struct held *h = le->data;
+
+		copy_sip(o, one, &h->ev);
+	}
 }
 
 
@@ -109,26 +139,15 @@ static void held_drop(struct observer *o, struct exchange *x)
 static void hold(struct observer *o, struct exchange *x,
 		 const struct tap_event *ev)
 {
-	struct held *h = mem_zalloc(sizeof(*h) + ev->len, NULL);
+	struct held *h = held_new(ev);
 
 	if (!h)
 		return;
 
-	h->ev = *ev;
-	h->ev.bytes = h->bytes;
-	memcpy(h->bytes, ev->bytes, ev->len);
 	if (!list_head(&x->held))
 		list_append(&o->due, &x->due_le, x);
 	list_append(&x->held, &h->le, h);
 	o->held += held_size(h);
-}
-
-
-static int64_t first_ns(const struct exchange *x)
-{
-	const struct held *h = list_head(&x->held)->data;
-
-	return h->ev.wall_ns;
 }
 
 
@@ -179,7 +198,7 @@ static bool may_tell(struct pace *p, int64_t wall_ns)
 static void miss(struct pace *p, const struct exchange *x)
 {
 	if (!p->missed)
-		p->from_ns = first_ns(x);
+		p->from_ns = held_from_ns(&x->held);
 	p->to_ns = last_ns(x);
 	p->missed += list_count(&x->held);
 }
@@ -200,20 +219,6 @@ void missed_take(struct observer *o, struct session *one, uint32_t id)
 
 
 /* --- telling it */
-
-static void copy_held(struct observer *o, struct session *one,
-		      const struct exchange *x)
-{
-	const struct le *le;
-
-	copy_call(o, one, false, first_ns(x));
-	LIST_FOREACH(&x->held, le) {
-		const struct held *h = le->data;
-
-		copy_sip(o, one, &h->ev);
-	}
-}
-
 
 /* Those of the first n of o->found that may be told now. @return how many */
 static size_t paced(struct observer *o, const struct exchange *x, size_t n)
@@ -256,7 +261,7 @@ static void tell_alone(struct observer *o, const struct exchange *x, size_t n,
 	one->is_register = x->is_register;
 	memcpy(one->matches, o->found, n * sizeof(o->found[0]));
 	one->match_n = (uint8_t)n;
-	copy_held(o, one, x);
+	copy_held(o, one, &x->held);
 	copy_end(o, one, last_ns(x));
 }
 
@@ -272,13 +277,16 @@ static bool has_target(const struct session *one, uint32_t id)
 
 
 /* With the call that it is of, if that is copied; alone to those who are not
-   in the call. */
-static void tell(struct observer *o, struct exchange *x)
+   in the call. What is of nobody yet may be of who is called then.
+   @param begun  the call, when this comes before it; else NULL */
+static void tell(struct observer *o, struct exchange *x,
+		 struct observed *begun)
 {
 	const struct observed *call = observed_told(o, x->id);
 	struct session *one = call ? sessions_find(o->sessions, call->call)
 				   : NULL;
 	const size_t found = parties_find(o, &x->parties);
+	struct le *le;
 	size_t n = 0;
 
 	for (size_t i = 0; i < found; i++) {
@@ -289,17 +297,20 @@ static void tell(struct observer *o, struct exchange *x)
 	if (n)
 		tell_alone(o, x, n, one && one->told_n);
 	if (one)
-		copy_held(o, one, x);
+		copy_held(o, one, &x->held);
+	else if (begun && !n)
+		LIST_FOREACH(&x->held, le)
+			observed_adopt(begun, le->data);
 	held_drop(o, x);
 }
 
 
-void exchange_join(struct observer *o, const struct observed *call)
+void exchange_join(struct observer *o, struct observed *call)
 {
 	struct exchange *x = find(o, call->told);
 
 	if (x && list_head(&x->held))
-		tell(o, x);
+		tell(o, x, call);
 }
 
 
@@ -335,7 +346,7 @@ static void oldest_free(struct observer *o)
 	struct exchange *x = list_head(&o->all)->data;
 
 	if (list_head(&x->held))
-		tell(o, x);
+		tell(o, x, NULL);
 	exchange_free(o, x);
 }
 
@@ -420,9 +431,9 @@ bool exchanges_look(struct observer *o, int64_t wall_ns)
 	unsigned n = 0;
 
 	for (; n < LOOKS && (le = list_head(&o->due)); n++) {
-		if (!is_over(first_ns(le->data), wall_ns, HOLD_NS))
+		if (!is_over(held_from_ns(&((struct exchange *)le->data)->held), wall_ns, HOLD_NS))
 			break;
-		tell(o, le->data);
+		tell(o, le->data, NULL);
 	}
 	for (unsigned i = 0; i < LOOKS && (le = list_head(&o->all)); i++) {
 		struct exchange *x = le->data;
@@ -445,7 +456,7 @@ bool exchanges_settle(struct observer *o)
 
 	for (unsigned i = 0; i < LOOKS && o->settle_n && list_head(&o->due);
 	     i++, o->settle_n--)
-		tell(o, list_head(&o->due)->data);
+		tell(o, list_head(&o->due)->data, NULL);
 	if (o->settle_n && list_head(&o->due))
 		return false;
 

@@ -21,6 +21,13 @@ struct parties {
 	size_t size;           /**< octets */
 };
 
+/** A message that waits. */
+struct held {
+	struct le le;
+	struct tap_event ev;
+	uint8_t bytes[];
+};
+
 /** A live call, any: what is known of it in every call's message anyway. */
 struct observed {
 	struct htab_node node, told_node;
@@ -32,6 +39,9 @@ struct observed {
 	bool is_over;
 	int64_t over_ns;
 	struct parties parties;
+	struct list early;     /**< what was said before anybody is called  */
+	size_t early_size;     /**< octets                                  */
+	bool is_dialled;       /**< nothing is kept any more                */
 };
 
 /** How fast the attempts of a target come, and those that were too fast. */
@@ -81,6 +91,24 @@ void observed_free(struct observer *o, struct observed *call);
 struct observed *observed_told(const struct observer *o,
 			       const uint8_t told[POI_ID_SIZE]);
 
+/** A message of a call that is not copied. Until somebody is called it is kept:
+ *  who that is shows whose the call is, of old. */
+void observed_keep(struct observer *o, const struct tap_event *ev);
+/** What was kept goes before the first message that is copied. */
+void observed_early(struct observer *o, const struct tap_event *ev,
+		    struct session *one);
+/** That was said before the call, in its order. */
+void observed_adopt(struct observed *call, struct held *h);
+
+/** @return NULL without memory */
+struct held *held_new(const struct tap_event *ev);
+size_t held_size(const struct held *h);
+/** @return when the first one was said */
+int64_t held_from_ns(const struct list *list);
+/** Tell whose it is, and all of the list. */
+void copy_held(struct observer *o, struct session *one,
+	       const struct list *list);
+
 /** @return false: nobody who can be sought, or known already */
 bool parties_take(struct parties *p, const struct tap_party *one,
 		  char identity[POI_IDENTITY_SIZE]);
@@ -94,7 +122,7 @@ void exchange_hear(struct observer *o, const struct tap_event *ev);
 bool exchange_id(const struct observer *o, uint8_t id[POI_ID_SIZE],
 		 const struct tap_event *ev);
 /** What was said before this call goes before its first message. */
-void exchange_join(struct observer *o, const struct observed *call);
+void exchange_join(struct observer *o, struct observed *call);
 /** Those whose time is over. @return true: call again soon */
 bool exchanges_look(struct observer *o, int64_t wall_ns);
 /** Before another set is taken: what is held is of this one.

@@ -11,7 +11,7 @@ static struct {
 	char parties[PARTIES][64]; /* E.164 */
 	size_t n;
 	uint64_t calls, sip, gone; /* told by the tap; SIP of copied calls */
-	uint64_t outside, named;   /* SIP of no call; that names somebody */
+	uint64_t kept, named;      /* at most; of no call, with one of these */
 } w;
 
 
@@ -61,7 +61,9 @@ static void hear(const struct tap_event *ev, void *arg)
 	w.gone += ev->kind == TAP_CALL_GONE;
 	w.sip += ev->kind == TAP_SIP && !ev->retransmission &&
 		 sessions_find(observer_sessions(w.o), ev->call);
-	w.outside += ev->kind == TAP_OUTSIDE;
+	/* that is kept until it shows whose it is */
+	w.kept += ev->kind == TAP_OUTSIDE ||
+		  (ev->kind == TAP_SIP && ev->leg == TAP_LEG_A);
 	w.named += ev->kind == TAP_OUTSIDE && names_party(ev);
 	observer_hear(ev, arg);
 	(void)observer_look(w.o, ev->wall_ns);
@@ -78,7 +80,7 @@ int wiretap_note(void)
 		err = observer_alloc(&w.o, &cfg);
 	if (!err && !w.set)
 		err = target_set_alloc(&w.set);
-	w.n = w.calls = w.sip = w.gone = w.outside = w.named = 0;
+	w.n = w.calls = w.sip = w.gone = w.kept = w.named = 0;
 
 	return err ? err : tap_attach(note, NULL);
 }
@@ -148,7 +150,7 @@ const char *wiretap_end(void)
 		return "a call is not gone, or twice";
 	if (w.calls && !calls && w.n)
 		return "no call is copied";
-	if (sip < w.sip || sip > w.sip + w.outside)
+	if (sip < w.sip || sip > w.sip + w.kept)
 		return "messages are not copied, or twice";
 	if (w.named && sip == w.sip)
 		return "no attempt is copied";

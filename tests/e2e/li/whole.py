@@ -21,9 +21,11 @@ TARGET = "4930990011"
 SCRIPT = """test "calls of targets and of others"
 trunk A number_in='[{"prefix":"00","strip":2,"add":"+"},{"prefix":"0","strip":1,"add":"+49"},{"prefix":"+"}]'
 trunk D static=yes
+trunk E static=yes
 trunk P digest=md5 number_in='[{"prefix":"0","strip":1,"add":"+49"},{"prefix":"+"}]'
 gateway C1
 row forward F id=fwd tenant_id=$tenant did_id=$numberIdD condition=busy to_number=+498912345
+row forward G id=fwd tenant_id=$tenant did_id=$numberIdE condition=unconditional to_number=+498912399
 stage begin
 
 A > INVITE sip:+4930990011@$sw sdp=pcma
@@ -57,6 +59,20 @@ C1 < BYE
 C1 > 200
 A < 200 BYE
 stage forwarded
+
+A > INVITE sip:$didE@$sw sdp=pcma
+C1 < INVITE uri~498912399@
+C1 > 200 sdp=pcma
+C1 < ACK
+A < 181
+A < 200
+A > ACK
+rtp A C1 3
+A > BYE
+C1 < BYE
+C1 > 200
+A < 200 BYE
+stage diverted_at_once
 
 A > INVITE sip:004930990011@$sw sdp=pcma
 C1 < INVITE
@@ -342,6 +358,8 @@ def calls(w, talk, agencies, orders):
     forwarded = orders["forwarded to"]
     forwarded.rtp += stage["rtp"]
     forwarded.sip += stage["sip"]["C1"]
+    # nobody was called before: from its beginning
+    orders["sent on"].gets(talk.next("diverted_at_once"))
     orders["called"].gets(talk.next("international"))
     # what was said before the credentials, and what came to no call
     for name in ("challenged", "attempted"):
@@ -517,6 +535,7 @@ def main():
         "second, speech": Order(
             4, 1, d, "X3Only", f"sipUri:sip:00{d}@b.example;user=phone"),
         "forwarded to": Order(5, 0, "498912345", "X2andX3"),
+        "sent on": Order(9, 0, "498912399", "X2andX3"),
         "shorter": Order(6, 1, TARGET[:-1], "X2andX3"),
         "registered": Order(
             8, 1, None, "X2andX3", f"sipUri:sip:{begin['p']}@md5.example"),
@@ -526,6 +545,7 @@ def main():
     matrix(agencies, orders)
     for name in ("called", "challenged", "attempted"):
         rows(agencies[0], orders["called"], talk.stages[name])
+    rows(agencies[0], orders["sent on"], talk.stages["diverted_at_once"])
     for name in ("challenged", "attempted", "registered", "named"):
         rows(agencies[1], orders["registered"], talk.stages[name])
     crashes(w, talk, agencies[0], orders)

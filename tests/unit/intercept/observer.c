@@ -234,8 +234,9 @@ Test(observer, numbers_are_what_the_rules_made_of_them)
 	say(&f, 1, "INVITE", false);
 	expect_nothing(&f);
 	party(&f, 1, TAP_FORWARDING, "tel:+49-30-100");
-	say(&f, 1, "INVITE", false);
+	say(&f, 1, "100", false);
 	(void)expect(observer_sip(f.o), COPY_CALL);
+	(void)expect(observer_sip(f.o), COPY_SIP); /* the INVITE */
 	(void)expect(observer_sip(f.o), COPY_SIP);
 	close_fixture(&f);
 }
@@ -504,7 +505,9 @@ Test(observer, who_is_only_in_an_attempt_hears_nothing_of_the_call)
 	party(&f, 1, TAP_FORWARDING, "sip:b@h");
 	say(&f, 1, "181", false);
 	cr_expect_arr_eq(expect_call(&f, 1), told, sizeof(told));
+	expect_sip(&f, "INVITE c", 5);
 	expect_sip(&f, "181", 5);
+	expect_nothing(&f); /* INVITE b is told */
 	outside(&f, "c1", "INVITE d", "sip:b@h", "sip:d@h", 200 * MS);
 	cr_expect(!observer_look(f.o, 3000 * MS));
 	cr_expect_arr_neq(expect_call(&f, 1), told, sizeof(told), "d's");
@@ -679,5 +682,75 @@ Test(observer, whom_attempts_name_is_bounded)
 		;
 	(void)expect_call(&f, 1);
 	expect_sip(&f, "INVITE", 92001 * MS);
+	close_fixture(&f);
+}
+
+
+static void say_on(struct fixture *f, enum tap_leg leg, const char *text)
+{
+	struct tap_event ev = event(TAP_SIP, 1);
+
+	ev.leg = leg;
+	ev.bytes = (const uint8_t *)text;
+	ev.len = strlen(text);
+	observer_hear(&ev, f->o);
+}
+
+
+/* Who is called shows with the INVITE to them alone: the call is theirs from
+   its beginning. One that is called after another is not. */
+Test(observer, a_call_is_of_whom_it_is_for_from_its_beginning)
+{
+	struct fixture f;
+
+	open_fixture(&f);
+	seek(&f, "sip:b@h sip:c@h", POI_WANT_ALL);
+	outside(&f, "c1", "INVITE 1", "sip:a@h", "sip:x@h", 100 * MS);
+	outside(&f, "c1", "401", "sip:a@h", "sip:x@h", 100 * MS);
+	begin(&f, 1, "c1");
+	party(&f, 1, TAP_CALLED, "+4930100");
+	say(&f, 1, "INVITE 2", false);
+	say(&f, 1, "INVITE 2", true);
+	say(&f, 1, "100", false);
+	expect_nothing(&f);
+	party(&f, 1, TAP_CALLED, "sip:b@h");
+	say_on(&f, TAP_LEG_B, "INVITE b");
+	(void)expect_call(&f, 1);
+	expect_sip(&f, "INVITE 1", 100 * MS);
+	expect_sip(&f, "401", 100 * MS);
+	expect_sip(&f, "INVITE 2", 5);
+	expect_sip(&f, "100", 5);
+	expect_sip(&f, "INVITE b", 5);
+	tell(&f, TAP_CALL_GONE, 1);
+	expect_end(&f);
+
+	tell(&f, TAP_CALL_BEGIN, 1);
+	say(&f, 1, "INVITE", false);
+	party(&f, 1, TAP_CALLED, "sip:d@h");
+	say_on(&f, TAP_LEG_B, "INVITE d");
+	party(&f, 1, TAP_CALLED, "sip:c@h");
+	say_on(&f, TAP_LEG_B, "INVITE c");
+	(void)expect_call(&f, 1);
+	expect_sip(&f, "INVITE c", 5);
+	expect_nothing(&f);
+	close_fixture(&f);
+}
+
+
+/* What a call said before somebody was sought stays unsaid. */
+Test(observer, nothing_is_told_from_before_a_set)
+{
+	struct fixture f;
+
+	open_fixture(&f);
+	tell(&f, TAP_CALL_BEGIN, 1);
+	party(&f, 1, TAP_CALLED, "+4930100");
+	say(&f, 1, "INVITE", false);
+	seek(&f, "sip:b@h", POI_WANT_ALL);
+	party(&f, 1, TAP_CALLED, "sip:b@h");
+	say_on(&f, TAP_LEG_B, "INVITE b");
+	(void)expect_call(&f, 1);
+	expect_sip(&f, "INVITE b", 5);
+	expect_nothing(&f);
 	close_fixture(&f);
 }

@@ -88,6 +88,9 @@ class Node:
         }
         settings.update(options or {})
         os.makedirs(folder)
+        self.under = []           # what runs it
+        if settings.pop("process.realtime", None) == "no" and not os.getuid():
+            self.under = ["setpriv", "--bounding-set=-sys_nice"]
         self.listener = None
         if "intercept.socket" in settings:
             settings["intercept.socket"] = os.path.join(
@@ -106,8 +109,8 @@ class Node:
     def start(self):
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [SWITCH, "--config", self.config], stderr=log, stdout=log,
-                cwd=self.folder) # where a core would be
+                [*self.under, SWITCH, "--config", self.config], stderr=log,
+                stdout=log, cwd=self.folder) # where a core would be
 
     def wait_catalog(self, is_online=True):
         """Until the switch has the database's catalog, or any at all."""
@@ -177,9 +180,12 @@ class Node:
         if hasattr(self.listener, "end"):
             self.faults += self.listener.end()
 
-    def tail(self):
+    def lines(self):
         with open(self.log, encoding="utf-8", errors="replace") as f:
-            return "\n".join(f.read().splitlines()[-25:])
+            return f.read().splitlines()
+
+    def tail(self):
+        return "\n".join(self.lines()[-25:])
 
 
 def yaml_of(settings):

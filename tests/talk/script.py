@@ -435,6 +435,12 @@ class Run:
         else:
             raise Failed("node kill | start | stop")
 
+    def do_logged(self, words):
+        """logged EVENT: the node's log has it, once"""
+        found = [x for x in self.node.lines() if f" event={words[0]} " in x]
+        if len(found) != 1:
+            raise Failed("not once in the log: %s" % (found or words[0]))
+
     def do_database(self, words):
         self.node.database.cluster({"stop": "stop", "start": "again"}[
             words[0]])

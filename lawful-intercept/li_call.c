@@ -22,6 +22,19 @@
 #define BLOCKS_MAX 50000
 #define BLOCK_KEPT_US (24 * 3600 * 1000000LL)
 
+/** X2 and X3 are numbered by XID, as PDUs say it, and correlation: tasks of
+ *  one product and calls of one correlation share their numbers. */
+struct numbers {
+	struct le le;
+	uint8_t xid[LI_UUID_SIZE];
+	uint8_t scope[POI_ID_SIZE]; /**< a call, or a task's correlation    */
+	int64_t row;               /**< of their block                      */
+	uint32_t seq[2], end[2];   /**< next number, and end of the block,
+					of X2 and X3                        */
+	unsigned flow_n;           /**< that use them                       */
+	bool is_broken;            /**< copies may be lost: a link broke    */
+};
+
 /** One task's share of one call. */
 struct flow {
 	struct le le;
@@ -29,9 +42,7 @@ struct flow {
 	enum li_owner owner;
 	struct li_task *task;      /**< weak: li_calls_follow() renews it,
 					before anything else is delivered   */
-	int64_t row;               /**< of its block                        */
-	uint32_t seq[2], end[2];   /**< next number, and end of the block,
-					of X2 and X3                        */
+	struct numbers *numbers;   /**< shared, of li_calls                 */
 	uint64_t sent[2];
 	enum x23_direction a_side; /**< of what comes from leg A            */
 	char target[X23_TARGETS][512];
@@ -55,11 +66,11 @@ struct call {
 	struct list flows;
 };
 
-/** A block of an earlier life, of a call whose switch is away, or of one that
- *  is over for a task, but may come again for it. */
+/** Numbers that nobody uses now: of an earlier life, of a call whose switch is
+ *  away, or of one that is over for a task, but may come again for it. */
 struct block {
 	struct le le;
-	uint8_t xid[LI_UUID_SIZE], call[POI_ID_SIZE];
+	uint8_t xid[LI_UUID_SIZE], scope[POI_ID_SIZE];
 	int64_t row, seen_us;
 	uint32_t end[2];
 	bool is_broken;            /**< copies may be lost: the link broke  */
@@ -72,7 +83,7 @@ struct li_calls {
 	struct li_delivery *delivery;
 	const struct li_index *index;
 	struct htab *by_id;
-	struct list calls, blocks;
+	struct list calls, numbers, blocks;
 	bool is_dirty;             /**< blocks are written, not committed   */
 	bool owes;                 /**< a block could not be written        */
 	bool is_unread;            /**< a block could not be read           */
@@ -88,6 +99,7 @@ static void calls_destructor(void *arg)
 	struct li_calls *c = arg;
 
 	list_flush(&c->calls);
+	list_flush(&c->numbers);
 	list_flush(&c->blocks);
 	mem_deref(c->by_id);
 }
@@ -109,6 +121,14 @@ static void flow_destructor(void *arg)
 
 	list_unlink(&f->le);
 	OPENSSL_cleanse(f->target, sizeof(f->target));
+}
+
+
+static void numbers_destructor(void *arg)
+{
+	struct numbers *n = arg;
+
+	list_unlink(&n->le);
 }
 
 
@@ -162,14 +182,14 @@ struct load {
 static int block_read(struct li_calls *c, int64_t row, const char *bytes)
 {
 	struct block *b;
-	char xid[40], call[40];
+	char xid[40], scope[40];
 
 	b = mem_zalloc(sizeof(*b), block_destructor);
 	if (!b)
 		return ENOMEM;
 	if (sscanf(bytes, "%36s %36s %" SCNu32 " %" SCNu32 " %" SCNd64, xid,
-		   call, &b->end[0], &b->end[1], &b->seen_us) != 5 ||
-	    uuid_parse(b->xid, xid) || uuid_parse(b->call, call)) {
+		   scope, &b->end[0], &b->end[1], &b->seen_us) != 5 ||
+	    uuid_parse(b->xid, xid) || uuid_parse(b->scope, scope)) {
 		mem_deref(b);
 		return EBADMSG;
 	}
@@ -206,23 +226,24 @@ int li_calls_load(struct li_calls *c, li_registry_unread_h *h, void *arg)
 
 /* Without it the numbers could be used twice after a crash; with a store that
  * takes nothing, delivery goes on all the same: the order is to be obeyed */
-static void block_write(struct li_calls *c, const struct call *call,
-			struct flow *f, int64_t wall_us)
+static void block_write(struct li_calls *c, struct numbers *n,
+			int64_t wall_us)
 {
-	char text[160], xid[40], id[40];
+	char text[160], xid[40], scope[40];
 	int err;
 
 	if (text_format(text, sizeof(text),
 			"%s %s %" PRIu32 " %" PRIu32 " %" PRId64,
-			uuid_format(xid, f->xid), uuid_format(id, call->id),
-			f->end[0], f->end[1], wall_us))
+			uuid_format(xid, n->xid),
+			uuid_format(scope, n->scope), n->end[0], n->end[1],
+			wall_us))
 		return;
-	err = li_store_put(c->store, LI_KIND_FLOW, &f->row, text,
+	err = li_store_put(c->store, LI_KIND_FLOW, &n->row, text,
 			   strlen(text));
 	if (err == ENOENT) {
 		/* its row went with a transaction that was given up */
-		f->row = 0;
-		err = li_store_put(c->store, LI_KIND_FLOW, &f->row, text,
+		n->row = 0;
+		err = li_store_put(c->store, LI_KIND_FLOW, &n->row, text,
 				   strlen(text));
 	}
 	c->is_dirty = true;
@@ -234,17 +255,13 @@ void li_calls_write(struct li_calls *c, int64_t wall_us)
 {
 	const uint64_t rollbacks = li_store_rollbacks(c->store);
 	const bool is_lost = c->owes || rollbacks != c->rollbacks;
-	struct le *le, *fe;
+	struct le *le;
 
 	c->owes = false;
 	c->rollbacks = rollbacks;
-	for (le = is_lost ? list_head(&c->calls) : NULL; le && !c->owes;
-	     le = le->next) {
-		struct call *call = le->data;
-
-		for (fe = list_head(&call->flows); fe; fe = fe->next)
-			block_write(c, call, fe->data, wall_us);
-	}
+	for (le = is_lost ? list_head(&c->numbers) : NULL; le && !c->owes;
+	     le = le->next)
+		block_write(c, le->data, wall_us);
 	c->is_dirty = false;
 }
 
@@ -255,8 +272,33 @@ bool li_calls_are_dirty(const struct li_calls *c)
 }
 
 
+/* A correlation of the ADMF's stands for all calls of the task. No call has
+ * such an id: that of a call begins with its time. */
+static void scope_of(uint8_t scope[POI_ID_SIZE], const struct li_task *t,
+		     const struct call *call)
+{
+	size_t i;
+
+	memcpy(scope, call->id, POI_ID_SIZE);
+	if (!t->has_correlation)
+		return;
+
+	memset(scope, 0, 8);
+	for (i = 0; i < 8; i++)
+		scope[8 + i] = (uint8_t)(t->correlation >> (56 - 8 * i));
+}
+
+
+static bool is_of(const struct numbers *n, const uint8_t *xid,
+		  const uint8_t *scope)
+{
+	return !memcmp(n->xid, xid, LI_UUID_SIZE) &&
+	       !memcmp(n->scope, scope, POI_ID_SIZE);
+}
+
+
 static struct block *block_find(const struct li_calls *c, const uint8_t *xid,
-				const uint8_t *call)
+				const uint8_t *scope)
 {
 	struct le *le;
 
@@ -264,11 +306,49 @@ static struct block *block_find(const struct li_calls *c, const uint8_t *xid,
 		struct block *b = le->data;
 
 		if (!memcmp(b->xid, xid, LI_UUID_SIZE) &&
-		    !memcmp(b->call, call, POI_ID_SIZE))
+		    !memcmp(b->scope, scope, POI_ID_SIZE))
 			return b;
 	}
 
 	return NULL;
+}
+
+
+/* Of flows that are there, of earlier ones, or new: from 0, unless somebody
+ * may have used them whom nobody remembers */
+static struct numbers *numbers_get(struct li_calls *c, const struct li_task *t,
+				   const struct call *call)
+{
+	uint8_t scope[POI_ID_SIZE];
+	struct numbers *n;
+	struct block *b;
+	struct le *le;
+
+	scope_of(scope, t, call);
+	for (le = list_head(&c->numbers); le; le = le->next) {
+		if (is_of(le->data, t->header_xid, scope))
+			return le->data;
+	}
+
+	n = mem_zalloc(sizeof(*n), numbers_destructor);
+	if (!n)
+		return NULL;
+	memcpy(n->xid, t->header_xid, LI_UUID_SIZE);
+	memcpy(n->scope, scope, POI_ID_SIZE);
+	b = block_find(c, n->xid, n->scope);
+	if (b) {
+		n->row = b->row;
+		n->is_broken = b->is_broken;
+		memcpy(n->seq, b->end, sizeof(n->seq));
+		mem_deref(b);
+	}
+	else if (c->is_unread && (call->in_progress || t->has_correlation)) {
+		n->seq[0] = n->seq[1] = UNREAD_FROM;
+	}
+	memcpy(n->end, n->seq, sizeof(n->end));
+	list_append(&c->numbers, &n->le, n);
+
+	return n;
 }
 
 
@@ -291,33 +371,30 @@ static void flow_start(struct li_calls *c, struct call *call,
 		       const struct li_task *t, int64_t wall_us)
 {
 	struct flow *f = mem_zalloc(sizeof(*f), flow_destructor);
-	struct block *b = block_find(c, t->xid, call->id);
-	uint32_t gap[2] = {0};
+	struct numbers *n = f ? numbers_get(c, t, call) : NULL;
+	uint32_t gap[2];
 	size_t i;
 
-	if (!f)
+	if (!n) {
+		mem_deref(f);
 		return;
+	}
 	memcpy(f->xid, t->xid, LI_UUID_SIZE);
 	f->owner = t->owner;
-	if (b) {
-		f->row = b->row;
-		memcpy(f->seq, b->end, sizeof(f->seq));
-		/* how many nobody knows: a number left out says that it is so */
-		gap[0] = b->is_broken && t->products & LI_X2;
-		gap[1] = b->is_broken && t->products & LI_X3;
-		mem_deref(b);
-	}
-	else if (c->is_unread && call->in_progress) {
-		f->seq[0] = f->seq[1] = UNREAD_FROM;
-	}
+	f->numbers = n;
+	n->flow_n++;
+	/* how many nobody knows: a number left out says that it is so */
+	gap[0] = n->is_broken && t->products & LI_X2;
+	gap[1] = n->is_broken && t->products & LI_X3;
+	n->is_broken = false;
 	for (i = 0; i < 2; i++) {
-		f->seq[i] += gap[i];
-		f->end[i] = f->seq[i] + BLOCK;
+		n->seq[i] += gap[i];
+		n->end[i] = n->seq[i] + BLOCK;
 	}
 	f->is_seen = true;
 	list_append(&call->flows, &f->le, f);
-	block_write(c, call, f, wall_us);
-	tell(c, LI_FLOW_START, call, f, f->seq[0], f->seq[1], wall_us);
+	block_write(c, n, wall_us);
+	tell(c, LI_FLOW_START, call, f, n->seq[0], n->seq[1], wall_us);
 	if (gap[0] || gap[1])
 		tell(c, LI_FLOW_LOSS, call, f, gap[0], gap[1], wall_us);
 }
@@ -331,29 +408,73 @@ static void block_forget(struct li_calls *c, struct block *b)
 }
 
 
-/* Its numbers stay: the task may come back in mid-call, by another time
- * window, a new approval, a new activation, and the call with its switch
- *
- * @param is_broken  copies of the call may be lost from now on */
-static void flow_stop(struct li_calls *c, const struct call *call,
-		      struct flow *f, bool is_broken, int64_t wall_us)
+/* Those of a correlation are needed as long as a task has it */
+static bool block_is_needed(const struct li_calls *c, const struct block *b)
+{
+	const struct call none = {.in_progress = false};
+	uint8_t scope[POI_ID_SIZE];
+	struct le *le;
+
+	for (le = list_head(li_registry_tasks(c->registry)); le;
+	     le = le->next) {
+		const struct li_task *t = le->data;
+
+		scope_of(scope, t, &none);
+		if (t->has_correlation &&
+		    !memcmp(b->xid, t->header_xid, LI_UUID_SIZE) &&
+		    !memcmp(b->scope, scope, POI_ID_SIZE))
+			return true;
+	}
+
+	return false;
+}
+
+
+static void block_oldest_forget(struct li_calls *c)
+{
+	struct le *le = list_head(&c->blocks);
+
+	while (le && block_is_needed(c, le->data))
+		le = le->next;
+	if (le)
+		block_forget(c, le->data);
+}
+
+
+/* They stay: the task may come back in mid-call, by another time window, a new
+ * approval, a new activation, and the call with its switch */
+static void numbers_keep(struct li_calls *c, struct numbers *n,
+			 int64_t wall_us)
 {
 	struct block *b = mem_zalloc(sizeof(*b), block_destructor);
 
-	tell(c, LI_FLOW_STOP, call, f, f->sent[0], f->sent[1], wall_us);
 	if (list_count(&c->blocks) >= BLOCKS_MAX)
-		block_forget(c, list_head(&c->blocks)->data);
+		block_oldest_forget(c);
 	if (b) {
-		memcpy(b->xid, f->xid, LI_UUID_SIZE);
-		memcpy(b->call, call->id, POI_ID_SIZE);
-		b->row = f->row;
+		memcpy(b->xid, n->xid, LI_UUID_SIZE);
+		memcpy(b->scope, n->scope, POI_ID_SIZE);
+		b->row = n->row;
 		b->seen_us = wall_us;
-		b->is_broken = is_broken;
+		b->is_broken = n->is_broken;
 		/* exactly: this process knows what it has used */
-		memcpy(b->end, f->seq, sizeof(b->end));
+		memcpy(b->end, n->seq, sizeof(b->end));
 		list_append(&c->blocks, &b->le, b);
 	}
+	mem_deref(n);
+}
+
+
+/* @param is_broken  copies of the call may be lost from now on */
+static void flow_stop(struct li_calls *c, const struct call *call,
+		      struct flow *f, bool is_broken, int64_t wall_us)
+{
+	struct numbers *n = f->numbers;
+
+	tell(c, LI_FLOW_STOP, call, f, f->sent[0], f->sent[1], wall_us);
 	mem_deref(f);
+	n->is_broken = n->is_broken || is_broken;
+	if (!--n->flow_n)
+		numbers_keep(c, n, wall_us);
 }
 
 
@@ -443,12 +564,19 @@ static void call_follow(struct li_calls *c, struct call *call, int64_t wall_us)
 	     le = le->next) {
 		struct li_task *t = le->data;
 		struct flow found = {.target_n = 0}, *f;
+		uint8_t scope[POI_ID_SIZE];
 
 		if (!li_task_may_come(t, wall_us) ||
 		    !task_matches(call, t, &found))
 			continue;
-		if (!flow_find(call, t->xid) &&
-		    li_task_is_in_force(t, wall_us))
+		f = flow_find(call, t->xid);
+		scope_of(scope, t, call);
+		if (f && !is_of(f->numbers, t->header_xid, scope)) {
+			/* productID or correlation is another one now */
+			flow_stop(c, call, f, false, wall_us);
+			f = NULL;
+		}
+		if (!f && li_task_is_in_force(t, wall_us))
 			flow_start(c, call, t, wall_us);
 		f = flow_find(call, t->xid);
 		if (!f)
@@ -596,7 +724,7 @@ static void pdu_put(struct li_calls *c, const struct li_task *t,
 	p->xid = t->header_xid;
 	p->ne = c->settings->ne;
 	p->point = c->settings->point;
-	p->seq = f->seq[which]++;
+	p->seq = f->numbers->seq[which]++;
 	for (i = 0; i < f->target_n; i++)
 		p->target[i] = f->target[i];
 	p->target_n = f->target_n;
@@ -611,20 +739,19 @@ static void pdu_put(struct li_calls *c, const struct li_task *t,
 }
 
 
-static void block_look(struct li_calls *c, const struct call *call,
-		       struct flow *f, int64_t wall_us)
+static void block_look(struct li_calls *c, struct numbers *n, int64_t wall_us)
 {
 	size_t i;
 	bool is_near = false;
 
 	for (i = 0; i < 2; i++) {
-		if (f->end[i] - f->seq[i] > BLOCK_AHEAD)
+		if (n->end[i] - n->seq[i] > BLOCK_AHEAD)
 			continue;
-		f->end[i] += BLOCK;
+		n->end[i] += BLOCK;
 		is_near = true;
 	}
 	if (is_near)
-		block_write(c, call, f, wall_us);
+		block_write(c, n, wall_us);
 }
 
 
@@ -646,7 +773,7 @@ static void deliver(struct li_calls *c, struct call *call, struct x23_pdu *p,
 			continue;
 		own.direction = is_from_a ? f->a_side : other_side(f->a_side);
 		pdu_put(c, t, f, &own, product);
-		block_look(c, call, f, at_us);
+		block_look(c, f->numbers, at_us);
 		t->last_us = at_us;
 	}
 }
@@ -689,18 +816,19 @@ static void lost_came(struct li_calls *c, struct call *call,
 
 	for (le = list_head(&call->flows); le; le = le->next) {
 		struct flow *f = le->data;
+		struct numbers *n = f->numbers;
 		const uint8_t products = f->task->products;
 		const uint32_t x2 = products & LI_X2 ? m->sip : 0;
 		const uint32_t x3 = products & LI_X3 ? (uint32_t)rtp : 0;
 
 		if (!x2 && !x3)
 			continue;
-		f->seq[0] += x2;
-		f->seq[1] += x3;
+		n->seq[0] += x2;
+		n->seq[1] += x3;
 		/* a gap may be longer than what is left of a block */
-		f->end[0] += x2;
-		f->end[1] += x3;
-		block_write(c, call, f, m->to_ns / 1000);
+		n->end[0] += x2;
+		n->end[1] += x3;
+		block_write(c, n, m->to_ns / 1000);
 		tell(c, LI_FLOW_LOSS, call, f, x2, x3, m->to_ns / 1000);
 	}
 }
@@ -757,7 +885,8 @@ void li_calls_tidy(struct li_calls *c, int64_t wall_us)
 		struct block *b = le->data;
 
 		next = le->next;
-		if (wall_us - b->seen_us < BLOCK_KEPT_US)
+		if (wall_us - b->seen_us < BLOCK_KEPT_US ||
+		    block_is_needed(c, b))
 			continue;
 		block_forget(c, b);
 	}

@@ -58,26 +58,37 @@ static struct li_act act(void)
 }
 
 
-static void task_put(void)
+#define XID "29f28e1c-f230-486a-a860-f5a784ab917"
+
+
+/* @param more  elements after the list of destinations */
+static void task_with(const char *xid, const char *more)
 {
-	static const char text[] =
-		"<taskDetails xmlns='" LI_XML_X1 "'>"
-		"<xId>29f28e1c-f230-486a-a860-f5a784ab9172</xId>"
+	static const char form[] =
+		"<taskDetails xmlns='" LI_XML_X1 "'><xId>%s</xId>"
 		"<targetIdentifiers><targetIdentifier><e164Number>4930123"
 		"</e164Number></targetIdentifier></targetIdentifiers>"
 		"<deliveryType>X2andX3</deliveryType><listOfDIDs>"
 		"<dId>8a3ee3f5-3d3e-4a1b-9df5-5f5c3f3a3a01</dId></listOfDIDs>"
-		"</taskDetails>";
+		"%s</taskDetails>";
+	char text[1024];
 	const struct li_act why = act();
 	struct li_refusal refusal;
 	struct li_xml *x;
 	struct li_task *t;
 
+	(void)snprintf(text, sizeof(text), form, xid, more);
 	cr_assert_eq(li_xml_parse(&x, text, strlen(text)), 0);
 	cr_assert_eq(li_task_make(&t, li_xml_root(x), &settings.numbering,
 				  &refusal), 0);
 	cr_assert_eq(li_registry_task_put(registry, t, &why), 0);
 	mem_deref(x);
+}
+
+
+static void task_put(void)
+{
+	task_with(XID "2", "");
 }
 
 
@@ -272,4 +283,72 @@ Test(li_call, numbers_that_cannot_be_read_are_not_given_again, .init = setup,
 	memset(m.call.call, 2, POI_ID_SIZE);
 	li_calls_message(calls, SWITCH, &m);
 	cr_assert_str_eq(told, "start 16777216 16777216;", "one that was up");
+}
+
+
+/* An MDF sees XID and correlation: by these two a number means one thing */
+Test(li_call, calls_of_one_correlation_share_their_numbers, .init = setup,
+     .fini = teardown)
+{
+	task_with(XID "2", "<correlationID>7</correlationID>");
+	call_comes(1);
+	uses(1, 5, 7);
+	call_comes(2);
+	cr_assert_str_eq(told, "start 5 7;");
+	uses(2, 1, 1);
+	uses(1, 1, 1);
+	call_ends(1);
+	told[0] = '\0';
+	call_ends(2);
+	call_comes(3);
+	cr_assert_str_eq(told, "stop 0 0;start 7 9;");
+	call_ends(3);
+	li_calls_tidy(calls, NOW_US + 25 * 3600 * 1000000LL);
+	told[0] = '\0';
+	call_comes(4);
+	cr_assert_str_eq(told, "start 7 9;", "however long it was away");
+	call_ends(4);
+	task_remove();
+	li_calls_tidy(calls, NOW_US + 50 * 3600 * 1000000LL);
+	cr_assert_eq(blocks(), 0, "until it is deactivated");
+}
+
+
+Test(li_call, a_correlation_goes_on_behind_a_crash_and_a_broken_link,
+     .init = setup, .fini = teardown)
+{
+	task_with(XID "2", "<correlationID>7</correlationID>");
+	call_comes(1);
+	uses(1, 5, 7);
+	li_calls_gone(calls, SWITCH, NOW_US);
+	call_comes(2);
+	cr_assert_str_eq(told, "stop 0 0;start 6 8;loss 1 1;");
+	li_calls_write(calls, NOW_US);
+	cr_assert_eq(li_audit_commit(audit, NOW_US, NULL, NULL), 0);
+	closed();
+	opened();
+	task_with(XID "2", "<correlationID>7</correlationID>");
+	told[0] = '\0';
+	call_comes(3);
+	cr_assert_str_eq(told, "start 4102 4104;");
+}
+
+
+Test(li_call, tasks_of_one_product_share_their_numbers, .init = setup,
+     .fini = teardown)
+{
+	task_remove();
+	task_with(XID "2", "<productID>" XID "9</productID>");
+	call_comes(1);
+	uses(1, 5, 7);
+	task_with(XID "3", "<productID>" XID "9</productID>");
+	cr_assert_str_eq(told, "start 5 7;");
+	uses(1, 1, 1); /* of each */
+	told[0] = '\0';
+	task_with(XID "3", ""); /* not of it any more: its own */
+	cr_assert_str_eq(told, "stop 0 0;start 0 0;");
+	told[0] = '\0';
+	call_ends(1);
+	call_comes(1);
+	cr_assert_str_eq(told, "stop 0 0;stop 0 0;start 7 9;start 0 0;");
 }

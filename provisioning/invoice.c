@@ -6,6 +6,7 @@
 #include "invoice.h"
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include "calls_csv.h"
@@ -334,18 +335,32 @@ void invoice_ubl_get(struct request *req)
 }
 
 
-/* One at a time: a page takes a second of a core. */
-static int pdf(struct mbuf *out, const json_t *doc)
+/* One at a time, since a page takes a second of a core and a long one minutes;
+   who waits for it keeps a thread from others, so that one may. */
+static int print(struct mbuf *out, const struct mbuf *html)
 {
 	static pthread_mutex_t printer = PTHREAD_MUTEX_INITIALIZER;
-	struct mbuf *html = mbuf_alloc(16384);
-	int err = html ? invoice_html(html, doc) : ENOMEM;
+	static atomic_int here;
+	int err = EBUSY;
 
-	if (!err) {
+	if (atomic_fetch_add(&here, 1) < 2) {
 		(void)pthread_mutex_lock(&printer);
 		err = invoice_pdf(out, (const char *)html->buf, html->end);
 		(void)pthread_mutex_unlock(&printer);
 	}
+	(void)atomic_fetch_sub(&here, 1);
+
+	return err;
+}
+
+
+static int pdf(struct mbuf *out, const json_t *doc)
+{
+	struct mbuf *html = mbuf_alloc(16384);
+	int err = html ? invoice_html(html, doc) : ENOMEM;
+
+	if (!err)
+		err = print(out, html);
 	mem_deref(html);
 
 	return err;
@@ -360,7 +375,10 @@ void invoice_pdf_get(struct request *req)
 
 	if (doc) {
 		err = mb ? pdf(mb, doc) : ENOMEM;
-		if (err == ENOENT || err == ETIMEDOUT || err == EIO)
+		if (err == EBUSY)
+			problem_set(&req->problem, PROBLEM_BUSY,
+				    "another invoice is being printed");
+		else if (err == ENOENT || err == ETIMEDOUT || err == EIO)
 			problem_set(&req->problem, PROBLEM_NO_PDF, "%s",
 				    err == ENOENT
 				    ? "there is no weasyprint on this machine"

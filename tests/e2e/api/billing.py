@@ -2,6 +2,8 @@
 """Bills over REST: charges, a run as a job, drafts, issue, forms, credit notes,
 void, payments, statement, aging; what a tenant's key may. Uses the same
 environment as contract.py."""
+import concurrent.futures
+import os
 import shutil
 import sys
 import time
@@ -69,6 +71,39 @@ def invoices(account):
     return get("/v1/invoices?account_id=" + account).json()["data"]
 
 
+def prints(path):
+    """Of three at once one is told to come again; nobody else waits for them."""
+    hold = os.path.join(os.environ["API_DIR"], "print.hold")
+    with open(hold, "w", encoding="ascii"):
+        pass
+    since = sql("select clock_timestamp()")
+    seen = ("select count(*) from pg_stat_activity where query like "
+            f"'SELECT billing.document%' and query_start > '{since}'")
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        calls = []
+        for n in range(3):
+            # by then it has read what it prints, and keeps its thread
+            until(lambda: sql(seen) == str(n))
+            calls.append(pool.submit(call, "get", path + "/pdf", key=KEY))
+        first = next(concurrent.futures.as_completed(calls)).result()
+        check(first.status == 503 and first.json()["code"] == "busy",
+              f"{first.status} {first.data[:200]!r}")
+        check([c.done() for c in calls].count(False) == 2, "two are printed")
+        get(path)
+        os.remove(hold)
+        check([c.result().status for c in calls].count(200) ==
+              (2 if shutil.which("weasyprint") else 0), "and come")
+
+
+def until(condition):
+    end = time.monotonic() + 60
+    while not condition():
+        check(time.monotonic() < end, "never")
+        if time.monotonic() > end:
+            break
+        time.sleep(0.02)
+
+
 def forms(row):
     path = "/v1/invoices/" + row["id"]
     doc = get(path + "/document").json()
@@ -82,6 +117,7 @@ def forms(row):
           next(root.iter(CBC + "PayableAmount")).text == "11.91", "UBL")
     check(get(path + "/annex").data.startswith(b"call_id,started_at,"),
           "an annex without calls")
+    prints(path)
     pdf = call("get", path + "/pdf", key=KEY)
     if shutil.which("weasyprint"):
         check(pdf.data.startswith(b"%PDF-") and pdf.data.rstrip().endswith(

@@ -77,7 +77,13 @@ stub_pid=$!
 API_KEY=$("$api" -c "$dir/api.yaml" --create-key test --scope platform:write)
 API_READ_KEY=$("$api" -c "$dir/api.yaml" --create-key low \
 	--scope tenant:read --tenant ten_yyyyyyyyyyyyyyyyyyyyyyyyyy)
-"$api" -c "$dir/api.yaml" 2>"$dir/api.log" &
+# weasyprint, which waits while there is a file
+mkdir "$dir/bin"
+printf '#!/bin/sh\nwhile [ -e "%s" ]; do sleep 0.05; done\n%s "$@"\n' \
+	"$dir/print.hold" 'PATH=${PATH#*:} exec weasyprint' \
+	>"$dir/bin/weasyprint"
+chmod +x "$dir/bin/weasyprint"
+PATH=$dir/bin:$PATH "$api" -c "$dir/api.yaml" 2>"$dir/api.log" &
 api_pid=$!
 export API_KEY API_READ_KEY API_URL="http://127.0.0.1:$port"
 export API_SOCKET="$dir/api.sock" API_OWNER="$owner"

@@ -6,6 +6,7 @@
 #include "form.h"
 #include "pg.h"
 #include "resource.h"
+#include "text.h"
 
 #define AMOUNT(name_) "'" name_ "', rating.amount(r." name_ "_micro)"
 
@@ -50,20 +51,39 @@ static void answer(struct request *req, const char *sql, int n,
 }
 
 
+/* Which parameter, what was sent, and what it has to be */
+static void refuse(struct request *req, const char *name, const char *sent,
+		   const char *must)
+{
+	json_t *value = sent ? json_string(sent) : NULL;
+	char pointer[16];
+
+	(void)text_format(pointer, sizeof(pointer), "/%s", name);
+	problem_set(&req->problem, PROBLEM_BAD_PARAMETER, "%s %s", name, must);
+	problem_add(&req->problem, pointer, sent ? "bad_form" : "required",
+		    value, "%s", must);
+	json_decref(value);
+}
+
+
 void account_statement(struct request *req)
 {
+	static const char time_is[] = "must be a time as 2027-01-31T00:00:00Z";
 	const char *params[] = {req->path_params[0],
 				request_query(req, "from"),
 				request_query(req, "to")};
 	json_t *row;
 	int64_t from, to;
 
-	if (!params[1] || !params[2] || form_time(&from, params[1]) ||
-	    form_time(&to, params[2]) || to < from) {
-		problem_set(&req->problem, PROBLEM_BAD_PARAMETER,
-			    "from and to: moments (RFC 3339) in order");
+	if (!params[1] || form_time(&from, params[1]))
+		refuse(req, "from", params[1], time_is);
+	else if (!params[2] || form_time(&to, params[2]))
+		refuse(req, "to", params[2], time_is);
+	else if (to < from)
+		refuse(req, "to", params[2], "must not be before from");
+	if (problem_is_set(&req->problem))
 		return;
-	}
+
 	row = resource_need(req, &resource_account, params[0], false, NULL);
 	if (row)
 		answer(req, statement_sql, 3, params);

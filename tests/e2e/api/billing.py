@@ -174,6 +174,13 @@ def main():
           and [r["kind"] for r in rows[1:]] == ["charge", "rounding",
                                                 "credit_note", "payment"],
           f"{rows}")
+    for query, wrong in (("to=2026-01-01T00:00:00Z", ("/from", None)),
+                         ("from=2026-01-01T00:00:00Z&to=soon", ("/to", "soon")),
+                         ("from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z",
+                          ("/to", "2026-01-01T00:00:00Z"))):
+        said = get(f"/v1/accounts/{account}/statement?{query}", 400).json()
+        check((said["errors"][0]["pointer"], said["errors"][0].get("value")) ==
+              wrong, f"{query}: {said}")
     debts = [r for r in get("/v1/aging").json()["data"]
              if r["account_id"] == account]
     check(len(debts) == 1 and debts[0]["open"] == "0.000000", f"{debts}")

@@ -83,9 +83,10 @@ enum report_by report_check(const struct report_ask *ask, const char **why)
 }
 
 
-uint64_t report_limit(const struct report_ask *ask)
+bool report_is_full(const struct report_ask *ask, const PGresult *rows)
 {
-	return strtoull(by_text(ask, REPORT_BY_LIMIT), NULL, 10);
+	return strtoull(by_text(ask, REPORT_BY_LIMIT), NULL, 10) ==
+	       (unsigned long long)PQntuples(rows);
 }
 
 

@@ -8,7 +8,6 @@
 #include <libpq-fe.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 struct json_t;
 struct mbuf;
@@ -81,8 +80,8 @@ enum report_by report_check(const struct report_ask *ask, const char **why);
 /** Does it look at the span, or say how things are now? */
 bool report_has_span(const struct report *r);
 
-/** How many rows are asked for; of one that is in order. */
-uint64_t report_limit(const struct report_ask *ask);
+/** Has it as many rows as were asked for, so that there may be more? */
+bool report_is_full(const struct report_ask *ask, const PGresult *rows);
 
 /** The columns of the answer, in order. @return how many */
 size_t report_columns(const struct report_ask *ask,

@@ -65,6 +65,11 @@ static int answer(const struct options *opt, struct pg *pg,
 				   (enum report_form)opt->form);
 	if (!err && fwrite(mb->buf, 1, mb->end, stdout) != mb->end)
 		err = EIO;
+	/* whoever reads it as CSV sees no end of it */
+	if (!err && report_is_full(ask, rows))
+		(void)fprintf(stderr, "%d rows, as many as were asked for "
+			      "(--limit): there may be more\n",
+			      PQntuples(rows));
 	PQclear(rows);
 	mem_deref(mb);
 	return err ? COMMAND_REFUSED : COMMAND_OK;

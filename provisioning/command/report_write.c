@@ -456,9 +456,9 @@ static int write_html(struct mbuf *mb, const struct report_ask *ask,
 	}
 	return err ? err : mbuf_printf(mb, "</tbody></table><footer>%d rows%s"
 				       "</footer></html>\n", PQntuples(rows),
-				       report_limit(ask) == (uint64_t)
-				       PQntuples(rows) ? ", as many as were "
-				       "asked for: there may be more" : "");
+				       report_is_full(ask, rows)
+				       ? ", as many as were asked for: there "
+					 "may be more" : "");
 }
 
 

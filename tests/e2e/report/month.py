@@ -39,6 +39,10 @@ def strowger(*words, code=0):
                          check=False)
     check(out.returncode == code, "%s: %d %s" % (
         " ".join(words), out.returncode, out.stderr[-2000:]))
+    check(code or ("there may be more" in out.stderr) ==
+          ("--limit" in words and words[words.index("--limit") + 1] ==
+           str(out.stdout.count("\n") - 1)),
+          "says when it is cut: %s: %s" % (words, out.stderr))
     return out.stdout
 
 
@@ -192,6 +196,8 @@ def forms():
               "headings for people: %s" % page[:2000])
         check(len(doc["rows"]) == len(table) == page.count("<tr>") - 1 ==
               len(plain) - 1, "the same in all forms")
+    for n in (2, 1000):
+        strowger("report", "trend", *SPAN, "--format", "csv", "--limit", str(n))
     strowger("report", "nothing", *SPAN, code=2)
     strowger("report", "tax", code=2)
     strowger("report", "trend", *SPAN, "--step", "year", code=2)

@@ -462,5 +462,19 @@ delete from billing.invoice where id = (select id from draft);
 insert into pkg select pg_temp.plan(pg_temp.acc(12), '2026-03-17Z'), 16;
 select is(what, 'changed', 'until the draft is deleted')
 	from rating.rerate_call where rerate_id = pg_temp.pkg(16);
+-- a rate without tiers and windows is the shortest way of one with a window that
+-- never opens
+select is(rating.steps(r, '[]', '[]', '2026-03-15Z', 600000),
+	rating.steps(r, '[]', '[{"schedule_id": "none"}]', '2026-03-15Z',
+		600000), r.first_ms || '/' || r.next_ms)
+	from core.rate k cross join lateral jsonb_populate_record(k, '{}') r
+	where k.deck_id in (pg_temp.id('dck', 1), pg_temp.id('dck', 11))
+union all
+select is(rating.steps(r, '[]', '[]', '2026-03-15Z', 600000),
+	rating.steps(r, '[]', '[{"schedule_id": "none"}]', '2026-03-15Z',
+		600000), 'one interval')
+	from core.rate k cross join lateral jsonb_populate_record(k,
+		'{"first_ms": 1000, "next_ms": 1000}') r
+	where k.deck_id = pg_temp.id('dck', 1);
 select * from finish();
 rollback;

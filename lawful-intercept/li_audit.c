@@ -114,6 +114,34 @@ static int last_keep(const struct li_audit_row *row, void *arg)
 }
 
 
+static int row_seen(int64_t row, const char *bytes, size_t len, void *arg)
+{
+	(void)row;
+	(void)bytes;
+	(void)len;
+	(void)arg;
+
+	return ECANCELED;
+}
+
+
+/* No row is written without a record: where there is one, there are some. The
+ * row that says how far they go may be gone with all of them.
+ * @return 0, EBADMSG, errno */
+static int head_is_due(struct li_store *store, const struct head *head)
+{
+	static const enum li_kind kinds[] = {LI_KIND_TASK, LI_KIND_DESTINATION,
+					     LI_KIND_FLOW};
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < ARRAY_SIZE(kinds) && !head->row && !err; i++)
+		err = li_store_each(store, kinds[i], row_seen, NULL);
+
+	return err == ECANCELED ? EBADMSG : err;
+}
+
+
 static void note_destructor(void *arg)
 {
 	struct note *n = arg;
@@ -141,6 +169,7 @@ int li_audit_open(struct li_audit **ap, struct li_store *store,
 	struct li_audit *a;
 	int err = li_store_each(store, LI_KIND_HEAD, head_read, &head);
 
+	err = err ? err : head_is_due(store, &head);
 	err = err ? err : li_store_audit_last(store, last_keep, &last);
 	if (err)
 		return err;
@@ -348,6 +377,8 @@ int li_audit_verify(struct li_store *store, const struct li_secret *secret,
 			(void)fault(&v, v.seq + 1, "without the row that says "
 						   "how far the chain goes");
 	}
+	if (!err && head_is_due(store, &head) == EBADMSG)
+		err = fault(&v, v.seq + 1, "missing");
 	if (!err && head.seq != v.seq)
 		err = fault(&v, head.seq > v.seq ? v.seq + 1 : head.seq + 1,
 			    head.seq > v.seq ? "missing" : "added");

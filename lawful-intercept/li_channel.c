@@ -24,6 +24,7 @@
 #define MARK_EVERY_MS 2000       /**< a keepalive so often while there is
 				      something to be confirmed             */
 #define WRITES_A_RUN 32
+#define READS_A_RUN 8            /**< who sends more waits for the next turn */
 
 enum state { IDLE, CONNECTING, SHAKING, UP };
 
@@ -54,6 +55,7 @@ struct li_channel {
 	uint64_t lost, torn;
 	bool is_losing;
 	bool wants_write;
+	bool is_renewed;         /**< comes again, and was not away         */
 };
 
 
@@ -124,6 +126,7 @@ static void fail(struct li_channel *c, const char *why, uint64_t now_ms)
 {
 	const bool was_up = c->state == UP;
 
+	c->is_renewed = false;
 	hang_up(c);
 	li_spool_rewind(c->spool);
 	if (was_up)
@@ -270,7 +273,9 @@ static void shake(struct li_channel *c, uint64_t now_ms)
 	c->was_told_down = false;
 	c->pause_ms = PAUSE_FIRST_MS;
 	(void)watch(c, EPOLL_CTL_MOD, false);
-	tell(c, LI_CHANNEL_UP, 0, NULL);
+	if (!c->is_renewed)
+		tell(c, LI_CHANNEL_UP, 0, NULL);
+	c->is_renewed = false;
 }
 
 
@@ -319,10 +324,14 @@ static void came(enum x23_type type, uint32_t seq, void *arg)
 static bool answers_read(struct li_channel *c, uint64_t now_ms)
 {
 	uint8_t buf[4096];
+	size_t i;
 	int n;
 
-	for (;;) {
+	for (i = 0;; i++) {
 		const size_t before = c->mark_n;
+
+		if (i == READS_A_RUN)
+			return true;
 
 		ERR_clear_error();
 		n = SSL_read(c->ssl, buf, sizeof(buf));
@@ -466,6 +475,17 @@ void li_channel_point(struct li_channel *c, const struct sa *address)
 	if (sa_cmp(&c->k.address, address, SA_ALL))
 		return;
 	c->k.address = *address;
+	hang_up(c);
+	li_spool_rewind(c->spool);
+	c->next_ms = 0;
+}
+
+
+void li_channel_renew(struct li_channel *c)
+{
+	if (c->state == IDLE)
+		return;
+	c->is_renewed = c->is_renewed || c->state == UP;
 	hang_up(c);
 	li_spool_rewind(c->spool);
 	c->next_ms = 0;

@@ -53,6 +53,9 @@ void li_channel_run(struct li_channel *c, uint64_t now_ms);
 /** Another address; what is spooled goes there. */
 void li_channel_point(struct li_channel *c, const struct sa *address);
 
+/** Who is trusted has changed: the other side has to show who it is again. */
+void li_channel_renew(struct li_channel *c);
+
 /** The destination is gone: connection, spool and all. Then mem_deref(). */
 void li_channel_end(struct li_channel *c);
 

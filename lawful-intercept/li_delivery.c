@@ -64,6 +64,7 @@ static int tls_load(struct li_delivery *d)
 static void crl_look(struct li_delivery *d)
 {
 	struct stat st;
+	struct le *le;
 
 	if (!d->settings->crl[0])
 		return;
@@ -73,6 +74,8 @@ static void crl_look(struct li_delivery *d)
 		return;
 	d->crl_time = st.st_mtim;
 	(void)tls_load(d);
+	for (le = list_head(&d->ways); le; le = le->next)
+		li_channel_renew(((struct way *)le->data)->channel);
 }
 
 

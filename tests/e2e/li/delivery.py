@@ -17,6 +17,7 @@ from world import World, check, finish
 X1, X2, X3, X4 = ("29f28e1c-f230-486a-a860-f5a784ab917" + c for c in "1234")
 D1 = "19867c20-8c94-473e-b9cd-8b72b7b05fd1"
 D2 = "19867c20-8c94-473e-b9cd-8b72b7b05fd2"
+D3 = "19867c20-8c94-473e-b9cd-8b72b7b05fd3"
 TARGET = "4930990011"
 INVITE = ("INVITE sip:+4930123456@pbx.example SIP/2.0\r\n"
           "Via: SIP/2.0/UDP 192.0.2.10:5060;branch=z9hG4bKli1\r\n"
@@ -353,6 +354,37 @@ def strangers(w, m):
         w.x1("RemoveDestination", f"<dId>{did}</dId>")
 
 
+def revoked(w, m):
+    """Who was ours and is revoked is cut off, and nobody else loses by it."""
+    pem = w.ca.issue("mdf-2", san="IP:127.0.0.1")
+    other = mdf.Mdf(w.ca.pem, pem)
+    w.x1("CreateDestination", destination(D3, other.port))
+    up(w, 2, other)
+    n = m.connections
+    w.ca.revoke(pem[0])
+    check(w.audited(lambda r: r["event"] == "delivery_down" and
+                    r["did"] == D3 and "certificate" in r["why"]),
+          "a connection that was there ends", w.audit("delivery_down")[-2:])
+    check(m.wait(lambda m: m.connections >= n + 2), "others come again")
+    check(not any(r["did"] == D1 for r in w.audit("delivery_down")[-2:]),
+          "and are not told as away")
+    w.x1("RemoveDestination", f"<dId>{D3}</dId>")
+
+
+def flooded(w):
+    """Who sends without an end holds up nobody."""
+    other = w.mdf()
+    other.floods = True
+    w.x1("CreateDestination", destination(D3, other.port, "X2Only"))
+    up(w, 1, other)
+    for _ in range(5):
+        began = time.time()
+        check("oK" in w.x1("Ping") and time.time() - began < 5,
+              "X1 is answered meanwhile", time.time() - began)
+    w.x1("RemoveDestination", f"<dId>{D3}</dId>")
+    other.floods = False
+
+
 def keepalives(w, m):
     n = m.keepalives
     check(m.wait(lambda m: m.keepalives >= n + 2, 6), "keepalives come")
@@ -400,6 +432,8 @@ try:
     s = outage(w, m, s)
     full(w, m, s)
     strangers(w, m)
+    revoked(w, m)
+    flooded(w)
     keepalives(w, m)
     strange_switches(w)
     check(w.audited(lambda r: r["event"] == "report_refused" and

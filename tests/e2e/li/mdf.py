@@ -35,6 +35,10 @@ class Pdu:
         return s * 10**9 + ns
 
 
+KEEPALIVE = struct.pack(">BBHIIHH", 0, 5, 3, 48, 0, 0, 0) + bytes(24) + \
+    struct.pack(">HHI", 8, 4, 1)
+
+
 class Mdf:
     def __init__(self, ca, certificate, port=0, answers=True):
         self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -42,6 +46,7 @@ class Mdf:
         self.tls.load_verify_locations(ca)
         self.tls.verify_mode = ssl.CERT_REQUIRED
         self.answers = answers
+        self.floods = False     # sends keepalives, and reads nothing
         self.lock = threading.Condition()
         self.pdus, self.keepalives, self.connections = [], 0, 0
         self.live, self.port = [], port
@@ -93,6 +98,8 @@ class Mdf:
             self.lock.notify_all()
         kept = b""
         try:
+            while self.floods:
+                s.sendall(KEEPALIVE * 4096)
             while True:
                 got = s.recv(65536)
                 if not got:

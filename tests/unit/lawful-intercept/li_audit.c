@@ -47,6 +47,14 @@ static void teardown(void)
 }
 
 
+static void row_put(void)
+{
+	int64_t row = 0;
+
+	cr_assert_eq(li_store_put(store, LI_KIND_TASK, &row, "x", 1), 0);
+}
+
+
 static void five(void)
 {
 	int i;
@@ -216,4 +224,16 @@ Test(li_audit, what_does_not_fit_is_counted, .init = setup, .fini = teardown)
 		li_audit_note(audit, i, "start", NULL);
 	cr_assert_eq(li_audit_commit(audit, 1, NULL, NULL), 0);
 	verify(0, 0, NULL, LI_AUDIT_WAITING_MAX + 1);
+}
+
+
+/* Rows come with records: where there are no records, somebody took them */
+Test(li_audit, all_of_it_is_gone, .init = setup, .fini = teardown)
+{
+	row_put();
+	tampered("DELETE FROM audit; DELETE FROM row WHERE kind = 4");
+	verify(EBADMSG, 1, "missing", 0);
+	closed();
+	cr_assert_eq(li_store_look(&store, folder, secret), 0);
+	cr_assert_eq(li_audit_open(&audit, store, secret), EBADMSG);
 }

@@ -88,6 +88,20 @@ static void request_handler(const struct sip_msg *msg,
 }
 
 
+/* Of a request, with octets that are there, whatever came. */
+static void outside_handler(const struct sip_msg *request,
+			    const struct sip_path *path, int dir,
+			    const uint8_t *buf, size_t len, void *arg)
+{
+	(void)arg;
+
+	if (!request->req || !pl_isset(&request->callid) ||
+	    sa_is_any(&path->peer) || (dir != 0 && dir != 1) ||
+	    !memchr(buf, '\n', len))
+		abort();
+}
+
+
 static void answer_handler(struct client_tx *tx, int err,
 			   const struct sip_msg *msg, void *arg)
 {
@@ -124,6 +138,7 @@ static void world_open(void)
 		.server_name = "fuzz",
 		.sendh = send_handler,
 		.requesth = request_handler,
+		.outsideh = outside_handler,
 	};
 
 	memset(&world, 0, sizeof(world));

@@ -211,10 +211,12 @@ static void meta(struct page *p)
 
 	put(p, "<div class=\"of\"><h1>");
 	put(p, p->is_note ? "Credit note" : "Invoice");
-	if (!strcmp(invoice_text(p->doc, "status"), "void"))
+	if (!*name)
+		put(p, " <span class=\"void\">draft</span>");
+	else if (!strcmp(invoice_text(p->doc, "status"), "void"))
 		put(p, " <span class=\"void\">void</span>");
 	put(p, "</h1><table class=\"meta\">\n");
-	row(p, "Number", *name ? name : "draft");
+	row(p, "Number", name);
 	row(p, "Date", invoice_text(p->doc, "issued_on"));
 	(void)text_format(days, sizeof(days), "%s \xe2\x80\x93 %s",
 			  invoice_text(span, "from"),

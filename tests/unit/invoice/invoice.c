@@ -132,6 +132,14 @@ Test(invoice, html_of_what_is_void)
 }
 
 
+Test(invoice, html_of_a_draft)
+{
+	cr_assert_null(strstr(html(), ">draft<"));
+	json_object_set_new(doc, "number", json_null());
+	cr_assert(strstr(html(), "Invoice <span class=\"void\">draft</span>"));
+}
+
+
 Test(invoice, html_has_countries_by_name)
 {
 	const char *page;

@@ -663,7 +663,7 @@ def main():
 BENCHES = {"calls": bench_calls, "outage": bench_outage, "kill": bench_kill,
            "cost": bench_cost}
 DEFAULTS = {
-    "calls": {"calls": 200, "rate": 200, "seconds": 4, "reps": 10,
+    "calls": {"calls": 200, "rate": 200, "seconds": 3, "reps": 10,
               "delay_max": 100},
     "outage": {"calls": 200, "rate": 200, "seconds": 300, "spool": 64,
                "delay_max": 1000},

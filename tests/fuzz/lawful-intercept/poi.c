@@ -1,6 +1,7 @@
 /**
- * @file poi.c  Octets of the socket between switch and LI: what is taken is
- * written again octet by octet the same; and any text as an identity.
+ * @file poi.c  Packets of the socket between switch and LI: each message that
+ * is taken is written again octet by octet the same; and any text as an
+ * identity.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -36,21 +37,39 @@ static void identity(const char *text, size_t len)
 }
 
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+/* @return whether it was taken */
+static bool message(const uint8_t *data, size_t size)
 {
 	static uint8_t buf[POI_MESSAGE_MAX];
 	struct poi_message m;
 	size_t len = 0;
 
-	if (size <= 512)
-		identity((const char *)data, size);
-
 	if (poi_message_decode(&m, data, size))
-		return 0;
+		return false;
 
 	must(!poi_message_encode(buf, sizeof(buf), &len, &m));
 	must(len == size);
 	must(!memcmp(buf, data, size));
+
+	return true;
+}
+
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	size_t at = 0, len;
+
+	if (size <= 512)
+		identity((const char *)data, size);
+
+	if (message(data, size))
+		must(poi_message_len(data, size) == size);
+	while ((len = poi_message_len(data + at, size - at)) > 0) {
+		must(len <= size - at);
+		if (!message(data + at, len))
+			break;
+		at += len;
+	}
 
 	return 0;
 }

@@ -308,13 +308,16 @@ static int record_open(struct li_spool *s, const uint8_t *p, size_t len,
 }
 
 
-/* @return 0, ENODATA (the segment is over), EBADMSG (torn), ENOBUFS */
+/* @return 0, ENODATA (the segment is over), EILSEQ (this one is damaged, and
+ *  passed), EBADMSG (so is the rest: where the next begins nobody knows),
+ *  ENOBUFS */
 static int record_get(struct li_spool *s, uint8_t *pdu, size_t size,
 		      size_t *ret_len)
 {
 	size_t left = read_ahead(s, RECORD_HEAD);
 	uint32_t be;
 	size_t len;
+	int err;
 
 	if (!left)
 		return ENODATA;
@@ -327,16 +330,16 @@ static int record_get(struct li_spool *s, uint8_t *pdu, size_t size,
 	if (len > size)
 		return ENOBUFS;
 	left = read_ahead(s, RECORD_HEAD + len + TAG);
-	if (left < RECORD_HEAD + len + TAG ||
-	    record_open(s, s->in_buf + s->in_pos, len, pdu))
+	if (left < RECORD_HEAD + len + TAG)
 		return EBADMSG;
 
+	err = record_open(s, s->in_buf + s->in_pos, len, pdu) ? EILSEQ : 0;
 	s->in_pos += RECORD_HEAD + len + TAG;
 	s->in.at.offset += RECORD_HEAD + len + TAG;
 	s->in.at.record++;
 	*ret_len = len;
 
-	return 0;
+	return err;
 }
 
 
@@ -381,12 +384,14 @@ int li_spool_get(struct li_spool *s, uint8_t *pdu, size_t size,
 			err = segment_open(s, s->in.at.segment,
 					   s->in.at.offset, s->in.at.record);
 		err = err ? err : record_get(s, pdu, size, ret_len);
-		if (!err && s->in.at.offset >= s->tail)
+		if ((!err || err == EILSEQ) && s->in.at.offset >= s->tail)
 			tail_pass(s);
 		if (!err || err == ENOBUFS)
 			return err;
 		if (err != ENODATA)
 			s->torn++;
+		if (err == EILSEQ)
+			continue;
 		if (s->in.at.segment >= s->last) {
 			tail_pass(s);
 			return ENODATA;

@@ -61,7 +61,8 @@ bool li_spool_is_empty(const struct li_spool *s);
 /** Octets on disk. */
 uint64_t li_spool_size(const struct li_spool *s);
 
-/** Segments that ended in the middle of a record (a crash while writing). */
+/** Records that were damaged, and ends of segments that could not be read (a
+ *  crash while writing). */
 uint64_t li_spool_torn(const struct li_spool *s);
 
 /** Delete all of it, the folder too; then only mem_deref(). */

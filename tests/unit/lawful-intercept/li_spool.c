@@ -225,6 +225,52 @@ Test(li_spool, a_changed_octet_is_not_delivered, .init = setup,
 }
 
 
+Test(li_spool, a_damaged_record_costs_itself_alone, .init = setup,
+     .fini = teardown)
+{
+	unsigned i;
+	int fd;
+
+	for (i = 1; i <= 9; i++)
+		cr_assert_eq(put(i, 500), 0);
+	closed();
+	fd = open(segment(1), O_RDWR);
+	cr_assert_eq(pwrite(fd, "damaged", 7, 24 + 3 * 520 + 100), 7);
+	close(fd);
+	opened(1 << 20);
+	for (i = 1; i <= 9; i++)
+		if (i != 4)
+			cr_assert_eq(got(), i);
+	nothing_more();
+	cr_assert_eq(li_spool_torn(spool), 1);
+	confirm();
+	cr_assert(li_spool_is_empty(spool));
+}
+
+
+/* Where the next one begins nobody knows then */
+Test(li_spool, a_damaged_length_ends_a_segment, .init = setup,
+     .fini = teardown)
+{
+	unsigned i;
+	int fd;
+
+	for (i = 1; i <= 9; i++)
+		cr_assert_eq(put(i, 500), 0);
+	closed();
+	fd = open(segment(1), O_RDWR);
+	cr_assert_eq(pwrite(fd, "\xff\xff", 2, 24 + 3 * 520), 2);
+	close(fd);
+	opened(1 << 20);
+	cr_assert_eq(put(10, 500), 0);
+	for (i = 1; i <= 3; i++)
+		cr_assert_eq(got(), i);
+	cr_assert_eq(got(), 10);
+	nothing_more();
+	cr_assert_eq(li_spool_torn(spool), 1);
+}
+
+
 Test(li_spool, a_full_one_takes_again_when_a_quarter_is_free, .init = setup,
      .fini = teardown)
 {

@@ -24,7 +24,7 @@
 #define SECOND_MS 1000
 #define TIDY_MS 3600000
 #define COMES_MS 5000          /**< after a start a switch has come back    */
-#define LOSS_SHOWN_US (30 * 1000000LL)
+#define LOSS_SHOWN_US (10 * 1000000LL)
 
 struct li_loop {
 	const struct li_settings *settings;
@@ -332,6 +332,7 @@ static void flow_event(const struct li_flow_note *n, void *arg)
 	};
 	struct li_loop *l = arg;
 	char xid[40], call[40], correlation[20];
+	struct li_task *task;
 
 	(void)text_format(correlation, sizeof(correlation), "%016llx",
 			  (unsigned long long)n->correlation);
@@ -343,6 +344,10 @@ static void flow_event(const struct li_flow_note *n, void *arg)
 				(json_int_t)n->x3));
 	if (n->event != LI_FLOW_LOSS)
 		return;
+
+	task = li_registry_task(l->registry, n->xid);
+	if (task)
+		task->is_losing = true;
 
 	l->lost_us = l->now.wall_us;
 	fault_set(l, LI_FAULT_LOSS, true, "poi_loss",
@@ -661,6 +666,25 @@ static void reports_lost_look(struct li_loop *l)
 }
 
 
+/* Of each task that was said to lose copies, that it does no more */
+static void losses_end(struct li_loop *l)
+{
+	struct le *le;
+
+	fault_set(l, LI_FAULT_LOSS, false, "poi_loss",
+		  "copies are lost between switch and delivery");
+	for (le = list_head(li_registry_tasks(l->registry)); le;
+	     le = le->next) {
+		struct li_task *t = le->data;
+
+		if (t->is_losing && t->owner == LI_OWNER_ADMF)
+			(void)report(l, LI_ABOUT_TASK, t->xid, "AllClear",
+				     9000, "copies were lost");
+		t->is_losing = false;
+	}
+}
+
+
 static void clocks(struct li_loop *l)
 {
 	const uint64_t now_ms = moment_ms(&l->now);
@@ -685,9 +709,7 @@ static void clocks(struct li_loop *l)
 				  "no switch is connected");
 		if (l->health.faults & LI_FAULT_LOSS &&
 		    l->now.wall_us - l->lost_us > LOSS_SHOWN_US)
-			fault_set(l, LI_FAULT_LOSS, false, "poi_loss",
-				  "copies are lost between switch and "
-				  "delivery");
+			losses_end(l);
 	}
 	if (now_ms - l->tidy_ms >= TIDY_MS) {
 		l->tidy_ms = now_ms;

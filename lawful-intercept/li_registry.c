@@ -252,6 +252,7 @@ int li_registry_task_put(struct li_registry *r, struct li_task *t,
 
 	if (old) {
 		t->last_us = old->last_us;
+		t->is_losing = old->is_losing;
 		list_insert_after(&r->tasks, &old->le, &t->le, t);
 		mem_deref(old);
 	}

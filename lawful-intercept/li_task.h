@@ -53,6 +53,7 @@ struct li_task {
 	bool is_ended;                    /**< its time was over once: it
 						never comes back            */
 	bool is_told;                     /**< that it is in force; not kept */
+	bool is_losing;                   /**< told of, not over; not kept   */
 	int64_t modified_us, last_us;     /**< 0: never                     */
 	int64_t modifications;
 	char *details;                    /**< taskDetails as XML; ours     */

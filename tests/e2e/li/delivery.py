@@ -354,6 +354,14 @@ def strangers(w, m):
         w.x1("RemoveDestination", f"<dId>{did}</dId>")
 
 
+def losing(w, m, s):
+    """That copies are lost is told, and later that they are not any more."""
+    call = poi.call_id()
+    s.call(call, [(s.find("tel:" + TARGET)[0], poi.CALLING)])
+    s.lost(call, 0, 1, 1)
+    s.end(call)
+
+
 def revoked(w, m):
     """Who was ours and is revoked is cut off, and nobody else loses by it."""
     pem = w.ca.issue("mdf-2", san="IP:127.0.0.1")
@@ -431,11 +439,15 @@ try:
     s = times(w, m, s)
     s = outage(w, m, s)
     full(w, m, s)
+    losing(w, m, s)
     strangers(w, m)
     revoked(w, m)
     flooded(w)
     keepalives(w, m)
     strange_switches(w)
+    check(w.reports.wait(["ReportTaskIssue", X1, "AllClear", "9000",
+                          "copies were lost"], 20),
+          "when nothing is lost any more the task is told so")
     check(w.audited(lambda r: r["event"] == "report_refused" and
                     r["code"] == 1020), "a report that was refused is noted")
     rc, out = w.run("audit", "verify")

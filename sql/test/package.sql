@@ -262,13 +262,11 @@ select is(pg_temp.state(1), '1200000 granted 1400000 used 100000 leased '
 	|| '300000', 'never refused: counted apart');
 select pg_temp.exact('over');
 select is(pg_temp.take(pg_temp.key(1), 10, 10), 0::bigint);
-select is(core.package_refund(c), 1::bigint) from cdr.charge c
-	where call_id = lpad('4', 32, '0')::uuid;
-select is(core.package_refund(c), 0::bigint, 'once') from cdr.charge c
-	where call_id = lpad('4', 32, '0')::uuid;
-select is(pg_temp.state(1), '1200000 granted 1000000 used 100000 leased 0',
-	'a refund');
-select pg_temp.exact('refund');
+select (core.package_book(pg_temp.sub(1), pg_temp.now_of(1), 'adjustment',
+	400000)).id > 0;
+select is(pg_temp.state(1), '1600000 granted 1400000 used 100000 leased 0',
+	'made good');
+select pg_temp.exact('made good');
 select results_eq($$ select kind from core.event
 	where object_id = pg_temp.sub(1) order by id $$,
 	$$ values ('package.low'), ('package.exhausted'), ('package.low') $$);

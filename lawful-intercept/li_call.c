@@ -24,10 +24,15 @@
 
 /** X2 and X3 are numbered by XID, as PDUs say it, and correlation: tasks of
  *  one product and calls of one correlation share their numbers. */
-struct numbers {
-	struct le le;
+struct number_key {
 	uint8_t xid[LI_UUID_SIZE];
 	uint8_t scope[POI_ID_SIZE]; /**< a call, or a task's correlation    */
+};
+
+struct numbers {
+	struct le le;
+	struct htab_node node;
+	struct number_key key;
 	int64_t row;               /**< of their block                      */
 	uint32_t seq[2], end[2];   /**< next number, and end of the block,
 					of X2 and X3                        */
@@ -70,7 +75,8 @@ struct call {
  *  away, or of one that is over for a task, but may come again for it. */
 struct block {
 	struct le le;
-	uint8_t xid[LI_UUID_SIZE], scope[POI_ID_SIZE];
+	struct htab_node node;
+	struct number_key key;
 	int64_t row, seen_us;
 	uint32_t end[2];
 	bool is_broken;            /**< copies may be lost: the link broke  */
@@ -82,7 +88,8 @@ struct li_calls {
 	const struct li_registry *registry;
 	struct li_delivery *delivery;
 	const struct li_index *index;
-	struct htab *by_id;
+	struct htab *by_id;        /**< calls                               */
+	struct htab *numbers_by, *blocks_by; /**< keys                      */
 	struct list calls, numbers, blocks;
 	bool is_dirty;             /**< blocks are written, not committed   */
 	bool owes;                 /**< a block could not be written        */
@@ -102,6 +109,8 @@ static void calls_destructor(void *arg)
 	list_flush(&c->numbers);
 	list_flush(&c->blocks);
 	mem_deref(c->by_id);
+	mem_deref(c->numbers_by);
+	mem_deref(c->blocks_by);
 }
 
 
@@ -162,6 +171,8 @@ int li_calls_alloc(struct li_calls **cp, const struct li_settings *s,
 	c->arg = arg;
 	err = RAND_bytes(key, sizeof(key)) == 1 ? 0 : EIO;
 	err = err ? err : htab_alloc(&c->by_id, 256, key);
+	err = err ? err : htab_alloc(&c->numbers_by, 256, key);
+	err = err ? err : htab_alloc(&c->blocks_by, 1024, key);
 	if (err)
 		mem_deref(c);
 	else
@@ -179,6 +190,32 @@ struct load {
 };
 
 
+static uint64_t key_hash(const struct htab *h, const struct number_key *k)
+{
+	return htab_hash(h, k, sizeof(*k));
+}
+
+
+static bool key_equal(const struct number_key *a, const struct number_key *b)
+{
+	return !memcmp(a, b, sizeof(*a));
+}
+
+
+static void block_add(struct li_calls *c, struct block *b)
+{
+	list_append(&c->blocks, &b->le, b);
+	htab_insert(c->blocks_by, &b->node, key_hash(c->blocks_by, &b->key), b);
+}
+
+
+static void block_drop(struct li_calls *c, struct block *b)
+{
+	htab_remove(c->blocks_by, &b->node);
+	mem_deref(b);
+}
+
+
 static int block_read(struct li_calls *c, int64_t row, const char *bytes)
 {
 	struct block *b;
@@ -189,12 +226,12 @@ static int block_read(struct li_calls *c, int64_t row, const char *bytes)
 		return ENOMEM;
 	if (sscanf(bytes, "%36s %36s %" SCNu32 " %" SCNu32 " %" SCNd64, xid,
 		   scope, &b->end[0], &b->end[1], &b->seen_us) != 5 ||
-	    uuid_parse(b->xid, xid) || uuid_parse(b->scope, scope)) {
+	    uuid_parse(b->key.xid, xid) || uuid_parse(b->key.scope, scope)) {
 		mem_deref(b);
 		return EBADMSG;
 	}
 	b->row = row;
-	list_append(&c->blocks, &b->le, b);
+	block_add(c, b);
 
 	return 0;
 }
@@ -234,9 +271,9 @@ static void block_write(struct li_calls *c, struct numbers *n,
 
 	if (text_format(text, sizeof(text),
 			"%s %s %" PRIu32 " %" PRIu32 " %" PRId64,
-			uuid_format(xid, n->xid),
-			uuid_format(scope, n->scope), n->end[0], n->end[1],
-			wall_us))
+			uuid_format(xid, n->key.xid),
+			uuid_format(scope, n->key.scope), n->end[0],
+			n->end[1], wall_us))
 		return;
 	err = li_store_put(c->store, LI_KIND_FLOW, &n->row, text,
 			   strlen(text));
@@ -274,43 +311,34 @@ bool li_calls_are_dirty(const struct li_calls *c)
 
 /* A correlation of the ADMF's stands for all calls of the task. No call has
  * such an id: that of a call begins with its time. */
-static void scope_of(uint8_t scope[POI_ID_SIZE], const struct li_task *t,
-		     const struct call *call)
+static struct number_key key_of(const struct li_task *t,
+				const struct call *call)
 {
+	struct number_key k;
 	size_t i;
 
-	memcpy(scope, call->id, POI_ID_SIZE);
+	memcpy(k.xid, t->header_xid, LI_UUID_SIZE);
+	memcpy(k.scope, call->id, POI_ID_SIZE);
 	if (!t->has_correlation)
-		return;
+		return k;
 
-	memset(scope, 0, 8);
+	memset(k.scope, 0, 8);
 	for (i = 0; i < 8; i++)
-		scope[8 + i] = (uint8_t)(t->correlation >> (56 - 8 * i));
+		k.scope[8 + i] = (uint8_t)(t->correlation >> (56 - 8 * i));
+
+	return k;
 }
 
 
-static bool is_of(const struct numbers *n, const uint8_t *xid,
-		  const uint8_t *scope)
+static bool is_of_numbers(const void *data, const void *key)
 {
-	return !memcmp(n->xid, xid, LI_UUID_SIZE) &&
-	       !memcmp(n->scope, scope, POI_ID_SIZE);
+	return key_equal(&((const struct numbers *)data)->key, key);
 }
 
 
-static struct block *block_find(const struct li_calls *c, const uint8_t *xid,
-				const uint8_t *scope)
+static bool is_of_block(const void *data, const void *key)
 {
-	struct le *le;
-
-	for (le = list_head(&c->blocks); le; le = le->next) {
-		struct block *b = le->data;
-
-		if (!memcmp(b->xid, xid, LI_UUID_SIZE) &&
-		    !memcmp(b->scope, scope, POI_ID_SIZE))
-			return b;
-	}
-
-	return NULL;
+	return key_equal(&((const struct block *)data)->key, key);
 }
 
 
@@ -319,36 +347,42 @@ static struct block *block_find(const struct li_calls *c, const uint8_t *xid,
 static struct numbers *numbers_get(struct li_calls *c, const struct li_task *t,
 				   const struct call *call)
 {
-	uint8_t scope[POI_ID_SIZE];
-	struct numbers *n;
+	const struct number_key key = key_of(t, call);
+	const uint64_t hash = key_hash(c->numbers_by, &key);
+	struct numbers *n = htab_find(c->numbers_by, hash, is_of_numbers,
+				      &key);
 	struct block *b;
-	struct le *le;
 
-	scope_of(scope, t, call);
-	for (le = list_head(&c->numbers); le; le = le->next) {
-		if (is_of(le->data, t->header_xid, scope))
-			return le->data;
-	}
+	if (n)
+		return n;
 
 	n = mem_zalloc(sizeof(*n), numbers_destructor);
 	if (!n)
 		return NULL;
-	memcpy(n->xid, t->header_xid, LI_UUID_SIZE);
-	memcpy(n->scope, scope, POI_ID_SIZE);
-	b = block_find(c, n->xid, n->scope);
+	n->key = key;
+	b = htab_find(c->blocks_by, key_hash(c->blocks_by, &key), is_of_block,
+		      &key);
 	if (b) {
 		n->row = b->row;
 		n->is_broken = b->is_broken;
 		memcpy(n->seq, b->end, sizeof(n->seq));
-		mem_deref(b);
+		block_drop(c, b);
 	}
 	else if (c->is_unread && (call->in_progress || t->has_correlation)) {
 		n->seq[0] = n->seq[1] = UNREAD_FROM;
 	}
 	memcpy(n->end, n->seq, sizeof(n->end));
 	list_append(&c->numbers, &n->le, n);
+	htab_insert(c->numbers_by, &n->node, hash, n);
 
 	return n;
+}
+
+
+static void numbers_drop(struct li_calls *c, struct numbers *n)
+{
+	htab_remove(c->numbers_by, &n->node);
+	mem_deref(n);
 }
 
 
@@ -404,7 +438,7 @@ static void block_forget(struct li_calls *c, struct block *b)
 {
 	if (b->row)
 		(void)li_store_delete(c->store, b->row);
-	mem_deref(b);
+	block_drop(c, b);
 }
 
 
@@ -412,17 +446,14 @@ static void block_forget(struct li_calls *c, struct block *b)
 static bool block_is_needed(const struct li_calls *c, const struct block *b)
 {
 	const struct call none = {.in_progress = false};
-	uint8_t scope[POI_ID_SIZE];
 	struct le *le;
 
 	for (le = list_head(li_registry_tasks(c->registry)); le;
 	     le = le->next) {
 		const struct li_task *t = le->data;
+		const struct number_key key = key_of(t, &none);
 
-		scope_of(scope, t, &none);
-		if (t->has_correlation &&
-		    !memcmp(b->xid, t->header_xid, LI_UUID_SIZE) &&
-		    !memcmp(b->scope, scope, POI_ID_SIZE))
+		if (t->has_correlation && key_equal(&b->key, &key))
 			return true;
 	}
 
@@ -448,19 +479,18 @@ static void numbers_keep(struct li_calls *c, struct numbers *n,
 {
 	struct block *b = mem_zalloc(sizeof(*b), block_destructor);
 
-	if (list_count(&c->blocks) >= BLOCKS_MAX)
+	if (htab_count(c->blocks_by) >= BLOCKS_MAX)
 		block_oldest_forget(c);
 	if (b) {
-		memcpy(b->xid, n->xid, LI_UUID_SIZE);
-		memcpy(b->scope, n->scope, POI_ID_SIZE);
+		b->key = n->key;
 		b->row = n->row;
 		b->seen_us = wall_us;
 		b->is_broken = n->is_broken;
 		/* exactly: this process knows what it has used */
 		memcpy(b->end, n->seq, sizeof(b->end));
-		list_append(&c->blocks, &b->le, b);
+		block_add(c, b);
 	}
-	mem_deref(n);
+	numbers_drop(c, n);
 }
 
 
@@ -564,14 +594,14 @@ static void call_follow(struct li_calls *c, struct call *call, int64_t wall_us)
 	     le = le->next) {
 		struct li_task *t = le->data;
 		struct flow found = {.target_n = 0}, *f;
-		uint8_t scope[POI_ID_SIZE];
+		struct number_key key;
 
 		if (!li_task_may_come(t, wall_us) ||
 		    !task_matches(call, t, &found))
 			continue;
 		f = flow_find(call, t->xid);
-		scope_of(scope, t, call);
-		if (f && !is_of(f->numbers, t->header_xid, scope)) {
+		key = key_of(t, call);
+		if (f && !key_equal(&f->numbers->key, &key)) {
 			/* productID or correlation is another one now */
 			flow_stop(c, call, f, false, wall_us);
 			f = NULL;
@@ -639,7 +669,7 @@ static struct call *call_get(struct li_calls *c, uint32_t from,
 {
 	struct call *call = call_find(c, from, id);
 
-	if (call || list_count(&c->calls) >= CALLS_MAX)
+	if (call || htab_count(c->by_id) >= CALLS_MAX)
 		return call;
 	call = mem_zalloc(sizeof(*call), call_destructor);
 	if (!call)

@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include "octets.h"
 #include "x23_pdu.h"
 
 #define VERSION_MAJOR 0
@@ -16,55 +17,26 @@ enum attribute {
 	A_TARGET = 17,
 };
 
-struct writer {
-	uint8_t *p;
-	size_t left;
-	bool is_over;
-};
 
-
-static void put(struct writer *w, const void *bytes, size_t len)
-{
-	if (len > w->left) {
-		w->is_over = true;
-		return;
-	}
-	memcpy(w->p, bytes, len);
-	w->p += len;
-	w->left -= len;
-}
-
-
-static void put_int(struct writer *w, uint64_t v, size_t len)
-{
-	uint8_t b[8];
-	size_t i;
-
-	for (i = 0; i < len; i++)
-		b[i] = (uint8_t)(v >> (8 * (len - 1 - i)));
-	put(w, b, len);
-}
-
-
-static void put_attribute(struct writer *w, enum attribute a,
+static void put_attribute(struct octet_writer *w, enum attribute a,
 			  const void *value, size_t len)
 {
-	put_int(w, a, 2);
-	put_int(w, len, 2);
-	put(w, value, len);
+	octets_put_int(w, a, 2);
+	octets_put_int(w, len, 2);
+	octets_put(w, value, len);
 }
 
 
-static void put_number(struct writer *w, enum attribute a, uint64_t v,
+static void put_number(struct octet_writer *w, enum attribute a, uint64_t v,
 		       size_t len)
 {
-	put_int(w, a, 2);
-	put_int(w, len, 2);
-	put_int(w, v, len);
+	octets_put_int(w, a, 2);
+	octets_put_int(w, len, 2);
+	octets_put_int(w, v, len);
 }
 
 
-static void put_text(struct writer *w, enum attribute a, const char *text)
+static void put_text(struct octet_writer *w, enum attribute a, const char *text)
 {
 	const size_t len = strlen(text);
 
@@ -76,7 +48,7 @@ static void put_text(struct writer *w, enum attribute a, const char *text)
 }
 
 
-static int put_address(struct writer *w, const struct sa *sa,
+static int put_address(struct octet_writer *w, const struct sa *sa,
 		       enum attribute v4, enum attribute v6)
 {
 	if (sa_af(sa) == AF_INET)
@@ -90,7 +62,7 @@ static int put_address(struct writer *w, const struct sa *sa,
 }
 
 
-static int attributes(struct writer *w, const struct x23_pdu *p)
+static int attributes(struct octet_writer *w, const struct x23_pdu *p)
 {
 	int err;
 	size_t i;
@@ -114,24 +86,25 @@ static int attributes(struct writer *w, const struct x23_pdu *p)
 }
 
 
-static void header(struct writer *w, enum x23_type type, size_t header_len,
-		   size_t len, unsigned format, unsigned direction)
+static void header(struct octet_writer *w, enum x23_type type,
+		   size_t header_len, size_t len, unsigned format,
+		   unsigned direction)
 {
-	put_int(w, VERSION_MAJOR, 1);
-	put_int(w, VERSION_MINOR, 1);
-	put_int(w, type, 2);
-	put_int(w, header_len, 4);
-	put_int(w, len, 4);
-	put_int(w, format, 2);
-	put_int(w, direction, 2);
+	octets_put_int(w, VERSION_MAJOR, 1);
+	octets_put_int(w, VERSION_MINOR, 1);
+	octets_put_int(w, type, 2);
+	octets_put_int(w, header_len, 4);
+	octets_put_int(w, len, 4);
+	octets_put_int(w, format, 2);
+	octets_put_int(w, direction, 2);
 }
 
 
 int x23_pdu_encode(uint8_t *buf, size_t size, size_t *ret_len,
 		   const struct x23_pdu *p)
 {
-	struct writer head = {.p = buf, .left = size};
-	struct writer w;
+	struct octet_writer head = {.p = buf, .left = size};
+	struct octet_writer w;
 	size_t header_len;
 	int err;
 
@@ -143,15 +116,15 @@ int x23_pdu_encode(uint8_t *buf, size_t size, size_t *ret_len,
 	w.is_over = false;
 	err = attributes(&w, p);
 	header_len = (size_t)(w.p - buf);
-	put(&w, p->payload, p->len);
+	octets_put(&w, p->payload, p->len);
 	if (err)
 		return err;
 	if (w.is_over)
 		return EOVERFLOW;
 
 	header(&head, p->type, header_len, p->len, p->format, p->direction);
-	put(&head, p->xid, 16);
-	put_int(&head, p->correlation, 8);
+	octets_put(&head, p->xid, 16);
+	octets_put_int(&head, p->correlation, 8);
 	*ret_len = (size_t)(w.p - buf);
 
 	return 0;
@@ -161,7 +134,7 @@ int x23_pdu_encode(uint8_t *buf, size_t size, size_t *ret_len,
 void x23_keepalive_encode(uint8_t buf[X23_KEEPALIVE_SIZE], enum x23_type type,
 			  uint32_t seq)
 {
-	struct writer w = {.p = buf, .left = X23_KEEPALIVE_SIZE};
+	struct octet_writer w = {.p = buf, .left = X23_KEEPALIVE_SIZE};
 
 	memset(buf, 0, X23_KEEPALIVE_SIZE);
 	header(&w, type, X23_KEEPALIVE_SIZE, 0, 0, 0);
@@ -171,7 +144,7 @@ void x23_keepalive_encode(uint8_t buf[X23_KEEPALIVE_SIZE], enum x23_type type,
 }
 
 
-static uint32_t get_int(const uint8_t *p, size_t len)
+static uint32_t int_at(const uint8_t *p, size_t len)
 {
 	uint32_t v = 0;
 	size_t i;
@@ -186,13 +159,13 @@ static uint32_t get_int(const uint8_t *p, size_t len)
 /* Length of the whole, once the header is there; 0: it is none of ours */
 static size_t pdu_len(const uint8_t *p)
 {
-	const uint32_t type = get_int(p + 2, 2);
-	const uint32_t header_len = get_int(p + 4, 4);
+	const uint32_t type = int_at(p + 2, 2);
+	const uint32_t header_len = int_at(p + 4, 4);
 
 	if (p[0] != VERSION_MAJOR ||
 	    (type != X23_KEEPALIVE && type != X23_ANSWER) ||
 	    header_len < X23_HEADER ||
-	    header_len > X23_HEADER + X23_ATTRIBUTES_MAX || get_int(p + 8, 4))
+	    header_len > X23_HEADER + X23_ATTRIBUTES_MAX || int_at(p + 8, 4))
 		return 0;
 
 	return header_len;
@@ -204,14 +177,14 @@ static int seq_find(const uint8_t *p, size_t len, uint32_t *ret_seq)
 	bool is_there = false;
 
 	while (len >= 4) {
-		const uint32_t type = get_int(p, 2), n = get_int(p + 2, 2);
+		const uint32_t type = int_at(p, 2), n = int_at(p + 2, 2);
 
 		if (n > len - 4)
 			return EBADMSG;
 		if (type == A_SEQ) {
 			if (n != 4 || is_there)
 				return EBADMSG;
-			*ret_seq = get_int(p + 4, 4);
+			*ret_seq = int_at(p + 4, 4);
 			is_there = true;
 		}
 		p += 4 + n;
@@ -247,7 +220,7 @@ int x23_read(struct x23_reader *r, const uint8_t *bytes, size_t len,
 		if (seq_find(r->buf + X23_HEADER, want - X23_HEADER, &seq))
 			return EBADMSG;
 		r->n = 0;
-		type = get_int(r->buf + 2, 2);
+		type = int_at(r->buf + 2, 2);
 		h((enum x23_type)type, seq, arg);
 	}
 

@@ -4,94 +4,32 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
+#include "octets.h"
 #include "poi_message.h"
 
 #define RTP_HEADER 12
 
-/* Both ways through one place: what does not fit is seen at the end */
-struct writer {
-	uint8_t *p;
-	size_t left;
-	bool is_over;
-};
 
-struct reader {
-	const uint8_t *p;
-	size_t left;
-	bool is_short;
-};
-
-
-static void put(struct writer *w, const void *bytes, size_t len)
+static uint8_t get_u8(struct octet_reader *r)
 {
-	if (len > w->left) {
-		w->is_over = true;
-		return;
-	}
-	memcpy(w->p, bytes, len);
-	w->p += len;
-	w->left -= len;
+	return (uint8_t)octets_get_int(r, 1);
 }
 
 
-static void put_int(struct writer *w, uint64_t v, size_t len)
+static uint16_t get_u16(struct octet_reader *r)
 {
-	uint8_t b[8];
-	size_t i;
-
-	for (i = 0; i < len; i++)
-		b[i] = (uint8_t)(v >> (8 * (len - 1 - i)));
-	put(w, b, len);
+	return (uint16_t)octets_get_int(r, 2);
 }
 
 
-static void get(struct reader *r, void *bytes, size_t len)
+static uint32_t get_u32(struct octet_reader *r)
 {
-	if (len > r->left) {
-		r->is_short = true;
-		memset(bytes, 0, len);
-		return;
-	}
-	memcpy(bytes, r->p, len);
-	r->p += len;
-	r->left -= len;
-}
-
-
-static uint64_t get_int(struct reader *r, size_t len)
-{
-	uint8_t b[8];
-	uint64_t v = 0;
-	size_t i;
-
-	get(r, b, len);
-	for (i = 0; i < len; i++)
-		v = v << 8 | b[i];
-
-	return v;
-}
-
-
-static uint8_t get_u8(struct reader *r)
-{
-	return (uint8_t)get_int(r, 1);
-}
-
-
-static uint16_t get_u16(struct reader *r)
-{
-	return (uint16_t)get_int(r, 2);
-}
-
-
-static uint32_t get_u32(struct reader *r)
-{
-	return (uint32_t)get_int(r, 4);
+	return (uint32_t)octets_get_int(r, 4);
 }
 
 
 /* family 4 or 6, port, 16 octets of which IPv4 fills the first four */
-static bool put_sa(struct writer *w, const struct sa *sa)
+static bool put_sa(struct octet_writer *w, const struct sa *sa)
 {
 	uint8_t addr[16] = {0};
 	const int af = sa_af(sa);
@@ -103,22 +41,22 @@ static bool put_sa(struct writer *w, const struct sa *sa)
 	else
 		return false;
 
-	put_int(w, af == AF_INET ? 4 : 6, 1);
-	put_int(w, sa_port(sa), 2);
-	put(w, addr, sizeof(addr));
+	octets_put_int(w, af == AF_INET ? 4 : 6, 1);
+	octets_put_int(w, sa_port(sa), 2);
+	octets_put(w, addr, sizeof(addr));
 
 	return true;
 }
 
 
-static bool get_sa(struct reader *r, struct sa *sa)
+static bool get_sa(struct octet_reader *r, struct sa *sa)
 {
 	static const uint8_t zero[12];
 	const uint8_t family = get_u8(r);
 	const uint16_t port = get_u16(r);
 	uint8_t addr[16];
 
-	get(r, addr, sizeof(addr));
+	octets_get(r, addr, sizeof(addr));
 	if (family == 4) {
 		uint32_t v4;
 
@@ -197,28 +135,28 @@ static bool rtp_holds(const struct poi_rtp *r)
 }
 
 
-static bool targets_put(struct writer *w, const struct poi_targets *t)
+static bool targets_put(struct octet_writer *w, const struct poi_targets *t)
 {
 	size_t i;
 
 	if (!targets_hold(t))
 		return false;
 
-	put_int(w, t->generation, 4);
-	put_int(w, t->part, 2);
-	put_int(w, t->parts, 2);
-	put_int(w, t->n, 2);
+	octets_put_int(w, t->generation, 4);
+	octets_put_int(w, t->part, 2);
+	octets_put_int(w, t->parts, 2);
+	octets_put_int(w, t->n, 2);
 	for (i = 0; i < t->n; i++) {
-		put(w, t->target[i].digest, POI_DIGEST_SIZE);
-		put_int(w, t->target[i].id, 4);
-		put_int(w, t->target[i].want, 1);
+		octets_put(w, t->target[i].digest, POI_DIGEST_SIZE);
+		octets_put_int(w, t->target[i].id, 4);
+		octets_put_int(w, t->target[i].want, 1);
 	}
 
 	return true;
 }
 
 
-static bool targets_get(struct reader *r, struct poi_targets *t)
+static bool targets_get(struct octet_reader *r, struct poi_targets *t)
 {
 	size_t i;
 
@@ -230,7 +168,7 @@ static bool targets_get(struct reader *r, struct poi_targets *t)
 		return false;
 
 	for (i = 0; i < t->n; i++) {
-		get(r, t->target[i].digest, POI_DIGEST_SIZE);
+		octets_get(r, t->target[i].digest, POI_DIGEST_SIZE);
 		t->target[i].id = get_u32(r);
 		t->target[i].want = get_u8(r);
 	}
@@ -239,34 +177,34 @@ static bool targets_get(struct reader *r, struct poi_targets *t)
 }
 
 
-static bool call_put(struct writer *w, const struct poi_call *c)
+static bool call_put(struct octet_writer *w, const struct poi_call *c)
 {
 	size_t i;
 
 	if (!call_holds(c))
 		return false;
 
-	put(w, c->call, POI_ID_SIZE);
-	put_int(w, (uint64_t)c->wall_ns, 8);
-	put_int(w, c->session, 1);
-	put_int(w, c->in_progress, 1);
-	put_int(w, c->n, 1);
+	octets_put(w, c->call, POI_ID_SIZE);
+	octets_put_int(w, (uint64_t)c->wall_ns, 8);
+	octets_put_int(w, c->session, 1);
+	octets_put_int(w, c->in_progress, 1);
+	octets_put_int(w, c->n, 1);
 	for (i = 0; i < c->n; i++) {
-		put_int(w, c->match[i].id, 4);
-		put_int(w, c->match[i].role, 1);
+		octets_put_int(w, c->match[i].id, 4);
+		octets_put_int(w, c->match[i].role, 1);
 	}
 
 	return true;
 }
 
 
-static bool call_get(struct reader *r, struct poi_call *c)
+static bool call_get(struct octet_reader *r, struct poi_call *c)
 {
 	uint8_t in_progress;
 	size_t i;
 
-	get(r, c->call, POI_ID_SIZE);
-	c->wall_ns = (int64_t)get_int(r, 8);
+	octets_get(r, c->call, POI_ID_SIZE);
+	c->wall_ns = (int64_t)octets_get_int(r, 8);
 	c->session = get_u8(r);
 	in_progress = get_u8(r);
 	c->in_progress = in_progress;
@@ -283,29 +221,29 @@ static bool call_get(struct reader *r, struct poi_call *c)
 }
 
 
-static bool sip_put(struct writer *w, const struct poi_sip *s)
+static bool sip_put(struct octet_writer *w, const struct poi_sip *s)
 {
 	if (!sip_holds(s))
 		return false;
 
-	put(w, s->call, POI_ID_SIZE);
-	put_int(w, (uint64_t)s->wall_ns, 8);
-	put_int(w, s->leg, 1);
-	put_int(w, s->direction, 1);
-	put_int(w, s->attempt, 2);
-	put_int(w, s->protocol, 1);
+	octets_put(w, s->call, POI_ID_SIZE);
+	octets_put_int(w, (uint64_t)s->wall_ns, 8);
+	octets_put_int(w, s->leg, 1);
+	octets_put_int(w, s->direction, 1);
+	octets_put_int(w, s->attempt, 2);
+	octets_put_int(w, s->protocol, 1);
 	if (!put_sa(w, &s->source) || !put_sa(w, &s->destination))
 		return false;
-	put(w, s->bytes, s->len);
+	octets_put(w, s->bytes, s->len);
 
 	return true;
 }
 
 
-static bool sip_get(struct reader *r, struct poi_sip *s)
+static bool sip_get(struct octet_reader *r, struct poi_sip *s)
 {
-	get(r, s->call, POI_ID_SIZE);
-	s->wall_ns = (int64_t)get_int(r, 8);
+	octets_get(r, s->call, POI_ID_SIZE);
+	s->wall_ns = (int64_t)octets_get_int(r, 8);
 	s->leg = get_u8(r);
 	s->direction = get_u8(r);
 	s->attempt = get_u16(r);
@@ -320,27 +258,27 @@ static bool sip_get(struct reader *r, struct poi_sip *s)
 }
 
 
-static bool rtp_put(struct writer *w, const struct poi_rtp *p)
+static bool rtp_put(struct octet_writer *w, const struct poi_rtp *p)
 {
 	if (!rtp_holds(p))
 		return false;
 
-	put(w, p->call, POI_ID_SIZE);
-	put_int(w, (uint64_t)p->wall_ns, 8);
-	put_int(w, p->leg, 1);
-	put_int(w, p->stream, 2);
+	octets_put(w, p->call, POI_ID_SIZE);
+	octets_put_int(w, (uint64_t)p->wall_ns, 8);
+	octets_put_int(w, p->leg, 1);
+	octets_put_int(w, p->stream, 2);
 	if (!put_sa(w, &p->source) || !put_sa(w, &p->destination))
 		return false;
-	put(w, p->bytes, p->len);
+	octets_put(w, p->bytes, p->len);
 
 	return true;
 }
 
 
-static bool rtp_get(struct reader *r, struct poi_rtp *p)
+static bool rtp_get(struct octet_reader *r, struct poi_rtp *p)
 {
-	get(r, p->call, POI_ID_SIZE);
-	p->wall_ns = (int64_t)get_int(r, 8);
+	octets_get(r, p->call, POI_ID_SIZE);
+	p->wall_ns = (int64_t)octets_get_int(r, 8);
 	p->leg = get_u8(r);
 	p->stream = get_u16(r);
 	if (!get_sa(r, &p->source) || !get_sa(r, &p->destination))
@@ -353,63 +291,63 @@ static bool rtp_get(struct reader *r, struct poi_rtp *p)
 }
 
 
-static void lost_put(struct writer *w, const struct poi_lost *l)
+static void lost_put(struct octet_writer *w, const struct poi_lost *l)
 {
-	put(w, l->call, POI_ID_SIZE);
-	put_int(w, (uint64_t)l->from_ns, 8);
-	put_int(w, (uint64_t)l->to_ns, 8);
-	put_int(w, l->sip, 4);
-	put_int(w, l->rtp[0], 4);
-	put_int(w, l->rtp[1], 4);
+	octets_put(w, l->call, POI_ID_SIZE);
+	octets_put_int(w, (uint64_t)l->from_ns, 8);
+	octets_put_int(w, (uint64_t)l->to_ns, 8);
+	octets_put_int(w, l->sip, 4);
+	octets_put_int(w, l->rtp[0], 4);
+	octets_put_int(w, l->rtp[1], 4);
 }
 
 
-static void lost_get(struct reader *r, struct poi_lost *l)
+static void lost_get(struct octet_reader *r, struct poi_lost *l)
 {
-	get(r, l->call, POI_ID_SIZE);
-	l->from_ns = (int64_t)get_int(r, 8);
-	l->to_ns = (int64_t)get_int(r, 8);
+	octets_get(r, l->call, POI_ID_SIZE);
+	l->from_ns = (int64_t)octets_get_int(r, 8);
+	l->to_ns = (int64_t)octets_get_int(r, 8);
 	l->sip = get_u32(r);
 	l->rtp[0] = get_u32(r);
 	l->rtp[1] = get_u32(r);
 }
 
 
-static void end_put(struct writer *w, const struct poi_end *e)
+static void end_put(struct octet_writer *w, const struct poi_end *e)
 {
-	put(w, e->call, POI_ID_SIZE);
-	put_int(w, (uint64_t)e->wall_ns, 8);
-	put_int(w, e->sip, 4);
-	put_int(w, e->rtp[0], 4);
-	put_int(w, e->rtp[1], 4);
+	octets_put(w, e->call, POI_ID_SIZE);
+	octets_put_int(w, (uint64_t)e->wall_ns, 8);
+	octets_put_int(w, e->sip, 4);
+	octets_put_int(w, e->rtp[0], 4);
+	octets_put_int(w, e->rtp[1], 4);
 }
 
 
-static void end_get(struct reader *r, struct poi_end *e)
+static void end_get(struct octet_reader *r, struct poi_end *e)
 {
-	get(r, e->call, POI_ID_SIZE);
-	e->wall_ns = (int64_t)get_int(r, 8);
+	octets_get(r, e->call, POI_ID_SIZE);
+	e->wall_ns = (int64_t)octets_get_int(r, 8);
 	e->sip = get_u32(r);
 	e->rtp[0] = get_u32(r);
 	e->rtp[1] = get_u32(r);
 }
 
 
-static bool body_put(struct writer *w, const struct poi_message *m)
+static bool body_put(struct octet_writer *w, const struct poi_message *m)
 {
 	switch (m->type) {
 	case POI_HELLO:
-		put(w, m->hello.node, sizeof(m->hello.node));
-		put(w, m->hello.boot, sizeof(m->hello.boot));
+		octets_put(w, m->hello.node, sizeof(m->hello.node));
+		octets_put(w, m->hello.boot, sizeof(m->hello.boot));
 		return hello_holds(&m->hello);
 	case POI_KEY:
-		put(w, m->key.key, sizeof(m->key.key));
+		octets_put(w, m->key.key, sizeof(m->key.key));
 		return true;
 	case POI_TARGETS:
 		return targets_put(w, &m->targets);
 	case POI_IN_FORCE:
-		put_int(w, m->in_force.generation, 4);
-		put_int(w, m->in_force.n, 4);
+		octets_put_int(w, m->in_force.generation, 4);
+		octets_put_int(w, m->in_force.n, 4);
 		return true;
 	case POI_CALL:
 		return call_put(w, &m->call);
@@ -430,15 +368,15 @@ static bool body_put(struct writer *w, const struct poi_message *m)
 }
 
 
-static bool body_get(struct reader *r, struct poi_message *m)
+static bool body_get(struct octet_reader *r, struct poi_message *m)
 {
 	switch (m->type) {
 	case POI_HELLO:
-		get(r, m->hello.node, sizeof(m->hello.node));
-		get(r, m->hello.boot, sizeof(m->hello.boot));
+		octets_get(r, m->hello.node, sizeof(m->hello.node));
+		octets_get(r, m->hello.boot, sizeof(m->hello.boot));
 		return hello_holds(&m->hello);
 	case POI_KEY:
-		get(r, m->key.key, sizeof(m->key.key));
+		octets_get(r, m->key.key, sizeof(m->key.key));
 		return true;
 	case POI_TARGETS:
 		return targets_get(r, &m->targets);
@@ -468,21 +406,21 @@ static bool body_get(struct reader *r, struct poi_message *m)
 int poi_message_encode(uint8_t *buf, size_t size, size_t *ret_len,
 		       const struct poi_message *m)
 {
-	struct writer w = {.p = buf, .left = size};
-	struct writer head = {.p = buf, .left = size};
+	struct octet_writer w = {.p = buf, .left = size};
+	struct octet_writer head = {.p = buf, .left = size};
 	size_t len;
 
-	put_int(&w, 0, POI_HEADER_SIZE);
+	octets_put_int(&w, 0, POI_HEADER_SIZE);
 	if (!body_put(&w, m))
 		return EINVAL;
 	if (w.is_over)
 		return EOVERFLOW;
 
 	len = (size_t)(w.p - buf);
-	put_int(&head, POI_VERSION, 1);
-	put_int(&head, m->type, 1);
-	put_int(&head, 0, 2);
-	put_int(&head, len, 4);
+	octets_put_int(&head, POI_VERSION, 1);
+	octets_put_int(&head, m->type, 1);
+	octets_put_int(&head, 0, 2);
+	octets_put_int(&head, len, 4);
 	*ret_len = len;
 
 	return 0;
@@ -491,7 +429,7 @@ int poi_message_encode(uint8_t *buf, size_t size, size_t *ret_len,
 
 size_t poi_message_len(const uint8_t *buf, size_t left)
 {
-	struct reader r = {.p = buf, .left = left};
+	struct octet_reader r = {.p = buf, .left = left};
 	uint32_t len;
 
 	(void)get_u32(&r); /* version and type: for whoever takes it apart */
@@ -503,7 +441,7 @@ size_t poi_message_len(const uint8_t *buf, size_t left)
 
 int poi_message_decode(struct poi_message *m, const uint8_t *buf, size_t len)
 {
-	struct reader r = {.p = buf, .left = len};
+	struct octet_reader r = {.p = buf, .left = len};
 	const uint8_t version = get_u8(&r);
 
 	m->type = get_u8(&r);

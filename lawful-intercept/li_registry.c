@@ -234,15 +234,35 @@ static int take_away(struct li_registry *r, int64_t row,
 }
 
 
+/* What a switch cannot look for must not seem to be sought. Targets that tasks
+ * share count for each: a bound that depended on others' tasks would tell of
+ * them */
+static bool has_room(const struct li_registry *r, const struct li_task *old,
+		     const struct li_task *t)
+{
+	size_t tasks = !old, targets = t->target_n;
+	const struct le *le;
+
+	for (le = list_head(&r->tasks); le; le = le->next) {
+		const struct li_task *one = le->data;
+
+		tasks++;
+		targets += one == old ? 0 : one->target_n;
+	}
+
+	return tasks <= LI_TASKS_MAX && targets <= POI_TARGETS_MAX;
+}
+
+
 int li_registry_task_put(struct li_registry *r, struct li_task *t,
 			 const struct li_act *act)
 {
 	struct li_task *old = li_registry_task(r, t->xid);
 	int err;
 
-	if (!old && list_count(&r->tasks) >= LI_TASKS_MAX) {
+	if (!has_room(r, old, t)) {
 		json_decref(act->detail);
-		return ENOSPC;
+		return EDQUOT;
 	}
 	if (old)
 		t->row = old->row;
@@ -301,7 +321,7 @@ int li_registry_destination_put(struct li_registry *r,
 
 	if (!old && list_count(&r->destinations) >= LI_DESTINATIONS_MAX) {
 		json_decref(act->detail);
-		return ENOSPC;
+		return EDQUOT;
 	}
 	if (old)
 		d->row = old->row;

@@ -55,7 +55,9 @@ struct li_act {
 };
 
 /** A new one, or in the place of one with its id: it is taken over, also its
- *  sequence numbers go on. The caller's reference is taken on success. */
+ *  sequence numbers go on. The caller's reference is taken on success.
+ *  @return 0; EDQUOT: LI_TASKS_MAX tasks, or POI_TARGETS_MAX targets of all,
+ *  would be passed; errno of the store */
 int li_registry_task_put(struct li_registry *r, struct li_task *t,
 			 const struct li_act *act);
 int li_registry_task_remove(struct li_registry *r, struct li_task *t,

@@ -379,6 +379,7 @@ static void warrant_put(struct turn *t, json_t *body, unsigned status)
 	struct li_task *task = NULL, *old = warrant_find(t);
 	const char *what = warrant_read(t, &task, body);
 	struct li_act act;
+	int err;
 
 	if (!what && !destinations_take(t, task))
 		what = "no destination takes one of the products";
@@ -397,9 +398,14 @@ static void warrant_put(struct turn *t, json_t *body, unsigned status)
 	task->modified_us = t->now_us;
 	task->modifications = old ? old->modifications + 1 : 0;
 	act = act_of(t, status);
-	if (li_registry_task_put(t->rest->registry, task, &act)) {
+	err = li_registry_task_put(t->rest->registry, task, &act);
+	if (err) {
 		mem_deref(task);
-		refuse_store(t);
+		if (err == EDQUOT)
+			refuse(t, 409, "too many warrants or targets are "
+				       "there: end one");
+		else
+			refuse_store(t);
 		return;
 	}
 	reply_json(t, status, warrant_json(t, task));

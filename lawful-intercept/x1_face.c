@@ -195,6 +195,8 @@ static int task_put(struct turn *t)
 		task->is_ended = li_task_is_over(task, t->now_us);
 		act = act_of(t);
 		err = li_registry_task_put(r, task, &act);
+		if (err == EDQUOT)
+			why.what = "too many tasks or targets are there";
 	}
 	if (err) {
 		mem_deref(task);

@@ -41,7 +41,8 @@ begin
 		and $4 >= greatest(s.starts_at, p.valid_from)
 		and $4 < coalesce(least(s.ends_at, p.valid_to), 'infinity')
 		and (p.zone_ids = '{}' or core.zone_has(p.zone_ids, $3))
-		and not core.zone_has(p.excluded_zone_ids, $3)
+		and (p.excluded_zone_ids = '{}'
+			or not core.zone_has(p.excluded_zone_ids, $3))
 		and (p.number_list_id is null or exists (
 			select from core.number_list_entry e
 			where e.list_id = p.number_list_id
@@ -398,6 +399,33 @@ begin
 end
 $$;
 
+-- A call that came to nothing (a package paid all of it) has no posting that an
+-- invoice could take: it is of the invoice of its time, and stays as it is.
+create function rating.is_invoiced(p_account text, p_at timestamptz,
+	p_call uuid, p_attempt integer) returns boolean
+	language plpgsql stable
+	set search_path = pg_catalog, pg_temp as
+$$
+begin
+	if exists (select from core.ledger_posting p
+			join billing.invoice_posting x on x.posting_id = p.id
+				and not x.is_released
+			where p.call_id = p_call and p.attempt = p_attempt) then
+		return true;
+	elsif exists (select from core.ledger_posting p
+			where p.call_id = p_call and p.attempt = p_attempt) then
+		return false;
+	end if;
+	return exists (select from billing.invoice i
+		join core.tenant t on t.id = i.tenant_id
+		where i.account_id = p_account and i.kind = 'invoice'
+			and i.status <> 'void' and p_at < (i.period_to
+				+ 1)::timestamp at time zone t.time_zone);
+end
+$$;
+revoke all on function rating.is_invoiced(text, timestamptz, uuid, integer)
+	from public;
+
 -- The account's calls that are asked for, with their prices, in a temporary
 -- table. What they had of packages is what they share among them.
 create function rating.rerate_gather(q rating.rerate, p_account text)
@@ -425,11 +453,8 @@ begin
 			where s.call_id = (x.c).call_id
 			and s.attempt = (x.c).attempt and s.side = 'sell'), 0)
 			as revision,
-		exists (select from core.ledger_posting p
-			join billing.invoice_posting i on i.posting_id = p.id
-				and not i.is_released
-			where p.call_id = (x.c).call_id
-				and p.attempt = (x.c).attempt) as is_invoiced) v
+		rating.is_invoiced(p_account, (x.c).started_at, (x.c).call_id,
+			(x.c).attempt) as is_invoiced) v
 	cross join lateral rating.again(x.c, q.deck_id, x.k) a
 	where (q.trunk_id is null or (x.k).trunk_id = q.trunk_id)
 		and (q.called_prefix is null or starts_with((x.k).called,
@@ -563,16 +588,67 @@ begin
 end
 $$;
 
--- As in 0062, then packages: whoever has an account may lock balances.
-do $$
+-- Money first, then packages: whoever has an account may lock balances.
+create or replace function rating.rerate_apply(p_rerate text, p_account text)
+	returns bigint language plpgsql security definer
+	set search_path = pg_catalog, pg_temp as
+$$
+declare
+	stale bigint;
+	n bigint;
+	delta bigint;
 begin
-	execute replace(pg_get_functiondef(
-		'rating.rerate_apply(text, text)'::regprocedure),
-		'	insert into rating.rerate_account (',
-		'	perform rating.rerate_units(p_rerate, p_account);
-	insert into rating.rerate_account (');
+	if not exists (select from rating.rerate q where q.id
+			= p_rerate and q.compared_at is not null) then
+		perform billing.refuse('rerate_not_compared',
+			'its calls are not all compared');
+	end if;
+	perform billing.lock(p_account);
+	if exists (select from rating.rerate_account a
+		where a.rerate_id = p_rerate and a.account_id = p_account) then
+		return 0;
+	end if;
+	select count(*), coalesce(sum(k.new_micro - k.old_micro), 0), count(*)
+			filter (where k.revision <> coalesce((
+			select max(s.revision) from cdr.charge_revision s
+			where s.call_id = k.call_id and s.attempt = k.attempt
+				and s.side = 'sell'), 0)
+			or rating.is_invoiced(p_account, k.started_at,
+				k.call_id, k.attempt))
+		into n, delta, stale
+		from rating.rerate_call k where k.rerate_id = p_rerate
+			and k.account_id = p_account and k.what = 'changed';
+	if stale > 0 then
+		perform billing.refuse('rerate_stale', format('%s calls were '
+			'invoiced or rated again meanwhile: compare again',
+			stale));
+	end if;
+	insert into cdr.charge_revision select (jsonb_populate_record(
+		null::cdr.charge_revision, k.new_charge || jsonb_build_object(
+			'revision', k.revision + 1, 'rerate_id', p_rerate))).*
+		from rating.rerate_call k where k.rerate_id = p_rerate
+			and k.account_id = p_account and k.what = 'changed';
+	perform core.post_all(array(
+		select row(p_account, v.kind, v.micro, 'rated again',
+			k.call_id, k.attempt)::core.posting_item
+		from rating.rerate_call k
+		cross join lateral (values (1, 'rerate_refund', k.old_micro),
+			(2, 'rerate_charge', -k.new_micro)) v (turn, kind, micro)
+		where k.rerate_id = p_rerate and k.account_id = p_account
+			and k.what = 'changed' and v.micro <> 0
+		order by v.turn, k.started_at, k.call_id, k.attempt));
+	perform rating.rerate_units(p_rerate, p_account);
+	insert into rating.rerate_account (rerate_id, account_id, calls,
+			delta_micro)
+		values (p_rerate, p_account, n, delta);
+	update rating.rerate q set applied_at = now() where q.id = p_rerate;
+	return n;
 end
 $$;
+
+-- What calls had of packages goes back above, and nowhere else: it would go back
+-- twice.
+drop function core.package_refund(cdr.charge, text);
 
 -- --- told -----------------------------------------------------------------
 

@@ -8,11 +8,13 @@ $$
 		then '''' || value else value end
 $$;
 
--- The call records of an invoice, with the price that is on it.
-create or replace function billing.annex(p_invoice text)
+-- The annex of an invoice says by which intervals a call was billed, too: first and
+-- following [s], as the report of rate changes has them.
+drop function billing.annex(text);
+create function billing.annex(p_invoice text)
 	returns table (call_id uuid, started_at timestamptz, calling text,
 		called text, destination text, duration_ms bigint,
-		billed_ms bigint, rate_per_min text, net text, tax text,
+		billed_ms bigint, rate_per_min text, increments text, net text, tax text,
 		gross text)
 	language sql stable security definer
 	set search_path = pg_catalog, pg_temp as
@@ -21,6 +23,8 @@ $$
 		core.csv_text(r.called), core.csv_text(c.destination),
 		r.duration_ms, c.billed_ms,
 		(c.rate_per_min_nano / 1000000000.0)::numeric(20, 6)::text,
+		trim_scale(c.first_ms / 1000.0) || '/'
+			|| trim_scale(c.next_ms / 1000.0),
 		rating.amount(coalesce(c.net_micro, k.posted)),
 		rating.amount(k.posted - coalesce(c.net_micro, k.posted)),
 		rating.amount(k.posted)
@@ -37,5 +41,8 @@ $$
 		and c.side = 'sell'
 	order by k.started_at, k.call_id
 $$;
+
+revoke all on function billing.annex(text) from public;
+grant execute on function billing.annex(text) to strowger_api;
 
 revoke all on function core.csv_text(text) from public;

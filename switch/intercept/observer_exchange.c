@@ -431,9 +431,11 @@ bool exchanges_look(struct observer *o, int64_t wall_ns)
 	unsigned n = 0;
 
 	for (; n < LOOKS && (le = list_head(&o->due)); n++) {
-		if (!is_over(held_from_ns(&((struct exchange *)le->data)->held), wall_ns, HOLD_NS))
+		struct exchange *x = le->data;
+
+		if (!is_over(held_from_ns(&x->held), wall_ns, HOLD_NS))
 			break;
-		tell(o, le->data, NULL);
+		tell(o, x, NULL);
 	}
 	for (unsigned i = 0; i < LOOKS && (le = list_head(&o->all)); i++) {
 		struct exchange *x = le->data;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include "log.h"
 #include "metric.h"
+#include "must.h"
 #include "ring.h"
 #include "snapshot.h"
 #include "tap.h"
@@ -20,14 +21,6 @@
 #define EACH 20000L
 #define VERSIONS 2000
 #define LISTENS 500
-
-#define MUST(is)                                                              \
-	do {                                                                  \
-		if (!(is)) {                                                  \
-			(void)printf("%s:%d: %s\n", __FILE__, __LINE__, #is); \
-			exit(1);                                              \
-		}                                                             \
-	} while (0)
 
 struct message {
 	uint32_t producer, serial;

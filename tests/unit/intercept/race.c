@@ -22,6 +22,7 @@
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
+#include "must.h"
 #include "poi_link.h"
 #include "tap.h"
 
@@ -34,14 +35,6 @@
 #define LIFE_MS 20000    /* at most */
 #define STEPS 12         /* of a call */
 #define RTP_SIZE 65536   /* small: it gets full while nobody reads */
-
-#define MUST(is)                                                              \
-	do {                                                                  \
-		if (!(is)) {                                                  \
-			(void)printf("%s:%d: %s\n", __FILE__, __LINE__, #is); \
-			exit(1);                                              \
-		}                                                             \
-	} while (0)
 
 /** A call of the worker. */
 struct live {

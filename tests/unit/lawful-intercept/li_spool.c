@@ -225,19 +225,27 @@ Test(li_spool, a_changed_octet_is_not_delivered, .init = setup,
 }
 
 
+/* Nine records, and other octets in the segment, from that place on */
+static void damaged(const char *octets, size_t n, off_t at)
+{
+	int fd;
+
+	for (unsigned i = 1; i <= 9; i++)
+		cr_assert_eq(put(i, 500), 0);
+	closed();
+	fd = open(segment(1), O_RDWR);
+	cr_assert_eq(pwrite(fd, octets, n, at), (ssize_t)n);
+	close(fd);
+	opened(1 << 20);
+}
+
+
 Test(li_spool, a_damaged_record_costs_itself_alone, .init = setup,
      .fini = teardown)
 {
 	unsigned i;
-	int fd;
 
-	for (i = 1; i <= 9; i++)
-		cr_assert_eq(put(i, 500), 0);
-	closed();
-	fd = open(segment(1), O_RDWR);
-	cr_assert_eq(pwrite(fd, "damaged", 7, 24 + 3 * 520 + 100), 7);
-	close(fd);
-	opened(1 << 20);
+	damaged("damaged", 7, 24 + 3 * 520 + 100);
 	for (i = 1; i <= 9; i++)
 		if (i != 4)
 			cr_assert_eq(got(), i);
@@ -253,15 +261,8 @@ Test(li_spool, a_damaged_length_ends_a_segment, .init = setup,
      .fini = teardown)
 {
 	unsigned i;
-	int fd;
 
-	for (i = 1; i <= 9; i++)
-		cr_assert_eq(put(i, 500), 0);
-	closed();
-	fd = open(segment(1), O_RDWR);
-	cr_assert_eq(pwrite(fd, "\xff\xff", 2, 24 + 3 * 520), 2);
-	close(fd);
-	opened(1 << 20);
+	damaged("\xff\xff", 2, 24 + 3 * 520);
 	cr_assert_eq(put(10, 500), 0);
 	for (i = 1; i <= 3; i++)
 		cr_assert_eq(got(), i);

@@ -10,6 +10,7 @@
 #include "call_record.h"
 #include "cdr_export.h"
 #include "change.h"
+#include "csv_cell.h"
 #include "form.h"
 #include "job.h"
 #include "moment.h"
@@ -457,30 +458,6 @@ static int cursor_open(struct work *w)
 }
 
 
-/* RFC 4180 2.6, 2.7. What a spreadsheet would compute has an apostrophe before
-   it: what callers call themselves comes as it is. */
-static int put_cell(const struct work *w, const char *text, bool is_last)
-{
-	const char end = is_last ? '\n' : w->form.separator;
-	const char special[] = {'"', '\r', '\n', w->form.separator, '\0'};
-	const char *mark = text_is_formula(text) ? "'" : "";
-	struct mbuf *mb = w->mb;
-	int err = 0;
-
-	if (!strpbrk(text, special))
-		return mbuf_printf(mb, "%s%s%c", mark, text, end);
-
-	err = mbuf_printf(mb, "\"%s", mark);
-	for (; *text && !err; text++) {
-		if (*text == '"')
-			err = mbuf_write_u8(mb, '"');
-		if (!err)
-			err = mbuf_write_u8(mb, (uint8_t)*text);
-	}
-	return err ? err : mbuf_printf(mb, "\"%c", end);
-}
-
-
 static const char *money_text(const struct work *w, const char *micro,
 			      char buf[48])
 {
@@ -513,7 +490,8 @@ static int put_csv(const struct work *w, const PGresult *rows, int row)
 				*mark = w->form.decimal_mark;
 			text = buf;
 		}
-		err = put_cell(w, text, i + 1 == w->form.n);
+		err = csv_cell(w->mb, text, w->form.separator,
+			       i + 1 == w->form.n);
 	}
 	return err;
 }
@@ -585,7 +563,8 @@ static int put_header(const struct work *w)
 	if (w->form.is_ndjson || !w->form.has_header)
 		return 0;
 	for (size_t i = 0; i < w->form.n && !err; i++)
-		err = put_cell(w, w->form.headings[i], i + 1 == w->form.n);
+		err = csv_cell(w->mb, w->form.headings[i],
+			       w->form.separator, i + 1 == w->form.n);
 	return err;
 }
 

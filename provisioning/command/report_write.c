@@ -7,6 +7,7 @@
 #include <re.h>
 #include <stdlib.h>
 #include <string.h>
+#include "csv_cell.h"
 #include "report.h"
 #include "text.h"
 
@@ -171,26 +172,6 @@ static int write_table(struct mbuf *mb, const struct report_column **c,
 
 /* --- CSV ---------------------------------------------------------------- */
 
-/* What a spreadsheet would compute has an apostrophe before it. */
-static int csv_cell(struct mbuf *mb, const char *text, bool is_last)
-{
-	const char *end = is_last ? "\n" : ",";
-	const char *mark = text_is_formula(text) ? "'" : "";
-	int err = 0;
-
-	if (!strpbrk(text, "\",\r\n"))
-		return mbuf_printf(mb, "%s%s%s", mark, text, end);
-	err = mbuf_printf(mb, "\"%s", mark);
-	for (; *text && !err; text++) {
-		if (*text == '"')
-			err = mbuf_write_u8(mb, '"');
-		if (!err)
-			err = mbuf_write_u8(mb, (uint8_t)*text);
-	}
-	return err ? err : mbuf_printf(mb, "\"%s", end);
-}
-
-
 static int write_csv(struct mbuf *mb, const struct report_column **c,
 		     size_t n, const PGresult *rows)
 {
@@ -198,12 +179,12 @@ static int write_csv(struct mbuf *mb, const struct report_column **c,
 	int err = 0;
 
 	for (size_t i = 0; i < n && !err; i++)
-		err = csv_cell(mb, c[i]->name, i + 1 == n);
+		err = csv_cell(mb, c[i]->name, ',', i + 1 == n);
 	for (int r = 0; r < PQntuples(rows) && !err; r++) {
 		for (size_t i = 0; i < n && !err; i++)
 			err = csv_cell(mb, cell(buf, rows, r, (int)i,
 						c[i]->kind, false),
-				       i + 1 == n);
+				       ',', i + 1 == n);
 	}
 	return err;
 }
